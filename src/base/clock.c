@@ -1,0 +1,76 @@
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static int64_t read_clock_us(clockid_t id)
+{
+	struct timespec t;
+
+	if (clock_gettime(id, &t) != 0)
+		abort(); /* only for a clock that does not exist */
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t system_wall(void *arg)
+{
+	(void)arg;
+	return read_clock_us(CLOCK_REALTIME) / 1000;
+}
+
+static int64_t system_monotonic(void *arg)
+{
+	(void)arg;
+	return read_clock_us(CLOCK_MONOTONIC) / 1000;
+}
+
+/* Raises *value to at least `floor`; the value that it has then. */
+static int64_t raise_to(_Atomic int64_t *value, int64_t floor)
+{
+	int64_t seen = atomic_load(value);
+
+	while (seen < floor)
+		if (atomic_compare_exchange_weak(value, &seen, floor))
+			return floor;
+	return seen;
+}
+
+void clock_init(struct clock *c, int64_t floor)
+{
+	clock_init_simulated(c, floor, system_wall, system_monotonic, NULL);
+}
+
+void clock_init_simulated(struct clock *c, int64_t floor, int64_t (*wall)(void *), int64_t (*monotonic)(void *), void *arg)
+{
+	int64_t now = wall(arg);
+
+	if (now < floor)
+		now = floor;
+	c->wall = wall;
+	c->monotonic = monotonic;
+	c->arg = arg;
+	atomic_init(&c->ahead, now - monotonic(arg));
+	atomic_init(&c->last, now);
+}
+
+/* `ahead` only ever rises, so monotonic + ahead never runs backwards; a wall clock that is further on raises it. */
+int64_t clock_now(struct clock *c)
+{
+	int64_t wall = c->wall(c->arg);
+	int64_t monotonic = c->monotonic(c->arg);
+	int64_t ahead = raise_to(&c->ahead, wall - monotonic);
+
+	/* Two threads may come here in the other order than they read; `last` keeps what was given out from going back. */
+	return raise_to(&c->last, monotonic + ahead);
+}
+
+void clock_lift(struct clock *c, int64_t floor)
+{
+	raise_to(&c->ahead, floor - c->monotonic(c->arg));
+	raise_to(&c->last, floor);
+}
+
+int64_t clock_elapsed_us(void)
+{
+	return read_clock_us(CLOCK_MONOTONIC);
+}

@@ -1,0 +1,198 @@
+#include "base/seal.h"
+
+#include "base/arena.h"
+
+#include <assert.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AES_BYTES 16
+#define UUID_BYTES 16
+#define NUMBER_BITS 36
+#define DIGEST_MASK ((1ULL << 62) - 1)
+#define CLAIM_MASK ((1ULL << 60) - 1)
+
+/* A token's 128 bits: 48 of the masked claim, the version (0100), its other 12; the variant (10), the 62 of the digest. */
+
+struct seal {
+	EVP_CIPHER_CTX *mac;  /* under the first half of the key: the digest */
+	EVP_CIPHER_CTX *mask; /* under the second half: the mask */
+};
+
+static EVP_CIPHER_CTX *aes_new(const uint8_t key[AES_BYTES])
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+
+	if (!ctx)
+		return NULL;
+	if (EVP_EncryptInit_ex(ctx, EVP_aes_128_ecb(), NULL, key, NULL) != 1 || EVP_CIPHER_CTX_set_padding(ctx, 0) != 1) {
+		EVP_CIPHER_CTX_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+struct seal *seal_new(const uint8_t key[SEAL_KEY_BYTES])
+{
+	struct seal *s = mem_zero(sizeof(*s));
+
+	s->mac = aes_new(key);
+	s->mask = aes_new(key + AES_BYTES);
+	if (!s->mac || !s->mask) {
+		seal_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void seal_free(struct seal *s)
+{
+	if (!s)
+		return;
+	EVP_CIPHER_CTX_free(s->mac);
+	EVP_CIPHER_CTX_free(s->mask);
+	free(s);
+}
+
+/* Encrypts one block in place. */
+static void aes(EVP_CIPHER_CTX *ctx, uint8_t block[AES_BYTES])
+{
+	uint8_t out[AES_BYTES];
+	int n = 0;
+
+	/* A cipher that was set up always encrypts a whole block. If not, ending is better than a token that means nothing. */
+	if (EVP_EncryptUpdate(ctx, out, &n, block, AES_BYTES) != 1 || n != AES_BYTES)
+		abort();
+	memcpy(block, out, AES_BYTES);
+}
+
+static void put64(uint8_t *p, uint64_t v)
+{
+	for (int i = 7; i >= 0; i--) {
+		p[i] = (uint8_t)v;
+		v >>= 8;
+	}
+}
+
+static uint64_t get64(const uint8_t *p)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+static uint64_t digest_of(struct seal *s, const struct seal_ticket *t)
+{
+	uint8_t block[AES_BYTES], second[AES_BYTES];
+
+	put64(block, (uint64_t)t->queue_id);
+	put64(block + 8, (uint64_t)t->number);
+	aes(s->mac, block);
+	put64(second, (uint64_t)t->user_id);
+	put64(second + 8, (uint64_t)t->issued_at);
+	for (int i = 0; i < AES_BYTES; i++)
+		block[i] ^= second[i];
+	aes(s->mac, block);
+	return get64(block) & DIGEST_MASK;
+}
+
+static uint64_t mask_of(struct seal *s, uint64_t digest)
+{
+	uint8_t block[AES_BYTES] = {0};
+
+	put64(block, digest);
+	aes(s->mask, block);
+	return get64(block) & CLAIM_MASK;
+}
+
+static void token_bytes(struct seal *s, const struct seal_ticket *t, uint8_t out[UUID_BYTES])
+{
+	uint64_t digest = digest_of(s, t);
+	uint64_t claim = ((uint64_t)t->queue_id << NUMBER_BITS | (uint64_t)t->number) ^ mask_of(s, digest);
+
+	put64(out, claim >> 12 << 16 | 0x4000 | (claim & 0xFFF));
+	put64(out + 8, 1ULL << 63 | digest);
+}
+
+void seal_token(struct seal *s, const struct seal_ticket *t, char out[SEAL_TOKEN_CHARS + 1])
+{
+	static const char dash_before[UUID_BYTES] = {[4] = 1, [6] = 1, [8] = 1, [10] = 1};
+	uint8_t bytes[UUID_BYTES];
+
+	assert(t->queue_id > 0 && t->queue_id <= SEAL_QUEUE_MAX && t->number > 0 && t->number <= SEAL_NUMBER_MAX);
+	token_bytes(s, t, bytes);
+	for (int i = 0; i < UUID_BYTES; i++) {
+		if (dash_before[i])
+			*out++ = '-';
+		text_hex(bytes + i, 1, out);
+		out += 2;
+	}
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Reads 8-4-4-4-12 hexadecimal digits of version 4 and variant 10. */
+static bool parse(struct text token, uint8_t out[UUID_BYTES])
+{
+	size_t digits = 0;
+
+	if (token.n != SEAL_TOKEN_CHARS)
+		return false;
+	memset(out, 0, UUID_BYTES);
+	for (size_t i = 0; i < token.n; i++) {
+		if (i == 8 || i == 13 || i == 18 || i == 23) {
+			if (token.p[i] != '-')
+				return false;
+			continue;
+		}
+
+		int v = hex_value(token.p[i]);
+
+		if (v < 0)
+			return false;
+		out[digits / 2] = (uint8_t)(out[digits / 2] << 4 | v);
+		digits++;
+	}
+	return out[6] >> 4 == 4 && out[8] >> 6 == 2;
+}
+
+bool seal_claims(struct seal *s, struct text token, int64_t *queue_id, int64_t *number)
+{
+	uint8_t bytes[UUID_BYTES];
+
+	if (!parse(token, bytes))
+		return false;
+
+	uint64_t high = get64(bytes), digest = get64(bytes + 8) & DIGEST_MASK;
+	uint64_t claim = (high >> 16 << 12 | (high & 0xFFF)) ^ mask_of(s, digest);
+	int64_t queue = (int64_t)(claim >> NUMBER_BITS), ticket = (int64_t)(claim & (uint64_t)SEAL_NUMBER_MAX);
+
+	if (queue == 0 || ticket == 0)
+		return false;
+	*queue_id = queue;
+	*number = ticket;
+	return true;
+}
+
+bool seal_opens(struct seal *s, struct text token, const struct seal_ticket *t)
+{
+	uint8_t given[UUID_BYTES], right[UUID_BYTES];
+
+	if (!parse(token, given))
+		return false;
+	token_bytes(s, t, right);
+	return CRYPTO_memcmp(given, right, UUID_BYTES) == 0;
+}

@@ -1,0 +1,44 @@
+/* audit.c: `jari audit`: every invariant, checked over the whole store. */
+#include "cli/cli.h"
+
+struct audit {
+	int64_t checks, failed;
+};
+
+static void print_check(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
+{
+	struct audit *a = arg;
+
+	a->checks++;
+	if (violations == 0) {
+		(void)printf("ok   %-3s %s\n", invariant, what);
+		return;
+	}
+	a->failed++;
+	(void)printf("FAIL %-3s %s: %lld %s%s%s\n", invariant, what, (long long)violations, violations == 1 ? "row" : "rows",
+	             example[0] != '\0' ? ", first: " : "", example);
+}
+
+int cli_audit(const struct cli_options *options)
+{
+	struct store *store = NULL;
+	struct audit a = {0};
+	char error[STORE_ERROR_SIZE];
+	enum store_result result = cli_store_open(options, STORE_READ, &store, error);
+
+	if (result != STORE_OK)
+		return cli_fail("%s", error);
+	result = store_audit(store, print_check, &a);
+	store_close(store);
+	if (result != STORE_OK) {
+		(void)cli_flush(); /* what was found so far comes before the line that says why there is no more */
+		return cli_fail("the audit of %s could not be finished: %s", options->store,
+		                result == STORE_BUSY ? "the store is busy; try again"
+		                                     : "the store cannot be read; the log has the cause");
+	}
+	if (a.failed > 0)
+		(void)printf("%lld of %lld checks fail\n", (long long)a.failed, (long long)a.checks);
+	else
+		(void)printf("all %lld checks hold\n", (long long)a.checks);
+	return cli_flush() == CLI_EXIT_OK && a.failed == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;
+}

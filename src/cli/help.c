@@ -1,0 +1,166 @@
+/* help.c: the help, made from the table of options. */
+#include "cli/options.h"
+#include <string.h>
+
+#define COLUMN 28 /* where the explanations begin */
+#define WIDTH 100
+
+static bool takes(const struct cli_option *row, enum cli_command command)
+{
+	return command != CLI_NO_COMMAND && (row->commands >> command & 1) != 0;
+}
+
+/* What the option may be, what it is when not given, and its environment variable, on a line of its own. */
+static void option_facts(FILE *out, const struct cli_option *row)
+{
+	char env[CLI_ENV_NAME_SIZE];
+
+	cli_env_name(row->name, env);
+	(void)fprintf(out, "%*s[", COLUMN, "");
+	if (row->type == CLI_TYPE_INT)
+		(void)fprintf(out, "%lld to %lld, ", (long long)row->lo, (long long)row->hi);
+	if (row->initial != NULL && row->type != CLI_TYPE_BOOL)
+		(void)fprintf(out, "default %s, ", row->initial);
+	(void)fprintf(out, "%s%s]\n", env, row->type == CLI_TYPE_BOOL ? "=yes" : "");
+}
+
+/* Writes `words` in lines that begin at COLUMN and end before WIDTH. The first line is begun already. */
+static void wrapped(FILE *out, const char *words)
+{
+	size_t column = COLUMN;
+
+	while (*words != '\0') {
+		size_t n = strcspn(words, " ");
+
+		if (column > COLUMN && column + 1 + n > WIDTH) {
+			(void)fprintf(out, "\n%*s", COLUMN, "");
+			column = COLUMN;
+		}
+		(void)fprintf(out, "%s%.*s", column > COLUMN ? " " : "", (int)n, words);
+		column += n + (column > COLUMN);
+		words += n + strspn(words + n, " ");
+	}
+	(void)fputc('\n', out);
+}
+
+static void entry(FILE *out, const char *left, const char *words)
+{
+	(void)fprintf(out, "  %-*s", COLUMN - 2, left);
+	if (strlen(left) >= COLUMN - 2)
+		(void)fprintf(out, "\n%*s", COLUMN, "");
+	wrapped(out, words);
+}
+
+static void option_help(FILE *out, const struct cli_option *row)
+{
+	char left[CLI_ENV_NAME_SIZE];
+
+	if (row->secret)
+		cli_env_name(row->name, left);
+	else
+		(void)snprintf(left, sizeof(left), "--%s%s%s", row->name, row->value != NULL ? " " : "",
+		               row->value != NULL ? row->value : "");
+	entry(out, left, row->help);
+	if (!row->secret)
+		option_facts(out, row);
+}
+
+/* The options that `command` takes and `but` does not (CLI_NO_COMMAND: whatever that one takes). */
+static void options_help(FILE *out, enum cli_command command, enum cli_command but, bool secret)
+{
+	size_t n;
+	const struct cli_option *table = cli_option_table(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (takes(&table[i], command) && !takes(&table[i], but) && table[i].secret == secret)
+			option_help(out, &table[i]);
+}
+
+static void usage_line(FILE *out, enum cli_command command, const char *indent)
+{
+	const char *argument = cli_command_argument(command);
+
+	(void)fprintf(out, "%sjari %s%s%s [options]", indent, cli_command_name(command), argument != NULL ? " " : "",
+	              argument != NULL ? argument : "");
+}
+
+static void rules_help(FILE *out)
+{
+	(void)fputs("\n--name value and --name=value are the same. Each option is also the environment variable in brackets;\n"
+	            "the command line wins. Switches take 1, true, yes, on or 0, false, no, off there.\n",
+	            out);
+}
+
+static void environment_help(FILE *out)
+{
+	(void)fputs("\nIn the environment alone, because others can read a command line:\n", out);
+	options_help(out, CLI_SERVE, CLI_NO_COMMAND, true);
+}
+
+static void all_help(FILE *out)
+{
+	(void)fputs("jari " JARI_VERSION ": sells seats for concerts that everyone wants at the same minute.\n\nUsage:\n", out);
+	for (int i = 0; i < CLI_COMMANDS; i++) {
+		const char *argument = cli_command_argument((enum cli_command)i);
+		char left[64];
+
+		(void)snprintf(left, sizeof(left), "jari %s %s", cli_command_name((enum cli_command)i),
+		               argument != NULL ? argument : "");
+		entry(out, left, cli_command_help((enum cli_command)i));
+	}
+	entry(out, "jari COMMAND --help", "Explain one command.");
+	entry(out, "jari --version", "Print the version.");
+	(void)fputs("\nOptions of every command:\n", out);
+	options_help(out, CLI_AUDIT, CLI_NO_COMMAND, false);
+	(void)fputs("\nOptions of serve:\n", out);
+	options_help(out, CLI_SERVE, CLI_AUDIT, false);
+	environment_help(out);
+	rules_help(out);
+	(void)fputs("\nExamples:\n"
+	            "  jari serve --demo                                     try it: http://127.0.0.1:8080\n"
+	            "  jari serve --store sqlite:/var/lib/jari/jari.db --hold-seconds 420\n"
+	            "  jari import spring.json                               add concerts while no server runs\n"
+	            "  jari audit && jari backup /backup/jari.db             check, then copy\n"
+	            "\nExit status: 0 fine, 1 something failed, 2 the command line is wrong.\n",
+	            out);
+}
+
+static const char *const stories[] = {
+    [CLI_SERVE] =
+	"Writes one line to standard output when it takes connections, `listening on http://ADDR:PORT`; everything else\n"
+	"goes to standard error. SIGTERM and SIGINT finish what is in flight and exit; a second one ends at once.\n"
+	"\nThe organiser's key opens /admin and /api/admin. Unless one is given, it is made at the first start, in the file\n"
+	"STORE.admin-key beside the store, which only its owner can read; STORE.token-key likewise.\n",
+    [CLI_IMPORT] =
+	"Takes the same document as POST /api/admin/catalogue, all of it or nothing, and prints the new ids. It needs the\n"
+	"store to itself: while a server has it open, use POST /api/admin/catalogue.\n",
+    [CLI_AUDIT] = "Prints a line for each check, and exits 1 if any fails. It changes nothing.\n",
+    [CLI_BACKUP] =
+	"DEST must not exist yet. The copy is one consistent moment of the store. The key files beside the store are no part\n"
+	"of it: they belong in your backup too.\n",
+};
+
+static const char *const examples[] = {
+    [CLI_SERVE] = "  jari serve --demo\n"
+		  "  jari serve --listen 127.0.0.1:0 --store sqlite:/tmp/try.db --hold-seconds 30\n"
+		  "  JARI_ADMIN_KEY=\"$(cat key)\" jari serve --listen [::1]:8080\n",
+    [CLI_IMPORT] = "  jari import spring.json\n"
+		   "  make-catalogue | jari import -\n",
+    [CLI_AUDIT] = "  jari audit --store sqlite:/var/lib/jari/jari.db\n",
+    [CLI_BACKUP] = "  jari backup /backup/jari-2026-12-24.db\n",
+};
+
+void cli_help(FILE *out, enum cli_command command)
+{
+	if (command == CLI_NO_COMMAND) {
+		all_help(out);
+		return;
+	}
+	usage_line(out, command, "Usage: ");
+	(void)fprintf(out, "\n\n%s\n\n%s\nOptions:\n", cli_command_help(command), stories[command]);
+	options_help(out, command, CLI_NO_COMMAND, false);
+	if (command == CLI_SERVE)
+		environment_help(out);
+	rules_help(out);
+	(void)fprintf(out, "\nExamples:\n%s", examples[command]);
+}

@@ -1,0 +1,49 @@
+/* main.c: `jari`: reads the command line and runs the command that it names. */
+#include "cli/cli.h"
+
+static int usage(const struct cli_options *options, const char *error)
+{
+	cli_fail("%s", error);
+	if (options->command == CLI_NO_COMMAND)
+		(void)fputs("try 'jari --help'\n", stderr);
+	else
+		(void)fprintf(stderr, "try 'jari %s --help'\n", cli_command_name(options->command));
+	return CLI_EXIT_USAGE;
+}
+
+static int run(const struct cli_options *options)
+{
+	switch (options->command) {
+	case CLI_SERVE:
+		return cli_serve(options);
+	case CLI_IMPORT:
+		return cli_import(options);
+	case CLI_AUDIT:
+		return cli_audit(options);
+	case CLI_BACKUP:
+		return cli_backup(options);
+	case CLI_NO_COMMAND:
+		break;
+	}
+	return CLI_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli_options options;
+	char error[CLI_ERROR_SIZE];
+
+	switch (cli_options_parse(argc, argv, &options, error)) {
+	case CLI_RUN:
+		return run(&options);
+	case CLI_SHOW_HELP:
+		cli_help(stdout, options.command);
+		return cli_flush();
+	case CLI_SHOW_VERSION:
+		(void)printf("jari %s\n", JARI_VERSION);
+		return cli_flush();
+	case CLI_USAGE:
+		break;
+	}
+	return usage(&options, error);
+}

@@ -1,0 +1,430 @@
+/* options.c: the table of options, and reading them. */
+#include "cli/options.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define QUOTED(x) #x
+#define NUMBER(macro) QUOTED(macro)
+#define AT(member) offsetof(struct cli_options, member)
+#define SERVE (1u << CLI_SERVE)
+#define ALL ((1u << CLI_COMMANDS) - 1)
+
+static const struct cli_option table[] = {
+    {"listen", CLI_TYPE_TEXT, AT(listen), "ADDR:PORT", "127.0.0.1:8080", 0, 0, SERVE, false,
+     "Where to listen: a numeric address or localhost. Port 0: any free one."},
+    {"store", CLI_TYPE_TEXT, AT(store), "URL", "sqlite:data/jari.db", 0, 0, ALL, false, "Where everything is kept: sqlite:PATH."},
+    {"demo", CLI_TYPE_BOOL, AT(demo), NULL, "no", 0, 0, SERVE, false, "Load a demo catalogue into a store without concerts."},
+    {"hold-seconds", CLI_TYPE_INT, AT(hold_seconds), "N", NUMBER(JARI_HOLD_SECONDS_DEFAULT), 1, JARI_SECONDS_MAX, SERVE, false,
+     "How long seats are held for their buyer to pay."},
+    {"active-seconds", CLI_TYPE_INT, AT(active_seconds), "N", NUMBER(JARI_ACTIVE_SECONDS_DEFAULT), 1, JARI_SECONDS_MAX, SERVE,
+     false, "How long an admitted buyer may book."},
+    {"queue-capacity", CLI_TYPE_INT, AT(queue_capacity), "N", NUMBER(JARI_QUEUE_CAPACITY_DEFAULT), 1, JARI_QUEUE_CAPACITY_MAX,
+     SERVE, false,
+     "How many may be active at once in the default queue, when the store is new. Later: PATCH /api/admin/queues/1."},
+    {"seats-per-user", CLI_TYPE_INT, AT(seats_per_user), "N", NUMBER(JARI_SEATS_PER_USER_DEFAULT), 1, JARI_SEATS_PER_USER_MAX,
+     SERVE, false, "How many seats of a show one person may have, held and paid together."},
+    {"admin-key-file", CLI_TYPE_TEXT, AT(admin_key_file), "FILE", NULL, 0, 0, SERVE, false,
+     "The file with the organiser's key. Without it, one is made beside the store at the first start."},
+    {"token-key-file", CLI_TYPE_TEXT, AT(token_key_file), "FILE", NULL, 0, 0, SERVE, false,
+     "The file with the key of the buyers' tokens, 64 hex digits. Without it, one is made beside the store at the first start."},
+    {"threads", CLI_TYPE_INT, AT(threads), "N", NULL, 1, JARI_THREADS_MAX, SERVE, false,
+     "How many threads answer requests. Without it: one for each processor."},
+    {"open-accounts", CLI_TYPE_BOOL, AT(open_accounts), NULL, "no", 0, 0, SERVE, false,
+     "Allow an address that other machines can reach, although a name alone opens an account."},
+    {"admin-key", CLI_TYPE_TEXT, AT(admin_key), "KEY", NULL, 0, 0, SERVE, true,
+     "The organiser's key itself, 16 visible characters or more."},
+    {"token-key", CLI_TYPE_TEXT, AT(token_key), "KEY", NULL, 0, 0, SERVE, true,
+     "The key of the buyers' tokens itself, 64 hex digits."},
+};
+#define COUNT (sizeof(table) / sizeof(table[0]))
+_Static_assert(COUNT <= 32, "on_command_line has a bit for each option");
+
+static const struct {
+	const char *name, *argument, *help;
+} commands[] = {
+    [CLI_SERVE] = {"serve", NULL, "Run the server."},
+    [CLI_IMPORT] = {"import", "FILE", "Add queues, concerts, shows and seats from a catalogue file; - reads standard input."},
+    [CLI_AUDIT] = {"audit", NULL, "Check every invariant over the whole store, also while a server runs."},
+    [CLI_BACKUP] = {"backup", "DEST", "Copy the store into a new file, also while a server runs."},
+};
+
+const struct cli_option *cli_option_table(size_t *count)
+{
+	*count = COUNT;
+	return table;
+}
+
+void cli_env_name(const char *option, char out[CLI_ENV_NAME_SIZE])
+{
+	size_t n = 0;
+
+	for (const char *p = "JARI_"; *p != '\0'; p++)
+		out[n++] = *p;
+	for (const char *p = option; *p != '\0' && n + 1 < CLI_ENV_NAME_SIZE; p++)
+		out[n++] = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+	out[n] = '\0';
+}
+
+const char *cli_command_name(enum cli_command command)
+{
+	return commands[command].name;
+}
+
+const char *cli_command_argument(enum cli_command command)
+{
+	return commands[command].argument;
+}
+
+const char *cli_command_help(enum cli_command command)
+{
+	return commands[command].help;
+}
+
+static bool has_bit(uint32_t bits, const char *name)
+{
+	for (size_t i = 0; i < COUNT; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return (bits >> i & 1) != 0;
+	return false;
+}
+
+bool cli_given(const struct cli_options *o, const char *name)
+{
+	return has_bit(o->on_command_line | o->in_environment, name);
+}
+
+bool cli_given_on_command_line(const struct cli_options *o, const char *name)
+{
+	return has_bit(o->on_command_line, name);
+}
+
+static bool read_bool(const char *value, bool *out)
+{
+	static const char *const yes[] = {"1", "true", "yes", "on"}, *const no[] = {"0", "false", "no", "off"};
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		if (strcasecmp(value, yes[i]) == 0 || strcasecmp(value, no[i]) == 0) {
+			*out = strcasecmp(value, yes[i]) == 0;
+			return true;
+		}
+	return false;
+}
+
+/* Sets an option; `called` is how the person called it (--hold-seconds, JARI_HOLD_SECONDS). */
+static bool set(struct cli_options *o, const struct cli_option *row, const char *called, const char *value,
+                char error[CLI_ERROR_SIZE])
+{
+	void *at = (char *)o + row->offset;
+
+	switch (row->type) {
+	case CLI_TYPE_TEXT:
+		if (value[0] == '\0') {
+			(void)snprintf(error, CLI_ERROR_SIZE, "%s needs a value, not an empty one", called);
+			return false;
+		}
+		*(const char **)at = value;
+		return true;
+	case CLI_TYPE_INT:
+		if (!text_to_int(text_of(value), row->lo, row->hi, (int64_t *)at)) {
+			(void)snprintf(error, CLI_ERROR_SIZE, "%s needs a whole number from %lld to %lld, not '%.100s'", called,
+			               (long long)row->lo, (long long)row->hi, value);
+			return false;
+		}
+		return true;
+	case CLI_TYPE_BOOL:
+		if (!read_bool(value, at)) {
+			(void)snprintf(error, CLI_ERROR_SIZE, "%s needs 1, true, yes, on or 0, false, no, off, not '%.100s'",
+			               called, value);
+			return false;
+		}
+		return true;
+	}
+	return false;
+}
+
+static bool set_defaults(struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	for (size_t i = 0; i < COUNT; i++)
+		if (table[i].initial != NULL && !set(o, &table[i], table[i].name, table[i].initial, error))
+			return false;
+	return true;
+}
+
+static bool set_from_environment(struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	char name[CLI_ENV_NAME_SIZE];
+
+	for (size_t i = 0; i < COUNT; i++) {
+		const char *value;
+
+		if ((table[i].commands >> o->command & 1) == 0 || (o->on_command_line >> i & 1) != 0)
+			continue;
+		cli_env_name(table[i].name, name);
+		value = getenv(name);
+		if (value == NULL || value[0] == '\0')
+			continue;
+		if (!set(o, &table[i], name, value, error))
+			return false;
+		o->in_environment |= 1u << i;
+	}
+	return true;
+}
+
+/* How many single-character changes lead from a to b, or `limit` when it is that many or more. */
+static size_t edits(const char *a, const char *b, size_t limit)
+{
+	size_t row[64], n = strlen(b);
+
+	if (n >= sizeof(row) / sizeof(row[0]) || strlen(a) >= 64)
+		return limit;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t best = corner + (a[i - 1] != b[j - 1]);
+
+			corner = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n] < limit ? row[n] : limit;
+}
+
+/* Says that there is no such option, and what was perhaps meant. */
+static void unknown_option(const struct cli_options *o, struct text name, char error[CLI_ERROR_SIZE])
+{
+	char typed[64];
+	const char *near = NULL;
+	size_t best = 4;
+
+	(void)snprintf(typed, sizeof(typed), "%.*s", (int)(name.n < 63 ? name.n : 63), name.p);
+	for (size_t i = 0; i < COUNT; i++) {
+		size_t d = edits(typed, table[i].name, best);
+
+		if (d < best && !table[i].secret && (table[i].commands >> o->command & 1) != 0) {
+			best = d;
+			near = table[i].name;
+		}
+	}
+	if (near != NULL)
+		(void)snprintf(error, CLI_ERROR_SIZE, "unknown option '--%s'; did you mean '--%s'?", typed, near);
+	else
+		(void)snprintf(error, CLI_ERROR_SIZE, "unknown option '--%s'", typed);
+}
+
+/* The row of a name that this command takes, or NULL with an error. */
+static const struct cli_option *find(const struct cli_options *o, struct text name, char error[CLI_ERROR_SIZE])
+{
+	char env[CLI_ENV_NAME_SIZE];
+
+	for (size_t i = 0; i < COUNT; i++) {
+		const struct cli_option *row = &table[i];
+
+		if (!text_equal(text_of(row->name), name))
+			continue;
+		if (row->secret) {
+			cli_env_name(row->name, env);
+			(void)snprintf(error, CLI_ERROR_SIZE,
+			               "a key does not belong on the command line, where others can read it; use --%s-file or %s",
+			               row->name, env);
+			return NULL;
+		}
+		if ((row->commands >> o->command & 1) == 0) {
+			(void)snprintf(error, CLI_ERROR_SIZE, "'--%s' is an option of 'jari serve', not of 'jari %s'", row->name,
+			               commands[o->command].name);
+			return NULL;
+		}
+		return row;
+	}
+	unknown_option(o, name, error);
+	return NULL;
+}
+
+/* Reads the option at argv[*at], and moves *at to its last word. */
+static bool read_option(int argc, char *const *argv, int *at, struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	const char *word = argv[*at], *equals = strchr(word, '='), *value;
+	struct text name = {word + 2, equals != NULL ? (size_t)(equals - word - 2) : strlen(word + 2)};
+	const struct cli_option *row;
+	char called[CLI_ENV_NAME_SIZE];
+
+	if (word[1] != '-') {
+		(void)snprintf(error, CLI_ERROR_SIZE, "unknown option '%.100s'", word);
+		return false;
+	}
+	row = find(o, name, error);
+	if (row == NULL)
+		return false;
+	(void)snprintf(called, sizeof(called), "--%s", row->name);
+	if (equals != NULL) {
+		value = equals + 1;
+	} else if (row->type == CLI_TYPE_BOOL) {
+		value = "yes";
+	} else if (*at + 1 < argc) {
+		value = argv[++*at];
+	} else {
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s needs a value: %s %s", called, called, row->value);
+		return false;
+	}
+	o->on_command_line |= 1u << (row - table);
+	return set(o, row, called, value, error);
+}
+
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static bool is_version(const char *word)
+{
+	return strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0;
+}
+
+/* Reads what comes after the command. */
+static enum cli_parsed read_words(int argc, char *const *argv, struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	bool options_end = false;
+
+	for (int i = 2; i < argc; i++) {
+		const char *word = argv[i];
+
+		if (!options_end && strcmp(word, "--") == 0) {
+			options_end = true;
+		} else if (!options_end && is_help(word)) {
+			return CLI_SHOW_HELP;
+		} else if (!options_end && is_version(word)) {
+			return CLI_SHOW_VERSION;
+		} else if (!options_end && word[0] == '-' && word[1] != '\0') {
+			if (!read_option(argc, argv, &i, o, error))
+				return CLI_USAGE;
+		} else if (commands[o->command].argument == NULL || o->argument != NULL || word[0] == '\0') {
+			(void)snprintf(error, CLI_ERROR_SIZE, "unexpected argument '%.100s'", word);
+			return CLI_USAGE;
+		} else {
+			o->argument = word;
+		}
+	}
+	return CLI_RUN;
+}
+
+/* What the person called an option that has been given. */
+static void called_name(const struct cli_options *o, const char *name, char out[CLI_ENV_NAME_SIZE])
+{
+	if (cli_given(o, name) && !cli_given_on_command_line(o, name))
+		cli_env_name(name, out);
+	else
+		(void)snprintf(out, CLI_ENV_NAME_SIZE, "--%s", name);
+}
+
+static bool check_store(const struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	char called[CLI_ENV_NAME_SIZE];
+	struct text url = text_of(o->store);
+
+	called_name(o, "store", called);
+	if (text_starts(url, TEXT("postgresql:")) || text_starts(url, TEXT("postgres:"))) {
+		(void)snprintf(error, CLI_ERROR_SIZE,
+		               "%s: a store in PostgreSQL comes in a later version; this one takes sqlite:PATH", called);
+		return false;
+	}
+	if (text_equal(url, TEXT("memory:"))) {
+		if (o->command == CLI_SERVE)
+			return true;
+		(void)snprintf(error, CLI_ERROR_SIZE,
+		               "%s: memory: ends with its server, so 'jari %s' has nothing to work on; give sqlite:PATH", called,
+		               commands[o->command].name);
+		return false;
+	}
+	if (!text_starts(url, TEXT("sqlite:")) || url.n == strlen("sqlite:")) {
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s needs sqlite:PATH, such as sqlite:data/jari.db, not '%.200s'", called,
+		               o->store);
+		return false;
+	}
+	return true;
+}
+
+static bool check_listen(struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	char called[CLI_ENV_NAME_SIZE], why[CLI_ERROR_SIZE - CLI_ENV_NAME_SIZE - 8];
+
+	if (o->command != CLI_SERVE)
+		return true;
+	called_name(o, "listen", called);
+	if (!cli_listen_parse(o->listen, &o->listen_at, why, sizeof(why))) {
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s %s", called, why);
+		return false;
+	}
+	if (!o->listen_at.loopback && !o->open_accounts) {
+		(void)snprintf(
+		    error, CLI_ERROR_SIZE,
+		    "%s %.100s can be reached from other machines, and a name alone opens an account here; put a site with "
+		    "a sign-in "
+		    "of its own before it, or say --open-accounts",
+		    called, o->listen);
+		return false;
+	}
+	return true;
+}
+
+/* The command that argv[1] names. */
+static enum cli_parsed read_command(int argc, char *const *argv, struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	const char *word = argc > 1 ? argv[1] : NULL;
+	bool help = word != NULL && strcmp(word, "help") == 0;
+
+	if (word == NULL) {
+		(void)snprintf(error, CLI_ERROR_SIZE, "a command is missing: serve, import, audit or backup");
+		return CLI_USAGE;
+	}
+	if (is_help(word) || (help && argc == 2))
+		return CLI_SHOW_HELP;
+	if (is_version(word))
+		return CLI_SHOW_VERSION;
+	if (help)
+		word = argv[2];
+	for (int i = 0; i < CLI_COMMANDS; i++)
+		if (strcmp(word, commands[i].name) == 0) {
+			o->command = (enum cli_command)i;
+			return help ? CLI_SHOW_HELP : CLI_RUN;
+		}
+	if (word[0] == '-')
+		(void)snprintf(error, CLI_ERROR_SIZE, "the command comes first: jari serve %.100s", word);
+	else
+		(void)snprintf(error, CLI_ERROR_SIZE, "unknown command '%.100s'; there are serve, import, audit and backup",
+		               word);
+	return CLI_USAGE;
+}
+
+enum cli_parsed cli_options_parse(int argc, char *const *argv, struct cli_options *out, char error[CLI_ERROR_SIZE])
+{
+	enum cli_parsed parsed;
+
+	*out = (struct cli_options){.command = CLI_NO_COMMAND};
+	error[0] = '\0';
+	if (!set_defaults(out, error))
+		return CLI_USAGE;
+	parsed = read_command(argc, argv, out, error);
+	if (parsed == CLI_RUN)
+		parsed = read_words(argc, argv, out, error);
+	if (parsed != CLI_RUN)
+		return parsed;
+	if (!set_from_environment(out, error))
+		return CLI_USAGE;
+	if (commands[out->command].argument != NULL && out->argument == NULL) {
+		(void)snprintf(error, CLI_ERROR_SIZE, "an argument is missing: jari %s %s", commands[out->command].name,
+		               commands[out->command].argument);
+		return CLI_USAGE;
+	}
+	return check_store(out, error) && check_listen(out, error) ? CLI_RUN : CLI_USAGE;
+}

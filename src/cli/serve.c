@@ -1,0 +1,310 @@
+/* serve.c: `jari serve`: brings the parts up in order, waits for a signal, and takes them down in the opposite order. */
+#include "cli/cli.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "cli/demo.h"
+#include "cli/keys.h"
+#include "http/catalogue.h"
+#include "http/metrics.h"
+#include "http/openapi.h"
+#include "http/reply.h"
+#include "http/routes.h"
+#include "http/server.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+struct serve {
+	const struct cli_options *options;
+	struct cli_key admin, token;
+	bool admin_absent, token_absent; /* to be made when the store is open */
+	struct store *store;
+	struct clock clock;
+	struct engine *engine;
+	struct buf openapi;
+	struct http_app app;
+	struct http_server *server;
+};
+
+/* ---- the process ---- */
+
+/* Blocks SIGTERM and SIGINT for this thread and all that it makes: the main thread waits for them. */
+static bool take_signals(sigset_t *ends)
+{
+	/* A shell starts what it sends to the background with SIGINT ignored; an ignored signal can't be waited for. */
+	if (signal(SIGTERM, SIG_DFL) == SIG_ERR || signal(SIGINT, SIG_DFL) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return false;
+	return sigemptyset(ends) == 0 && sigaddset(ends, SIGTERM) == 0 && sigaddset(ends, SIGINT) == 0 &&
+	       pthread_sigmask(SIG_BLOCK, ends, NULL) == 0;
+}
+
+/* Each buyer who waits may have a connection, so as many as the system allows. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_event(LOG_WARN, "file_limit", "error", "%s", strerror(errno));
+}
+
+static int thread_count(const struct cli_options *options)
+{
+	cpu_set_t cpus;
+	int n;
+
+	if (options->threads > 0)
+		return (int)options->threads;
+	n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+	return n < 1 ? 1 : n > JARI_THREADS_MAX ? JARI_THREADS_MAX : n;
+}
+
+/* ---- keys ---- */
+
+/* The command line wins over the environment; in the environment the key itself wins over the name of its file. */
+static struct cli_key_source key_source(const struct cli_options *o, const char *value, const char *value_name, const char *file,
+                                        const char *file_option)
+{
+	struct cli_key_source source = {.value = value, .value_name = value_name, .file = file, .store_path = cli_store_file(o)};
+
+	if (file != NULL && cli_given_on_command_line(o, file_option))
+		source.value = NULL;
+	return source;
+}
+
+static bool find_key(enum cli_key_kind kind, const struct cli_key_source *source, struct cli_key *key, bool *absent)
+{
+	char error[CLI_KEYS_ERROR_SIZE];
+	enum cli_key_found found = cli_key_find(kind, source, key, error);
+
+	*absent = found == CLI_KEY_ABSENT;
+	if (found != CLI_KEY_BAD)
+		return true;
+	cli_fail("%s", error);
+	return false;
+}
+
+static bool find_keys(struct serve *s)
+{
+	const struct cli_options *o = s->options;
+	struct cli_key_source admin = key_source(o, o->admin_key, "JARI_ADMIN_KEY", o->admin_key_file, "admin-key-file");
+	struct cli_key_source token = key_source(o, o->token_key, "JARI_TOKEN_KEY", o->token_key_file, "token-key-file");
+
+	return find_key(CLI_KEY_ADMIN, &admin, &s->admin, &s->admin_absent) &&
+	       find_key(CLI_KEY_TOKEN, &token, &s->token, &s->token_absent);
+}
+
+/* Makes what was absent. Only now, with the store locked against a second server, and before a token can exist. */
+static bool make_keys(struct serve *s)
+{
+	char error[CLI_KEYS_ERROR_SIZE];
+
+	if ((s->admin_absent && !cli_key_make(&s->admin, error)) || (s->token_absent && !cli_key_make(&s->token, error))) {
+		cli_fail("%s", error);
+		return false;
+	}
+	return true;
+}
+
+/* ---- bringing up ---- */
+
+static bool open_store(struct serve *s)
+{
+	char error[STORE_ERROR_SIZE];
+
+	if (!cli_make_default_folder(s->options))
+		return false;
+	if (cli_store_open(s->options, STORE_SERVE, &s->store, error) == STORE_OK)
+		return true;
+	cli_fail("%s", error);
+	return false;
+}
+
+/* Tickets that were given out under a key that is gone can't be shown any more. */
+static void warn_of_lost_tokens(struct serve *s)
+{
+	struct arena arena = {0};
+	struct core_queue *queues;
+	size_t n;
+	int64_t tickets = 0;
+
+	engine_look_queues(s->engine, &arena, &queues, &n);
+	for (size_t i = 0; i < n; i++)
+		tickets += queues[i].last_number;
+	if (tickets > 0)
+		log_event(LOG_WARN, "token_key_new", "means",
+		          "tokens given out with another key are not valid now; tickets so far: %lld", (long long)tickets);
+	arena_free(&arena);
+}
+
+static bool open_engine(struct serve *s)
+{
+	struct engine_config config = {
+	    .store = s->store, .clock = &s->clock, .rules = cli_rules(s->options), .render = http_render};
+	char error[STORE_ERROR_SIZE];
+
+	clock_init(&s->clock, store_clock(s->store));
+	s->engine = engine_open(&config, error);
+	if (s->engine == NULL)
+		cli_fail("%s", error);
+	else if (s->token_absent)
+		warn_of_lost_tokens(s);
+	return s->engine != NULL;
+}
+
+static bool has_concerts(struct serve *s, struct arena *arena)
+{
+	struct core_concert *concerts;
+	size_t n;
+
+	engine_look_concerts(s->engine, arena, &concerts, &n);
+	return n > 0;
+}
+
+static bool add_demo(struct serve *s, struct arena *arena, struct buf *json, struct buf *why)
+{
+	struct core_catalogue doc;
+	struct core_reply reply = {0};
+	char filling[CLI_DEMO_ERROR_SIZE], reading[CATALOGUE_ERROR_SIZE];
+
+	if (!cli_demo_catalogue(engine_now(s->engine), json, filling))
+		buf_str(why, filling);
+	else if (!catalogue_read(buf_view(json), arena, &doc, reading))
+		buf_str(why, reading);
+	else if (cli_add_catalogue(s->engine, &doc, "demo", true, arena, &reply, why))
+		log_event(LOG_INFO, "demo_loaded", "concerts", "%zu", reply.concert_id_count);
+	return why->n == 0;
+}
+
+static bool load_demo(struct serve *s)
+{
+	struct arena arena = {0};
+	struct buf json = {0}, why = {0};
+	bool ok = true;
+
+	if (!s->options->demo)
+		return true;
+	if (has_concerts(s, &arena))
+		log_event(LOG_INFO, "demo_not_loaded", "why", "%s", "the store has concerts already");
+	else if (!add_demo(s, &arena, &json, &why)) {
+		cli_fail("the demo catalogue could not be loaded: %.*s", (int)why.n, why.p);
+		ok = false;
+	}
+	buf_free(&why);
+	buf_free(&json);
+	arena_free(&arena);
+	return ok;
+}
+
+static bool open_server(struct serve *s)
+{
+	const struct cli_options *o = s->options;
+	struct http_server_config config = {
+	    .app = &s->app,
+	    .host = o->listen_at.host,
+	    .port = o->listen_at.port,
+	    .threads = thread_count(o),
+	    .routes = http_routes,
+	    .route_count = http_route_count,
+	};
+	char error[HTTP_SERVER_ERROR_SIZE];
+
+	if (!openapi_build(http_routes, http_route_count, JARI_VERSION, &s->openapi)) {
+		cli_fail("the API's description could not be made: a route has no description");
+		return false;
+	}
+	s->app = (struct http_app){
+	    .engine = s->engine,
+	    .admin_key = s->admin.text,
+	    .rules = cli_rules(o),
+	    .active_seconds = o->active_seconds,
+	    .hold_seconds = o->hold_seconds,
+	    .openapi = buf_view(&s->openapi),
+	    .metrics = http_metrics_new(),
+	    .version = JARI_VERSION,
+	};
+	memcpy(config.seal_key, s->token.bytes, sizeof(config.seal_key));
+	s->server = http_server_open(&config, error);
+	explicit_bzero(config.seal_key, sizeof(config.seal_key));
+	if (s->server == NULL)
+		cli_fail("%s", error);
+	return s->server != NULL;
+}
+
+/* The one line on standard output: scripts wait for it and read the port from it. What the log has to tell about the start comes
+ * only now, so that a start that fails says one thing: why. */
+static void say_listening(const struct serve *s)
+{
+	const struct cli_listen *at = &s->options->listen_at;
+
+	(void)printf("listening on http://%s%s%s:%d\n", at->v6 ? "[" : "", at->host, at->v6 ? "]" : "",
+	             http_server_port(s->server));
+	if (fflush(stdout) != 0)
+		log_event(LOG_WARN, "standard_output", "error", "%s", strerror(errno));
+	log_event(LOG_INFO, "started", "version", "%s", JARI_VERSION);
+	log_event(LOG_INFO, "store", "url", "%s", s->options->store);
+	cli_key_log(&s->admin);
+	cli_key_log(&s->token);
+	log_event(LOG_INFO, "listening", "address", "%s%s%s:%d", at->v6 ? "[" : "", at->host, at->v6 ? "]" : "",
+	          http_server_port(s->server));
+}
+
+static bool bring_up(struct serve *s)
+{
+	return find_keys(s) && open_store(s) && make_keys(s) && open_engine(s) && load_demo(s) && open_server(s);
+}
+
+/* ---- and down ---- */
+
+static void wait_for_end(const sigset_t *ends)
+{
+	int which = 0;
+
+	while (sigwait(ends, &which) != 0)
+		continue;
+	log_event(LOG_INFO, "stopping", "signal", "%s", which == SIGTERM ? "SIGTERM" : "SIGINT");
+	/* From here on a second signal does what it does by itself: it ends the process at once. What was answered is on disk. */
+	(void)pthread_sigmask(SIG_UNBLOCK, ends, NULL);
+}
+
+static void take_down(struct serve *s)
+{
+	if (s->server != NULL)
+		http_server_stop(s->server); /* answers what is in flight; that needs the engine */
+	if (s->engine != NULL)
+		engine_close(s->engine);
+	if (s->server != NULL)
+		http_server_close(s->server);
+	if (s->store != NULL)
+		store_close(s->store);
+	if (s->app.metrics != NULL)
+		http_metrics_free(s->app.metrics);
+	buf_free(&s->openapi);
+	cli_key_wipe(&s->admin);
+	cli_key_wipe(&s->token);
+}
+
+int cli_serve(const struct cli_options *options)
+{
+	struct serve s = {.options = options};
+	int status = CLI_EXIT_FAILED;
+	sigset_t ends;
+
+	if (!take_signals(&ends))
+		return cli_fail("cannot set up signals: %s", strerror(errno));
+	raise_file_limit();
+	if (bring_up(&s)) {
+		say_listening(&s);
+		wait_for_end(&ends);
+		status = CLI_EXIT_OK;
+	}
+	take_down(&s);
+	if (status == CLI_EXIT_OK)
+		log_event(LOG_INFO, "stopped", "status", "%d", status);
+	return status;
+}

@@ -1,0 +1,398 @@
+/* catalogue.c: what an organiser adds and changes, each with its line in the audit log.
+ *
+ * A catalogue is all or nothing: it is checked whole, naming the first place that is wrong, before the first row is made. */
+#include "core/internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- words: places, sentences and the audit log's JSON are put together from pieces ---- */
+
+#define WORDS_MAX 512
+
+struct words {
+	char p[WORDS_MAX];
+	size_t n;
+};
+
+static void say(struct words *w, const char *s)
+{
+	size_t n = strlen(s);
+	if (n > sizeof w->p - w->n)
+		n = sizeof w->p - w->n;
+	memcpy(w->p + w->n, s, n);
+	w->n += n;
+}
+
+static void say_int(struct words *w, int64_t v)
+{
+	char digits[24];
+	size_t at = sizeof digits - 1;
+	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+	digits[at] = 0;
+	do
+		digits[--at] = (char)('0' + u % 10);
+	while (u /= 10);
+	if (v < 0)
+		digits[--at] = '-';
+	say(w, digits + at);
+}
+
+static struct text said(struct core_batch *b, const struct words *w)
+{
+	return arena_text(b->rows->arena, (struct text){w->p, w->n});
+}
+
+static void write_audit(struct core_batch *b, struct text actor, struct text action, struct text target, struct text detail)
+{
+	struct core_audit a = {
+		.audit_id = draw_id(b, CORE_ID_AUDIT),
+		.created_at = b->now,
+		.actor = actor,
+		.action = action,
+		.target = target,
+		.detail = detail,
+	};
+	(void)core_row_create(b->rows, CORE_ROW_AUDIT, &a);
+}
+
+/* ---- checking a document ---- */
+
+struct check {
+	struct core_batch *b;
+	const struct core_catalogue *doc;
+	struct core_reply *reply;
+	struct words where; /* the place that is being looked at */
+};
+
+static bool wrong(struct check *c, const char *member, const char *what)
+{
+	say(&c->where, member);
+	c->reply->code = CORE_INVALID_REQUEST;
+	c->reply->where = said(c->b, &c->where);
+	c->reply->what = arena_text(c->b->rows->arena, text_of(what));
+	return false;
+}
+
+static bool good_name(struct text t, int64_t max)
+{
+	int64_t chars = text_utf8_chars(t);
+	return chars >= 1 && chars <= max && !text_has_control(t);
+}
+
+static bool queue_exists(struct check *c, struct text name)
+{
+	const struct core_list *named = core_list_find(c->b->rows, CORE_LIST_QUEUE_NAMED, 0, 0, name);
+	return named && named->n > 0;
+}
+
+static bool check_queue(struct check *c, size_t i)
+{
+	const struct core_new_queue *q = &c->doc->queues[i];
+	c->where.n = 0;
+	say(&c->where, "queues[");
+	say_int(&c->where, (int64_t)i);
+	say(&c->where, "].");
+	if (!good_name(q->name, JARI_QUEUE_NAME_MAX))
+		return wrong(c, "name", "must be 1 to 64 characters without control characters");
+	if (q->capacity < 1 || q->capacity > JARI_QUEUE_CAPACITY_MAX)
+		return wrong(c, "capacity", "must be an integer from 1 to 10000000");
+	if (q->rate_per_second < 0 || q->rate_per_second > JARI_QUEUE_RATE_MAX)
+		return wrong(c, "ratePerSecond", "must be an integer from 0 (no limit) to 1000000");
+	if (queue_exists(c, q->name))
+		return wrong(c, "name", "is the name of a queue that is already there");
+	for (size_t j = 0; j < i; j++) {
+		if (text_equal(c->doc->queues[j].name, q->name))
+			return wrong(c, "name", "is used twice in this document");
+	}
+	return true;
+}
+
+/* Sorts by `from` (Shell's method with the gaps of Ciura 2001, extended by 2.25), so that overlaps are neighbours. */
+static void sort_ranges(struct core_new_seats *p, size_t n)
+{
+	static const size_t gaps[] = {90927, 40412, 17961, 7983, 3548, 1577, 701, 301, 132, 57, 23, 10, 4, 1};
+	for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++) {
+		size_t gap = gaps[g];
+		for (size_t i = gap; i < n; i++) {
+			struct core_new_seats v = p[i];
+			size_t j = i;
+			for (; j >= gap && p[j - gap].from > v.from; j -= gap)
+				p[j] = p[j - gap];
+			p[j] = v;
+		}
+	}
+}
+
+static bool check_range(struct check *c, const struct core_new_seats *r)
+{
+	if (!good_name(r->section, JARI_SECTION_CHARS_MAX))
+		return wrong(c, "section", "must be 1 to 64 characters without control characters");
+	if (r->from < 1 || r->from > JARI_SEAT_NUMBER_MAX)
+		return wrong(c, "from", "must be a seat number from 1 to 1000000000");
+	if (r->to < r->from || r->to > JARI_SEAT_NUMBER_MAX)
+		return wrong(c, "to", "must be a seat number from `from` to 1000000000");
+	if (r->price < 0 || r->price > JARI_PRICE_MAX)
+		return wrong(c, "price", "must be an integer from 0 to 1000000000");
+	return true;
+}
+
+static bool check_show(struct check *c, const struct core_new_show *show, int64_t *all_seats)
+{
+	size_t place = c->where.n;
+	int64_t total = 0;
+	if (show->seats_count == 0)
+		return wrong(c, "seats", "must name at least one seat");
+	for (size_t i = 0; i < show->seats_count; i++) {
+		say(&c->where, "seats[");
+		say_int(&c->where, (int64_t)i);
+		say(&c->where, "].");
+		if (!check_range(c, &show->seats[i]))
+			return false;
+		total += show->seats[i].to - show->seats[i].from + 1;
+		if (total > JARI_SEATS_PER_SHOW_MAX)
+			return wrong(c, "to", "gives the show more than 100000 seats");
+		c->where.n = place;
+	}
+	struct core_new_seats *sorted = arena_copy(c->b->rows->arena, show->seats, show->seats_count * sizeof *sorted);
+	sort_ranges(sorted, show->seats_count);
+	for (size_t i = 1; i < show->seats_count; i++) {
+		if (sorted[i].from <= sorted[i - 1].to)
+			return wrong(c, "seats", "names a seat twice");
+	}
+	*all_seats += total;
+	if (*all_seats > JARI_CATALOGUE_SEATS_MAX)
+		return wrong(c, "seats", "gives the document more than 1000000 seats: send it in parts");
+	return true;
+}
+
+static bool check_concert_queue(struct check *c, struct text name)
+{
+	if (name.n == 0 || queue_exists(c, name))
+		return true;
+	for (size_t i = 0; i < c->doc->queue_count; i++) {
+		if (text_equal(c->doc->queues[i].name, name))
+			return true;
+	}
+	return wrong(c, "queue", "names a queue that is neither in this document nor already there");
+}
+
+static bool check_concert(struct check *c, size_t i, int64_t *all_shows, int64_t *all_seats)
+{
+	const struct core_new_concert *concert = &c->doc->concerts[i];
+	c->where.n = 0;
+	say(&c->where, "concerts[");
+	say_int(&c->where, (int64_t)i);
+	say(&c->where, "].");
+	if (!good_name(concert->title, JARI_TITLE_CHARS_MAX))
+		return wrong(c, "title", "must be 1 to 200 characters without control characters");
+	if (!good_name(concert->artist, JARI_TITLE_CHARS_MAX))
+		return wrong(c, "artist", "must be 1 to 200 characters without control characters");
+	if (!good_name(concert->venue, JARI_TITLE_CHARS_MAX))
+		return wrong(c, "venue", "must be 1 to 200 characters without control characters");
+	if (!check_concert_queue(c, concert->queue))
+		return false;
+	*all_shows += (int64_t)concert->show_count;
+	if (*all_shows > JARI_CATALOGUE_SHOWS_MAX)
+		return wrong(c, "shows", "gives the document more than 5000 shows: send it in parts");
+	size_t place = c->where.n;
+	for (size_t j = 0; j < concert->show_count; j++) {
+		say(&c->where, "shows[");
+		say_int(&c->where, (int64_t)j);
+		say(&c->where, "].");
+		if (!check_show(c, &concert->shows[j], all_seats))
+			return false;
+		c->where.n = place;
+	}
+	return true;
+}
+
+static bool check_document(struct check *c)
+{
+	int64_t shows = 0;
+	int64_t seats = 0;
+	if (c->doc->queue_count > JARI_CATALOGUE_QUEUES_MAX)
+		return wrong(c, "queues", "has more than 1000 queues: send it in parts");
+	if (c->doc->concert_count > JARI_CATALOGUE_CONCERTS_MAX)
+		return wrong(c, "concerts", "has more than 1000 concerts: send it in parts");
+	for (size_t i = 0; i < c->doc->queue_count; i++) {
+		if (!check_queue(c, i))
+			return false;
+	}
+	for (size_t i = 0; i < c->doc->concert_count; i++) {
+		if (!check_concert(c, i, &shows, &seats))
+			return false;
+	}
+	return true;
+}
+
+/* ---- adding it ---- */
+
+static int64_t add_queue(struct core_batch *b, const struct core_new_queue *from)
+{
+	struct core_queue q = {
+		.queue_id = draw_id(b, CORE_ID_QUEUE),
+		.name = from->name,
+		.capacity = from->capacity,
+		.ceiling = from->capacity,
+		.rate_per_second = from->rate_per_second,
+	};
+	core_assert_queue(&q);
+	struct core_row *row = core_row_create(b->rows, CORE_ROW_QUEUE, &q);
+	core_list_add(b->rows, core_list_find(b->rows, CORE_LIST_QUEUE_NAMED, 0, 0, q.name), row);
+	return q.queue_id;
+}
+
+static void add_seats(struct core_batch *b, int64_t show_id, const struct core_new_seats *range)
+{
+	for (int64_t n = range->from; n <= range->to; n++) {
+		struct core_seat s = {.show_id = show_id, .seat_number = n, .section = range->section, .price = range->price};
+		core_assert_seat(&s);
+		(void)core_row_create(b->rows, CORE_ROW_SEAT, &s);
+	}
+}
+
+static int64_t add_show(struct core_batch *b, int64_t concert_id, const struct core_new_show *from)
+{
+	struct core_show s = {
+		.show_id = draw_id(b, CORE_ID_SHOW),
+		.concert_id = concert_id,
+		.starts_at = from->starts_at,
+		.date = from->date,
+		.version = 1,
+	};
+	for (size_t i = 0; i < from->seats_count; i++)
+		s.total_seats += from->seats[i].to - from->seats[i].from + 1;
+	(void)core_row_create(b->rows, CORE_ROW_SHOW, &s);
+	for (size_t i = 0; i < from->seats_count; i++)
+		add_seats(b, s.show_id, &from->seats[i]);
+	return s.show_id;
+}
+
+static int64_t add_concert(struct core_batch *b, const struct core_new_concert *from)
+{
+	int64_t queue_id = CORE_DEFAULT_QUEUE;
+	if (from->queue.n > 0)
+		queue_id = core_list_find(b->rows, CORE_LIST_QUEUE_NAMED, 0, 0, from->queue)->rows[0]->id.a;
+	struct core_concert c = {
+		.concert_id = draw_id(b, CORE_ID_CONCERT),
+		.queue_id = queue_id,
+		.title = from->title,
+		.artist = from->artist,
+		.venue = from->venue,
+		.sales_open_at = from->sales_open_at,
+	};
+	(void)core_row_create(b->rows, CORE_ROW_CONCERT, &c);
+	return c.concert_id;
+}
+
+static void audit_catalogue(struct core_batch *b, const struct core_cmd *cmd, const struct core_reply *reply)
+{
+	struct words detail = {.n = 0};
+	const int64_t *ids[] = {reply->queue_ids, reply->concert_ids, reply->show_ids};
+	const size_t counts[] = {reply->queue_id_count, reply->concert_id_count, reply->show_id_count};
+	const char *names[] = {"{\"queues\":", ",\"concerts\":", ",\"shows\":"};
+	const char *firsts[] = {",\"firstQueueId\":", ",\"firstConcertId\":", ",\"firstShowId\":"};
+	for (size_t i = 0; i < 3; i++) {
+		say(&detail, names[i]);
+		say_int(&detail, (int64_t)counts[i]);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		if (counts[i] == 0)
+			continue;
+		say(&detail, firsts[i]);
+		say_int(&detail, ids[i][0]);
+	}
+	say(&detail, "}");
+	write_audit(b, cmd->u.catalogue.actor, TEXT("ADD_CATALOGUE"), TEXT("catalogue"), said(b, &detail));
+}
+
+void core_add_catalogue(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply)
+{
+	const struct core_catalogue *doc = cmd->u.catalogue.doc;
+	struct check c = {.b = b, .doc = doc, .reply = reply};
+	if (!check_document(&c))
+		return;
+
+	/* nothing fails from here */
+	struct arena *arena = b->rows->arena;
+	size_t shows = 0;
+	for (size_t i = 0; i < doc->concert_count; i++)
+		shows += doc->concerts[i].show_count;
+	int64_t *queue_ids = arena_alloc(arena, (doc->queue_count + 1) * sizeof *queue_ids);
+	int64_t *concert_ids = arena_alloc(arena, (doc->concert_count + 1) * sizeof *concert_ids);
+	int64_t *show_ids = arena_alloc(arena, (shows + 1) * sizeof *show_ids);
+	for (size_t i = 0; i < doc->queue_count; i++)
+		queue_ids[i] = add_queue(b, &doc->queues[i]);
+	size_t at = 0;
+	for (size_t i = 0; i < doc->concert_count; i++) {
+		concert_ids[i] = add_concert(b, &doc->concerts[i]);
+		for (size_t j = 0; j < doc->concerts[i].show_count; j++)
+			show_ids[at++] = add_show(b, concert_ids[i], &doc->concerts[i].shows[j]);
+	}
+	reply->queue_ids = queue_ids;
+	reply->queue_id_count = doc->queue_count;
+	reply->concert_ids = concert_ids;
+	reply->concert_id_count = doc->concert_count;
+	reply->show_ids = show_ids;
+	reply->show_id_count = shows;
+	audit_catalogue(b, cmd, reply);
+}
+
+/* ---- changing a queue ---- */
+
+static void say_change(struct words *w, const char *name, int64_t from, int64_t to)
+{
+	say(w, w->n > 1 ? ",\"" : "\"");
+	say(w, name);
+	say(w, "\":{\"from\":");
+	say_int(w, from);
+	say(w, ",\"to\":");
+	say_int(w, to);
+	say(w, "}");
+}
+
+static void say_switch(struct words *w, const char *name, bool from, bool to)
+{
+	say(w, w->n > 1 ? ",\"" : "\"");
+	say(w, name);
+	say(w, from ? "\":{\"from\":true" : "\":{\"from\":false");
+	say(w, to ? ",\"to\":true}" : ",\"to\":false}");
+}
+
+void core_patch_queue(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply)
+{
+	struct core_row *row = find(b, CORE_ROW_QUEUE, cmd->u.patch.queue_id, 0);
+	if (!row || !row->now) {
+		reply->code = CORE_NOT_FOUND;
+		return;
+	}
+	assert(!cmd->u.patch.has_capacity || (cmd->u.patch.capacity >= 1 && cmd->u.patch.capacity <= JARI_QUEUE_CAPACITY_MAX));
+
+	/* nothing fails from here */
+	struct core_queue *q = edit(b, row);
+	struct words detail = {.n = 0};
+	say(&detail, "{");
+	if (cmd->u.patch.has_capacity) {
+		say_change(&detail, "capacity", q->capacity, cmd->u.patch.capacity);
+		q->capacity = cmd->u.patch.capacity;
+		core_set_ceiling(q);
+	}
+	if (cmd->u.patch.has_rate) {
+		say_change(&detail, "ratePerSecond", q->rate_per_second, cmd->u.patch.rate_per_second);
+		q->rate_per_second = cmd->u.patch.rate_per_second;
+		q->rate_free_at_us = 0;
+	}
+	if (cmd->u.patch.has_paused) {
+		say_switch(&detail, "paused", q->paused, cmd->u.patch.paused);
+		q->paused = cmd->u.patch.paused;
+	}
+	say(&detail, "}");
+	struct words target = {.n = 0};
+	say(&target, "queue ");
+	say_int(&target, q->queue_id);
+	write_audit(b, cmd->u.patch.actor, TEXT("PATCH_QUEUE"), said(b, &target), said(b, &detail));
+	core_assert_queue(q);
+	core_admit_next(b, q->queue_id);
+	reply->queue = *q;
+}

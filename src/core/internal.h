@@ -1,0 +1,101 @@
+/* internal.h: what the files of the core share. Nobody else includes this.
+ *
+ *   plan.c       what a command needs
+ *   decide.c     the order in which a command is decided, idempotency, the tick
+ *   line.c       queues and tickets (I5, I6)
+ *   seats.c      holds and reservations (I1, I2, I9)
+ *   best.c       which seats are the best available
+ *   wallet.c     wallet, ledger, payment (I3, I4)
+ *   catalogue.c  an organiser's additions and changes
+ *
+ * Each "nothing fails from here" line in them divides the checks, which change nothing, from the changes, which can't fail. */
+#ifndef JARI_CORE_INTERNAL_H
+#define JARI_CORE_INTERNAL_H
+
+#include "base/limits.h"
+#include "core/core.h"
+
+#define CORE_DEFAULT_QUEUE 1
+#define NO_TEXT ((struct text){0})
+
+/* ---- shorthands for rows ---- */
+
+static inline void *get(const struct core_batch *b, enum core_kind kind, int64_t x, int64_t y)
+{
+	return core_row_get(b->rows, kind, x, y, NO_TEXT);
+}
+
+static inline struct core_row *find(const struct core_batch *b, enum core_kind kind, int64_t x, int64_t y)
+{
+	return core_row_find(b->rows, kind, x, y, NO_TEXT);
+}
+
+static inline void *edit(struct core_batch *b, struct core_row *row)
+{
+	return core_row_edit(b->rows, row);
+}
+
+static inline struct core_list *list_of(const struct core_batch *b, enum core_kind kind, int64_t x, int64_t y)
+{
+	return core_list_find(b->rows, kind, x, y, NO_TEXT);
+}
+
+static inline int64_t draw_id(struct core_batch *b, enum core_id_kind kind)
+{
+	__builtin_expect(b->ids[kind].next < b->ids[kind].end, 1) ? (void)0 : __builtin_trap();
+	return b->ids[kind].next++;
+}
+
+/* ---- decide.c ---- */
+
+/* True after filling the reply when the command's idempotency key has had an answer (I8). */
+bool core_replay(const struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+
+/* ---- line.c ---- */
+
+void core_join(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+void core_leave(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+/* Ends a ticket that waits or is active. */
+void core_end_ticket(struct core_batch *b, struct core_row *ticket, enum core_ticket_reason reason);
+/* Lets in who is next, as far as capacity, rate and the loaded part of the line go. */
+void core_admit_next(struct core_batch *b, int64_t queue_id);
+/* Sets what `active` may be after a change of it or of the capacity (I6). */
+void core_set_ceiling(struct core_queue *q);
+
+/* ---- seats.c ---- */
+
+void core_hold(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+void core_cancel(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+/* The shows that a HOLD may mean: bookable, of its concert, of its id or its date. Returns how many; *show is the first. */
+size_t core_shows_meant(const struct core_batch *b, const struct core_cmd *cmd, struct core_show **show);
+/* Ends a held reservation: its seats become free, its status is EXPIRED or CANCELLED. */
+void core_release(struct core_batch *b, struct core_row *reservation, enum core_reservation_status status);
+/* Its seats become SOLD and its status PAID. */
+void core_sell(struct core_batch *b, struct core_row *reservation, int64_t payment_id);
+
+/* ---- best.c ---- */
+
+/* Chooses `count` free seats of the list (by number): adjacent ones first, leaving no single seat alone where it can be avoided, and among
+ * equals the lowest numbers. False when there are too few. `out` gets them ascending. */
+bool core_best_seats(const struct core_list *seats, struct text section, int64_t count, int64_t now, struct arena *arena, int64_t *out);
+
+/* ---- wallet.c ---- */
+
+void core_charge(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+void core_pay(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+
+/* ---- catalogue.c ---- */
+
+void core_add_catalogue(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+void core_patch_queue(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+
+/* ---- assert.c: the states that a row may be in ---- */
+
+void core_assert_queue(const struct core_queue *q);
+void core_assert_ticket(const struct core_ticket *t);
+void core_assert_seat(const struct core_seat *s);
+void core_assert_reservation(const struct core_reservation *r);
+void core_assert_user(const struct core_user *u);
+void core_assert_entry(const struct core_entry *e);
+
+#endif

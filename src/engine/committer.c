@@ -1,0 +1,336 @@
+/* committer.c: the one thread that decides: batches, group commit, the tick. See engine.h.
+ *
+ * A batch is taken from the inbox, planned and loaded in rounds, decided command by command, saved and committed once, published to the
+ * read model, and only then answered (I7). What arrives meanwhile makes the next batch. */
+#include "engine/internal.h"
+
+#include "base/log.h"
+
+#include <string.h>
+#include <time.h>
+
+#define TEND_MS 1000       /* how often the read model is tended */
+#define BUSY_TRIES 8       /* of a batch that the store was too busy for */
+#define BUSY_PAUSE_US 2000
+#define TICK_QUEUES_MAX 1024
+
+struct committer {
+	struct engine *e;
+	struct arena arena; /* of the batch */
+	struct buf answer;
+	int64_t tick_at;    /* monotonic microseconds: when the next tick is due */
+	int64_t tend_at;
+	int64_t tick_queues[TICK_QUEUES_MAX];
+	bool store_down;    /* the last batch failed: say so once */
+};
+
+/* What is decided together. */
+struct batch {
+	struct engine_job *jobs[JARI_BATCH_MAX];
+	size_t n;
+	bool tick;
+	struct core_cmd tick_cmd;
+	struct core_reply tick_reply;
+};
+
+/* ---- taking ---- */
+
+static struct timespec at_us(int64_t us)
+{
+	return (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+}
+
+static struct engine_job *pop(struct engine *e)
+{
+	struct engine_job *job = e->inbox_first;
+	e->inbox_first = job->next;
+	if (!e->inbox_first)
+		e->inbox_last = &e->inbox_first;
+	e->inbox_count--;
+	return job;
+}
+
+/* A catalogue is decided alone: what it makes must be committed before anyone names it (core.h). */
+static void fill(struct engine *e, struct batch *batch)
+{
+	batch->n = 0;
+	while (e->inbox_first && batch->n < JARI_BATCH_MAX) {
+		bool alone = e->inbox_first->cmd.op == CORE_ADD_CATALOGUE;
+		if (alone && batch->n > 0)
+			return;
+		batch->jobs[batch->n++] = pop(e);
+		if (alone)
+			return;
+	}
+}
+
+/* Waits for commands or the tick. False when the inbox is closed and empty. */
+static bool take(struct committer *c, struct batch *batch)
+{
+	struct engine *e = c->e;
+	(void)pthread_mutex_lock(&e->inbox_lock);
+	while (!e->inbox_first && !e->inbox_closed && clock_elapsed_us() < c->tick_at) {
+		struct timespec until = at_us(c->tick_at);
+		(void)pthread_cond_timedwait(&e->inbox_filled, &e->inbox_lock, &until);
+	}
+	fill(e, batch);
+	bool over = batch->n == 0 && e->inbox_closed;
+	(void)pthread_mutex_unlock(&e->inbox_lock);
+	bool alone = batch->n > 0 && batch->jobs[0]->cmd.op == CORE_ADD_CATALOGUE;
+	batch->tick = !over && !alone && clock_elapsed_us() >= c->tick_at;
+	return !over;
+}
+
+/* ---- deciding ---- */
+
+static void plan(const struct core_batch *core, const struct batch *batch)
+{
+	if (batch->tick)
+		core_plan(core, &batch->tick_cmd);
+	for (size_t i = 0; i < batch->n; i++)
+		core_plan(core, &batch->jobs[i]->cmd);
+}
+
+static enum store_result load(struct committer *c, struct core_batch *core, const struct batch *batch)
+{
+	for (int round = 0; round < CORE_PLAN_ROUNDS; round++) {
+		plan(core, batch);
+		if (!core_rows_needy(core->rows))
+			return STORE_OK;
+		enum store_result r = store_load(c->e->config.store, core->rows);
+		if (r != STORE_OK)
+			return r;
+	}
+	return STORE_OK;
+}
+
+static enum store_result set_ids_aside(struct committer *c, struct core_batch *core, const struct batch *batch)
+{
+	int64_t wanted[CORE_ID_KINDS] = {0};
+	for (size_t i = 0; i < batch->n; i++)
+		core_ids_wanted(&batch->jobs[i]->cmd, wanted);
+	for (int kind = 0; kind < CORE_ID_KINDS; kind++) {
+		if (wanted[kind] == 0)
+			continue;
+		enum store_result r = store_ids(c->e->config.store, (enum core_id_kind)kind, wanted[kind], &core->ids[kind]);
+		if (r != STORE_OK)
+			return r;
+	}
+	return STORE_OK;
+}
+
+/* A command with a key that succeeded: its answer is written now, so that it is kept in the same commit (I8). */
+static void keep_answer(struct committer *c, struct core_batch *core, struct engine_job *job)
+{
+	job->answer = (struct text){0};
+	if (job->cmd.key.n == 0 || job->reply.code != CORE_OK || job->reply.replayed)
+		return;
+	buf_reset(&c->answer);
+	job->answer_status = c->e->config.render(&job->cmd, &job->reply, &c->answer);
+	job->answer = arena_text(job->arena, buf_view(&c->answer));
+	core_keep_answer(core, &job->cmd, job->answer_status, job->answer);
+}
+
+static void decide(struct committer *c, struct core_batch *core, struct batch *batch)
+{
+	if (batch->tick)
+		core_decide(core, &batch->tick_cmd, &batch->tick_reply);
+	for (size_t i = 0; i < batch->n; i++) {
+		core_decide(core, &batch->jobs[i]->cmd, &batch->jobs[i]->reply);
+		keep_answer(c, core, batch->jobs[i]);
+	}
+}
+
+/* One try at a batch, up to and with the commit. */
+static enum store_result try_batch(struct committer *c, struct core_batch *core, struct batch *batch)
+{
+	struct engine *e = c->e;
+	core->now = clock_now(e->config.clock);
+	enum store_result r = store_begin(e->config.store, &core->now);
+	if (r != STORE_OK)
+		return r;
+	clock_lift(e->config.clock, core->now);
+	r = load(c, core, batch);
+	if (r == STORE_OK)
+		r = set_ids_aside(c, core, batch);
+	if (r != STORE_OK)
+		return r;
+	decide(c, core, batch);
+	if (!core_rows_dirty(core->rows)) {
+		store_rollback(e->config.store);
+		return STORE_OK;
+	}
+	int64_t began = clock_elapsed_us();
+	r = store_commit(e->config.store, core->rows, core->now);
+	if (r == STORE_OK) {
+		(void)atomic_fetch_add(&e->counters.commits, 1);
+		(void)atomic_fetch_add(&e->counters.commit_us, clock_elapsed_us() - began);
+	}
+	return r;
+}
+
+/* ---- answering ---- */
+
+static const int64_t *keep_ints(struct arena *a, const int64_t *p, size_t n)
+{
+	return n ? arena_copy(a, p, n * sizeof *p) : NULL;
+}
+
+/* The batch's memory goes; what the reply points to moves into the job's own. */
+static void keep_reply(struct engine_job *job)
+{
+	struct core_reply *r = &job->reply;
+	struct arena *a = job->arena;
+	r->replay_body = arena_text(a, r->replay_body);
+	r->user.name = arena_text(a, r->user.name);
+	r->queue.name = arena_text(a, r->queue.name);
+	r->reservation.seats = keep_ints(a, r->reservation.seats, (size_t)r->reservation.seat_count);
+	r->seats = keep_ints(a, r->seats, r->seat_count);
+	r->where = arena_text(a, r->where);
+	r->what = arena_text(a, r->what);
+	r->queue_ids = keep_ints(a, r->queue_ids, r->queue_id_count);
+	r->concert_ids = keep_ints(a, r->concert_ids, r->concert_id_count);
+	r->show_ids = keep_ints(a, r->show_ids, r->show_id_count);
+}
+
+static void count_reply(struct engine *e, const struct engine_job *job)
+{
+	if (job->reply.code != CORE_OK || job->reply.replayed)
+		return;
+	if (job->cmd.op == CORE_HOLD)
+		(void)atomic_fetch_add(&e->counters.holds, 1);
+	else if (job->cmd.op == CORE_PAY)
+		(void)atomic_fetch_add(&e->counters.payments, 1);
+	else if (job->cmd.op == CORE_JOIN && job->reply.created)
+		(void)atomic_fetch_add(&e->counters.tickets, 1);
+}
+
+static void count_admitted(struct engine *e, const struct core_rows *rows)
+{
+	int64_t n = 0;
+	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty) {
+		if (row->id.kind != CORE_ROW_QUEUE || !row->was || !row->now)
+			continue;
+		n += ((const struct core_queue *)row->now)->admitted - ((const struct core_queue *)row->was)->admitted;
+	}
+	if (n)
+		(void)atomic_fetch_add(&e->counters.admitted, n);
+}
+
+static void answer(struct committer *c, const struct core_rows *rows, struct batch *batch)
+{
+	struct engine *e = c->e;
+	if (core_rows_dirty(rows)) {
+		model_publish(&e->model, rows);
+		count_admitted(e, rows);
+	}
+	for (size_t i = 0; i < batch->n; i++) {
+		keep_reply(batch->jobs[i]);
+		count_reply(e, batch->jobs[i]);
+	}
+	for (size_t i = 0; i < batch->n; i++)
+		batch->jobs[i]->done(batch->jobs[i]);
+}
+
+static void answer_unavailable(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		batch->jobs[i]->reply = (struct core_reply){.code = CORE_STORE_UNAVAILABLE};
+		batch->jobs[i]->answer = (struct text){0};
+		batch->jobs[i]->done(batch->jobs[i]);
+	}
+}
+
+/* ---- one batch ---- */
+
+static void run_batch(struct committer *c, struct batch *batch);
+
+/* A guard of the store said no to a batch: each command goes alone, so that the one at fault takes no other with it. */
+static void run_one_by_one(struct committer *c, const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		struct batch one = {.n = 1};
+		one.jobs[0] = batch->jobs[i];
+		run_batch(c, &one);
+	}
+}
+
+static void note_failure(struct committer *c, const struct batch *batch, enum store_result r)
+{
+	(void)atomic_fetch_add(&c->e->counters.failed_batches, 1);
+	if (!c->store_down || batch->n > 0)
+		log_event(LOG_ERROR, "batch failed", "result", "%s (%zu commands)", store_result_name(r), batch->n);
+	c->store_down = true;
+}
+
+static enum store_result try_while_busy(struct committer *c, struct core_batch *core, struct batch *batch)
+{
+	enum store_result r = STORE_BUSY;
+	for (int tries = 0; tries < BUSY_TRIES && r == STORE_BUSY; tries++) {
+		if (tries > 0)
+			(void)nanosleep(&(struct timespec){.tv_nsec = BUSY_PAUSE_US * 1000L << (tries - 1)}, NULL);
+		arena_reset(&c->arena);
+		core_rows_init(core->rows, &c->arena, batch->n * 8);
+		r = try_batch(c, core, batch);
+		if (r != STORE_OK)
+			store_rollback(c->e->config.store);
+	}
+	return r;
+}
+
+static void run_batch(struct committer *c, struct batch *batch)
+{
+	struct core_rows rows;
+	struct core_batch core = {.rows = &rows, .rules = &c->e->config.rules};
+	enum store_result r = try_while_busy(c, &core, batch);
+	(void)atomic_fetch_add(&c->e->counters.batches, 1);
+	(void)atomic_fetch_add(&c->e->counters.commands, (int64_t)batch->n);
+	if (r == STORE_OK) {
+		c->store_down = false;
+		answer(c, &rows, batch);
+		return;
+	}
+	note_failure(c, batch, r);
+	if (r == STORE_CONFLICT && batch->n + batch->tick > 1)
+		run_one_by_one(c, batch);
+	else
+		answer_unavailable(batch);
+}
+
+static void prepare_tick(struct committer *c, struct batch *batch)
+{
+	if (!batch->tick)
+		return;
+	batch->tick_cmd = (struct core_cmd){.op = CORE_TICK};
+	batch->tick_cmd.u.tick.queue_ids = c->tick_queues;
+	batch->tick_cmd.u.tick.queue_count = model_queues_with_room(&c->e->model, c->tick_queues, TICK_QUEUES_MAX);
+	batch->tick_reply = (struct core_reply){0};
+}
+
+/* The next tick comes at its time, or with the next batch when this one had more to do than one step. */
+static void after_tick(struct committer *c, const struct batch *batch)
+{
+	int64_t now_us = clock_elapsed_us();
+	if (batch->tick)
+		c->tick_at = batch->tick_reply.code == CORE_OK && batch->tick_reply.more ? now_us : now_us + JARI_TICK_MS * 1000;
+	if (now_us < c->tend_at)
+		return;
+	c->tend_at = now_us + TEND_MS * 1000;
+	model_tend(&c->e->model, clock_now(c->e->config.clock));
+}
+
+void *committer_run(void *arg)
+{
+	struct committer c = {.e = arg};
+	struct batch batch;
+	while (take(&c, &batch)) {
+		prepare_tick(&c, &batch);
+		if (batch.n > 0 || batch.tick)
+			run_batch(&c, &batch);
+		after_tick(&c, &batch);
+		store_maintain(c.e->config.store);
+	}
+	arena_free(&c.arena);
+	buf_free(&c.answer);
+	return NULL;
+}

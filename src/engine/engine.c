@@ -1,0 +1,172 @@
+/* engine.c: the engine as a whole: its threads, the inbox, the reader. See engine.h. */
+#include "engine/internal.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int64_t engine_now(struct engine *e)
+{
+	return clock_now(e->config.clock);
+}
+
+bool engine_submit(struct engine *e, struct engine_job *job)
+{
+	job->next = NULL;
+	(void)pthread_mutex_lock(&e->inbox_lock);
+	bool room = e->inbox_count < JARI_INBOX_MAX && !e->inbox_closed;
+	if (room) {
+		bool was_empty = !e->inbox_first;
+		*e->inbox_last = job;
+		e->inbox_last = &job->next;
+		e->inbox_count++;
+		if (was_empty)
+			(void)pthread_cond_signal(&e->inbox_filled);
+	}
+	(void)pthread_mutex_unlock(&e->inbox_lock);
+	return room;
+}
+
+bool engine_read(struct engine *e, struct engine_read *read)
+{
+	read->next = NULL;
+	(void)pthread_mutex_lock(&e->reads_lock);
+	bool room = e->reads_count < JARI_READS_MAX && !e->reads_closed;
+	if (room) {
+		bool was_empty = !e->reads_first;
+		*e->reads_last = read;
+		e->reads_last = &read->next;
+		e->reads_count++;
+		if (was_empty)
+			(void)pthread_cond_signal(&e->reads_filled);
+	}
+	(void)pthread_mutex_unlock(&e->reads_lock);
+	return room;
+}
+
+/* The next read, or NULL when there will be none. */
+static struct engine_read *take_read(struct engine *e)
+{
+	(void)pthread_mutex_lock(&e->reads_lock);
+	while (!e->reads_first && !e->reads_closed)
+		(void)pthread_cond_wait(&e->reads_filled, &e->reads_lock);
+	struct engine_read *read = e->reads_first;
+	if (read) {
+		e->reads_first = read->next;
+		if (!e->reads_first)
+			e->reads_last = &e->reads_first;
+		e->reads_count--;
+	}
+	(void)pthread_mutex_unlock(&e->reads_lock);
+	return read;
+}
+
+static void *reader_run(void *arg)
+{
+	struct engine *e = arg;
+	for (struct engine_read *read; (read = take_read(e));) {
+		read->result = read->run(read, e->store_reader);
+		(void)atomic_fetch_add_explicit(&e->counters.reads, 1, memory_order_relaxed);
+		read->done(read);
+	}
+	return NULL;
+}
+
+/* Waits on the monotonic clock, so that a step of the wall clock moves no tick. */
+static int init_sync(struct engine *e)
+{
+	pthread_condattr_t attr;
+	int rc = pthread_condattr_init(&attr);
+	rc |= pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	rc |= pthread_cond_init(&e->inbox_filled, &attr);
+	rc |= pthread_cond_init(&e->reads_filled, &attr);
+	rc |= pthread_condattr_destroy(&attr);
+	rc |= pthread_mutex_init(&e->inbox_lock, NULL);
+	rc |= pthread_mutex_init(&e->reads_lock, NULL);
+	return rc;
+}
+
+static void close_queues(struct engine *e)
+{
+	(void)pthread_mutex_lock(&e->inbox_lock);
+	e->inbox_closed = true;
+	(void)pthread_cond_signal(&e->inbox_filled);
+	(void)pthread_mutex_unlock(&e->inbox_lock);
+	(void)pthread_mutex_lock(&e->reads_lock);
+	e->reads_closed = true;
+	(void)pthread_cond_signal(&e->reads_filled);
+	(void)pthread_mutex_unlock(&e->reads_lock);
+}
+
+static void free_engine(struct engine *e)
+{
+	if (e->store_reader)
+		store_reader_close(e->store_reader);
+	model_free(&e->model);
+	(void)pthread_cond_destroy(&e->inbox_filled);
+	(void)pthread_cond_destroy(&e->reads_filled);
+	(void)pthread_mutex_destroy(&e->inbox_lock);
+	(void)pthread_mutex_destroy(&e->reads_lock);
+	free(e);
+}
+
+struct engine *engine_open(const struct engine_config *config, char error[STORE_ERROR_SIZE])
+{
+	struct engine *e = mem_zero(sizeof *e);
+	e->config = *config;
+	e->inbox_last = &e->inbox_first;
+	e->reads_last = &e->reads_first;
+	if (init_sync(e) != 0)
+		abort();
+	model_init(&e->model);
+	const char *failed = "the store's rows cannot be read";
+	if (model_load(&e->model, config->store, clock_now(config->clock)) != STORE_OK)
+		goto fail;
+	failed = "the store cannot be opened for reading";
+	if (store_reader_open(config->store, &e->store_reader) != STORE_OK)
+		goto fail;
+	failed = "a thread cannot be started";
+	if (pthread_create(&e->committer, NULL, committer_run, e) != 0)
+		goto fail;
+	if (pthread_create(&e->reader, NULL, reader_run, e) != 0) {
+		close_queues(e);
+		(void)pthread_join(e->committer, NULL);
+		goto fail;
+	}
+	(void)pthread_setname_np(e->committer, "committer");
+	(void)pthread_setname_np(e->reader, "reader");
+	return e;
+fail:
+	(void)snprintf(error, STORE_ERROR_SIZE, "%s: see the log above", failed);
+	free_engine(e);
+	return NULL;
+}
+
+void engine_close(struct engine *e)
+{
+	close_queues(e);
+	(void)pthread_join(e->committer, NULL);
+	(void)pthread_join(e->reader, NULL);
+	free_engine(e);
+}
+
+void engine_look_counters(struct engine *e, struct engine_counters *out)
+{
+	(void)pthread_mutex_lock(&e->inbox_lock);
+	int64_t inbox = e->inbox_count;
+	(void)pthread_mutex_unlock(&e->inbox_lock);
+	*out = (struct engine_counters){
+		.commands = atomic_load(&e->counters.commands),
+		.batches = atomic_load(&e->counters.batches),
+		.commits = atomic_load(&e->counters.commits),
+		.failed_batches = atomic_load(&e->counters.failed_batches),
+		.commit_us = atomic_load(&e->counters.commit_us),
+		.admitted = atomic_load(&e->counters.admitted),
+		.holds = atomic_load(&e->counters.holds),
+		.payments = atomic_load(&e->counters.payments),
+		.tickets = atomic_load(&e->counters.tickets),
+		.inbox = inbox,
+		.reads = atomic_load(&e->counters.reads),
+	};
+}

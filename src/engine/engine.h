@@ -1,0 +1,114 @@
+/* engine.h: commands in, replies out, and what everyone may look at.
+ *
+ *   submit ─> inbox ─> committer: begin, load, decide each in order, save, commit once ─> publish to the read model ─> done()
+ *   read   ─> reader thread: one look at the store ─> done()
+ *   look   ─> read model, at once, on the caller's thread
+ *
+ * While one batch is being made durable the next one gathers. A reply is given only after the commit that it reports (I7), and after the
+ * read model shows it, so who was told of a change sees it in the next look.
+ *
+ * Ownership: the engine owns its threads and its read model; jobs and their arenas are the caller's, and the engine's alone between submit and
+ * done. Threads: every function here may be called from any thread, engine_open and engine_close excepted. done() runs on a thread of the
+ * engine's: it must be quick and must not block. Errors: a batch that the store could not take answers STORE_UNAVAILABLE in every
+ * job, with nothing changed. */
+#ifndef JARI_ENGINE_ENGINE_H
+#define JARI_ENGINE_ENGINE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "core/core.h"
+#include "store/store.h"
+
+struct engine;
+struct engine_job;
+
+/* Writes the body of a successful reply to a command with an idempotency key, and returns its HTTP status. Runs on the committer's thread;
+ * pure. */
+typedef int (*engine_render_fn)(const struct core_cmd *cmd, const struct core_reply *reply, struct buf *out);
+
+struct engine_config {
+	struct store *store; /* stays the caller's, to be closed after the engine */
+	struct clock *clock; /* likewise */
+	struct core_rules rules;
+	engine_render_fn render;
+};
+
+/* A command on its way. */
+struct engine_job {
+	struct core_cmd cmd;
+	struct core_reply reply; /* texts and arrays in `arena` */
+	struct text answer;      /* the body to send when the command had a key and succeeded; in `arena` */
+	int answer_status;
+	struct arena *arena;
+	void (*done)(struct engine_job *job);
+	void *owner;
+	struct engine_job *next; /* the engine's */
+};
+
+/* A read of the store on its way. `run` is called on the reader's thread with a reader; it may block there. */
+struct engine_read {
+	enum store_result (*run)(struct engine_read *read, struct store_reader *reader);
+	void (*done)(struct engine_read *read);
+	enum store_result result;
+	void *owner;
+	struct engine_read *next; /* the engine's */
+};
+
+/* Loads the read model and starts the threads. NULL with a line in `error` when the store can't be read. */
+struct engine *engine_open(const struct engine_config *config, char error[STORE_ERROR_SIZE]);
+/* Answers everything that was submitted, then stops the threads and frees the engine. */
+void engine_close(struct engine *e);
+
+/* False when the inbox is full: the job is still the caller's, to be answered OVERLOADED. */
+bool engine_submit(struct engine *e, struct engine_job *job);
+bool engine_read(struct engine *e, struct engine_read *read);
+int64_t engine_now(struct engine *e);
+
+/* ---- looking: answered from memory, as of the last commit and the clock ---- */
+
+struct engine_ticket {
+	struct core_ticket ticket; /* as it is at `now` */
+	char username[JARI_USERNAME_BYTES_MAX + 1];
+	size_t username_len;
+	int64_t ahead;               /* waiting before this one, exactly; 0 unless WAITING */
+	int64_t eta_seconds;         /* -1: unknown; 0 when active */
+	int64_t retry_after_seconds; /* jittered; longer further back */
+};
+/* The token's ticket: false when there is none of that queue and number in memory (never issued, or ended and past the life of its token). */
+bool engine_look_ticket(struct engine *e, int64_t queue_id, int64_t number, int64_t now, struct engine_ticket *out);
+/* The same without the place and the name: what authentication needs. */
+bool engine_look_auth(struct engine *e, int64_t queue_id, int64_t number, struct core_ticket *out);
+/* A user who has a ticket in memory. `name` is copied into the arena. */
+bool engine_look_user(struct engine *e, int64_t user_id, struct arena *arena, struct core_user *out);
+
+/* Concerts by id; texts copied into the arena. */
+void engine_look_concerts(struct engine *e, struct arena *arena, struct core_concert **out, size_t *n);
+bool engine_look_concert(struct engine *e, int64_t concert_id, struct arena *arena, struct core_concert *out);
+
+struct engine_show {
+	struct core_show show; /* version: as of `now`, lapsed holds counted */
+	int64_t available, held, sold;
+	int64_t revenue; /* of the sold seats */
+};
+/* The shows of a concert (0: of all), soonest first. */
+void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out, size_t *n);
+bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct engine_show *out);
+/* A show's seats by number, with the status as of `now`; section texts live as long as the engine. The show's version as of the same
+ * look goes to *version. */
+bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_seat **out, size_t *n, int64_t *version);
+
+/* Queues by id, names copied into the arena. */
+void engine_look_queues(struct engine *e, struct arena *arena, struct core_queue **out, size_t *n);
+
+/* Counters since the start, for metrics. */
+struct engine_counters {
+	int64_t commands, batches, commits, failed_batches, commit_us; /* commit_us: microseconds spent in commits */
+	int64_t admitted, holds, payments, tickets;
+	int64_t inbox; /* commands waiting now */
+	int64_t reads;
+};
+void engine_look_counters(struct engine *e, struct engine_counters *out);
+
+#endif

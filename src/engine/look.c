@@ -1,0 +1,218 @@
+/* look.c: what anyone may look at, answered from the read model. See engine.h. */
+#include "engine/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_MIN_S 1
+#define RETRY_MAX_S 30
+#define RETRY_PLACES 100   /* places in line for each further second between two polls */
+#define RETRY_ACTIVE_S 10
+#define RETRY_ENDED_S 60
+#define ETA_MAX_S 86400
+
+/* A quarter up or down, different for each ticket and each second, so that pollers do not march in step. */
+static int64_t jitter(int64_t seconds, int64_t number, int64_t now)
+{
+	uint64_t h = (uint64_t)number * 0x9e3779b97f4a7c15ULL ^ (uint64_t)(now / 1000) * 0xc2b2ae3d27d4eb4fULL;
+	h ^= h >> 31;
+	int64_t spread = seconds / 2 + 1;
+	int64_t jittered = seconds - spread / 2 + (int64_t)(h % (uint64_t)(spread + 1));
+	return jittered < RETRY_MIN_S ? RETRY_MIN_S : jittered;
+}
+
+static int64_t retry_after(const struct engine_ticket *t, int64_t now)
+{
+	if (t->ticket.status == CORE_EXPIRED)
+		return RETRY_ENDED_S;
+	if (t->ticket.status == CORE_ACTIVE)
+		return RETRY_ACTIVE_S;
+	int64_t s = RETRY_MIN_S + t->ahead / RETRY_PLACES;
+	return jitter(s > RETRY_MAX_S ? RETRY_MAX_S : s, t->ticket.number, now);
+}
+
+static int64_t eta(const struct model_queue *q, const struct engine_ticket *t)
+{
+	if (t->ticket.status != CORE_WAITING)
+		return 0;
+	if (q->flow <= 0 || q->row.paused)
+		return -1;
+	double s = (double)(t->ahead + 1) / q->flow;
+	return s > ETA_MAX_S ? ETA_MAX_S : (int64_t)s + 1;
+}
+
+static void ticket_row(const struct model_queue *q, int64_t number, const struct model_ticket *t, struct core_ticket *out)
+{
+	*out = (struct core_ticket){
+		.queue_id = q->row.queue_id,
+		.number = number,
+		.user_id = t->user->user_id,
+		.status = t->status,
+		.reason = t->reason,
+		.issued_at = t->issued_at,
+		.expires_at = t->expires_at,
+	};
+}
+
+bool engine_look_ticket(struct engine *e, int64_t queue_id, int64_t number, int64_t now, struct engine_ticket *out)
+{
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct model_queue *q = model_id_get(&e->model.queues, queue_id);
+	const struct model_ticket *t = q ? model_ticket_at(q, number) : NULL;
+	if (t) {
+		struct core_ticket row;
+		ticket_row(q, number, t, &row);
+		out->ticket = core_ticket_at(&row, now);
+		out->username_len = t->user->name_len;
+		memcpy(out->username, t->user->name, t->user->name_len);
+		out->username[t->user->name_len] = 0;
+		out->ahead = out->ticket.status == CORE_WAITING ? rank_below(&q->waiting, number) : 0;
+		out->eta_seconds = eta(q, out);
+		out->retry_after_seconds = retry_after(out, now);
+	}
+	(void)pthread_rwlock_unlock(&e->model.lock);
+	return t != NULL;
+}
+
+bool engine_look_auth(struct engine *e, int64_t queue_id, int64_t number, struct core_ticket *out)
+{
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct model_queue *q = model_id_get(&e->model.queues, queue_id);
+	const struct model_ticket *t = q ? model_ticket_at(q, number) : NULL;
+	if (t)
+		ticket_row(q, number, t, out);
+	(void)pthread_rwlock_unlock(&e->model.lock);
+	return t != NULL;
+}
+
+bool engine_look_user(struct engine *e, int64_t user_id, struct arena *arena, struct core_user *out)
+{
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct model_user *u = model_user_find(&e->model, user_id);
+	if (u) {
+		*out = (struct core_user){
+			.user_id = u->user_id,
+			.name = arena_text(arena, (struct text){u->name, u->name_len}),
+			.balance = u->balance,
+		};
+	}
+	(void)pthread_rwlock_unlock(&e->model.lock);
+	return u != NULL;
+}
+
+static void copy_concert(struct arena *arena, const struct core_concert *from, struct core_concert *to)
+{
+	*to = *from;
+	to->title = arena_text(arena, from->title);
+	to->artist = arena_text(arena, from->artist);
+	to->venue = arena_text(arena, from->venue);
+}
+
+void engine_look_concerts(struct engine *e, struct arena *arena, struct core_concert **out, size_t *n)
+{
+	*n = 0;
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct model_ids *ids = &e->model.concerts;
+	*out = arena_alloc(arena, (size_t)(ids->n + 1) * sizeof **out);
+	for (int64_t i = 0; i < ids->n; i++) {
+		if (ids->p[i])
+			copy_concert(arena, ids->p[i], &(*out)[(*n)++]);
+	}
+	(void)pthread_rwlock_unlock(&e->model.lock);
+}
+
+bool engine_look_concert(struct engine *e, int64_t concert_id, struct arena *arena, struct core_concert *out)
+{
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct core_concert *c = model_id_get(&e->model.concerts, concert_id);
+	if (c)
+		copy_concert(arena, c, out);
+	(void)pthread_rwlock_unlock(&e->model.lock);
+	return c != NULL;
+}
+
+static void show_view(const struct model_show *s, int64_t now, struct engine_show *out)
+{
+	int64_t lapsed_seats;
+	out->show = s->row;
+	out->show.version += model_lapsed(s, now, &lapsed_seats);
+	out->held = s->held - lapsed_seats;
+	out->sold = s->sold;
+	out->available = s->row.total_seats - out->held - out->sold;
+	out->revenue = s->revenue;
+}
+
+static int by_start(const void *x, const void *y)
+{
+	const struct engine_show *a = x;
+	const struct engine_show *b = y;
+	if (a->show.starts_at != b->show.starts_at)
+		return a->show.starts_at < b->show.starts_at ? -1 : 1;
+	return (a->show.show_id > b->show.show_id) - (a->show.show_id < b->show.show_id);
+}
+
+void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out, size_t *n)
+{
+	*n = 0;
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct model_ids *ids = &e->model.shows;
+	*out = arena_alloc(arena, (size_t)(ids->n + 1) * sizeof **out);
+	for (int64_t i = 0; i < ids->n; i++) {
+		const struct model_show *s = ids->p[i];
+		if (s && (concert_id == 0 || s->row.concert_id == concert_id))
+			show_view(s, now, &(*out)[(*n)++]);
+	}
+	(void)pthread_rwlock_unlock(&e->model.lock);
+	qsort(*out, *n, sizeof **out, by_start);
+}
+
+bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct engine_show *out)
+{
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct model_show *s = model_id_get(&e->model.shows, show_id);
+	if (s)
+		show_view(s, now, out);
+	(void)pthread_rwlock_unlock(&e->model.lock);
+	return s != NULL;
+}
+
+bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_seat **out, size_t *n, int64_t *version)
+{
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct model_show *s = model_id_get(&e->model.shows, show_id);
+	if (s) {
+		int64_t lapsed_seats;
+		*version = s->row.version + model_lapsed(s, now, &lapsed_seats);
+		*n = (size_t)s->seat_count;
+		*out = arena_alloc(arena, (*n + 1) * sizeof **out);
+		for (size_t i = 0; i < *n; i++) {
+			const struct model_seat *seat = &s->seats[i];
+			(*out)[i] = (struct core_seat){
+				.show_id = show_id,
+				.seat_number = seat->number,
+				.section = s->sections[seat->section],
+				.price = seat->price,
+				.status = core_seat_at(seat->status, seat->held_until, now),
+			};
+		}
+	}
+	(void)pthread_rwlock_unlock(&e->model.lock);
+	return s != NULL;
+}
+
+void engine_look_queues(struct engine *e, struct arena *arena, struct core_queue **out, size_t *n)
+{
+	*n = 0;
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct model_ids *ids = &e->model.queues;
+	*out = arena_alloc(arena, (size_t)(ids->n + 1) * sizeof **out);
+	for (int64_t i = 0; i < ids->n; i++) {
+		const struct model_queue *q = ids->p[i];
+		if (!q)
+			continue;
+		(*out)[*n] = q->row;
+		(*out)[*n].name = arena_text(arena, q->row.name);
+		++*n;
+	}
+	(void)pthread_rwlock_unlock(&e->model.lock);
+}

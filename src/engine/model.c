@@ -1,0 +1,375 @@
+/* model.c: the read model's queues, tickets and users. See model.h. */
+#include "engine/model.h"
+
+#include "base/arena.h"
+#include "base/limits.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define USER_BUCKETS_MIN 1024
+#define FLOW_MS 5000        /* how long one measurement of the flow lasts */
+#define FLOW_WEIGHT 0.3     /* of the newest measurement */
+#define FORGET_CHUNKS 64    /* chunks of a queue that one step looks at */
+
+/* ---- things by id ---- */
+
+void *model_id_get(const struct model_ids *ids, int64_t id)
+{
+	return id >= 0 && id < ids->n ? ids->p[id] : NULL;
+}
+
+void model_id_put(struct model_ids *ids, int64_t id, void *p)
+{
+	if (id >= ids->n) {
+		int64_t n = ids->n ? ids->n : 16;
+		while (n <= id)
+			n *= 2;
+		ids->p = mem_grow(ids->p, (size_t)n * sizeof *ids->p);
+		memset(ids->p + ids->n, 0, (size_t)(n - ids->n) * sizeof *ids->p);
+		ids->n = n;
+	}
+	ids->p[id] = p;
+}
+
+struct text model_text(struct text t)
+{
+	char *p = mem_alloc(t.n + 1);
+	if (t.n)
+		memcpy(p, t.p, t.n);
+	p[t.n] = 0;
+	return (struct text){p, t.n};
+}
+
+/* ---- users: in memory as long as one of their tickets is ---- */
+
+static struct model_user **user_bucket(const struct model *m, int64_t user_id)
+{
+	uint64_t h = (uint64_t)user_id * 0x9e3779b97f4a7c15ULL;
+	return &m->users[(h >> 32) & (m->user_buckets - 1)];
+}
+
+struct model_user *model_user_find(const struct model *m, int64_t user_id)
+{
+	struct model_user *u = *user_bucket(m, user_id);
+	while (u && u->user_id != user_id)
+		u = u->chain;
+	return u;
+}
+
+static void grow_users(struct model *m)
+{
+	struct model_user **old = m->users;
+	size_t buckets = m->user_buckets;
+	m->user_buckets *= 2;
+	m->users = mem_zero(m->user_buckets * sizeof *m->users);
+	for (size_t i = 0; i < buckets; i++) {
+		for (struct model_user *u = old[i], *next; u; u = next) {
+			next = u->chain;
+			struct model_user **to = user_bucket(m, u->user_id);
+			u->chain = *to;
+			*to = u;
+		}
+	}
+	free(old);
+}
+
+static struct model_user *user_put(struct model *m, const struct core_user *row)
+{
+	struct model_user *u = model_user_find(m, row->user_id);
+	if (!u) {
+		if (m->user_count >= m->user_buckets)
+			grow_users(m);
+		u = mem_alloc(sizeof *u + row->name.n);
+		*u = (struct model_user){.user_id = row->user_id, .name_len = (uint16_t)row->name.n};
+		memcpy(u->name, row->name.p, row->name.n);
+		struct model_user **to = user_bucket(m, row->user_id);
+		u->chain = *to;
+		*to = u;
+		m->user_count++;
+	}
+	u->balance = row->balance;
+	return u;
+}
+
+static void user_release(struct model *m, struct model_user *u)
+{
+	if (--u->refs > 0)
+		return;
+	struct model_user **at = user_bucket(m, u->user_id);
+	while (*at != u)
+		at = &(*at)->chain;
+	*at = u->chain;
+	m->user_count--;
+	free(u);
+}
+
+/* ---- queues and tickets ---- */
+
+static void queue_put(struct model *m, const struct core_queue *row)
+{
+	struct model_queue *q = model_id_get(&m->queues, row->queue_id);
+	if (!q) {
+		q = mem_zero(sizeof *q);
+		q->row.name = model_text(row->name);
+		q->flow = -1;
+		q->flow_admitted = row->admitted;
+		model_id_put(&m->queues, row->queue_id, q);
+	}
+	struct text name = q->row.name;
+	q->row = *row;
+	q->row.name = name;
+}
+
+struct model_ticket *model_ticket_at(const struct model_queue *q, int64_t number)
+{
+	int64_t chunk = (number - 1) / MODEL_CHUNK;
+	if (number < 1 || chunk >= q->chunk_count || !q->chunks[chunk])
+		return NULL;
+	struct model_ticket *t = &q->chunks[chunk][(number - 1) % MODEL_CHUNK];
+	return t->user ? t : NULL;
+}
+
+static struct model_ticket *ticket_room(struct model_queue *q, int64_t number)
+{
+	int64_t chunk = (number - 1) / MODEL_CHUNK;
+	if (chunk < q->chunk_first)
+		return NULL; /* forgotten */
+	if (chunk >= q->chunk_count) {
+		int64_t n = q->chunk_count ? q->chunk_count : 16;
+		while (n <= chunk)
+			n *= 2;
+		q->chunks = mem_grow(q->chunks, (size_t)n * sizeof *q->chunks);
+		memset(q->chunks + q->chunk_count, 0, (size_t)(n - q->chunk_count) * sizeof *q->chunks);
+		q->chunk_count = n;
+	}
+	if (!q->chunks[chunk])
+		q->chunks[chunk] = mem_zero(MODEL_CHUNK * sizeof **q->chunks);
+	return &q->chunks[chunk][(number - 1) % MODEL_CHUNK];
+}
+
+static void ticket_put(struct model *m, const struct core_ticket *row, struct model_user *user)
+{
+	struct model_queue *q = model_id_get(&m->queues, row->queue_id);
+	struct model_ticket *t = q ? ticket_room(q, row->number) : NULL;
+	if (!t || (!t->user && !user))
+		return;
+	if (!t->user) {
+		t->user = user;
+		user->refs++;
+	}
+	t->issued_at = row->issued_at;
+	t->expires_at = row->expires_at;
+	t->status = (uint8_t)row->status;
+	t->reason = (uint8_t)row->reason;
+	if (row->status == CORE_WAITING)
+		rank_set(&q->waiting, row->number);
+	else
+		rank_clear(&q->waiting, row->number);
+}
+
+static void concert_put(struct model *m, const struct core_concert *row)
+{
+	struct core_concert *c = model_id_get(&m->concerts, row->concert_id);
+	if (!c) {
+		c = mem_alloc(sizeof *c);
+		model_id_put(&m->concerts, row->concert_id, c);
+	} else {
+		free((void *)c->title.p);
+		free((void *)c->artist.p);
+		free((void *)c->venue.p);
+	}
+	*c = *row;
+	c->title = model_text(row->title);
+	c->artist = model_text(row->artist);
+	c->venue = model_text(row->venue);
+}
+
+/* ---- as a whole ---- */
+
+void model_init(struct model *m)
+{
+	*m = (struct model){.user_buckets = USER_BUCKETS_MIN};
+	m->users = mem_zero(m->user_buckets * sizeof *m->users);
+	pthread_rwlockattr_t attr;
+	int rc = pthread_rwlockattr_init(&attr);
+	/* a commit must not wait behind an endless stream of readers */
+	rc |= pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	rc |= pthread_rwlock_init(&m->lock, &attr);
+	rc |= pthread_rwlockattr_destroy(&attr);
+	if (rc != 0)
+		abort();
+}
+
+static void queue_free(struct model_queue *q)
+{
+	for (int64_t i = 0; i < q->chunk_count; i++)
+		free(q->chunks[i]);
+	free(q->chunks);
+	rank_free(&q->waiting);
+	free((void *)q->row.name.p);
+	free(q);
+}
+
+void model_free(struct model *m)
+{
+	for (int64_t i = 0; i < m->queues.n; i++) {
+		if (m->queues.p[i])
+			queue_free(m->queues.p[i]);
+	}
+	for (int64_t i = 0; i < m->concerts.n; i++) {
+		struct core_concert *c = m->concerts.p[i];
+		if (!c)
+			continue;
+		free((void *)c->title.p);
+		free((void *)c->artist.p);
+		free((void *)c->venue.p);
+		free(c);
+	}
+	for (int64_t i = 0; i < m->shows.n; i++) {
+		if (m->shows.p[i])
+			model_show_free(m->shows.p[i]);
+	}
+	for (size_t i = 0; i < m->user_buckets; i++) {
+		for (struct model_user *u = m->users[i], *next; u; u = next) {
+			next = u->chain;
+			free(u);
+		}
+	}
+	free(m->queues.p);
+	free(m->concerts.p);
+	free(m->shows.p);
+	free(m->users);
+	(void)pthread_rwlock_destroy(&m->lock);
+}
+
+static void row_put(struct model *m, enum core_kind kind, const void *row, const struct core_rows *rows)
+{
+	switch (kind) {
+	case CORE_ROW_QUEUE:
+		queue_put(m, row);
+		break;
+	case CORE_ROW_CONCERT:
+		concert_put(m, row);
+		break;
+	case CORE_ROW_SHOW:
+		model_show_put(m, row);
+		break;
+	case CORE_ROW_SEAT:
+		model_seat_put(m, row);
+		break;
+	case CORE_ROW_RESERVATION:
+		model_reservation_put(m, row);
+		break;
+	case CORE_ROW_USER:
+		if (!rows || model_user_find(m, ((const struct core_user *)row)->user_id))
+			(void)user_put(m, row);
+		break;
+	case CORE_ROW_TICKET: {
+		const struct core_ticket *t = row;
+		struct model_user *user = model_user_find(m, t->user_id);
+		const struct core_user *loaded = rows && !user ? core_row_get(rows, CORE_ROW_USER, t->user_id, 0, (struct text){0}) : NULL;
+		ticket_put(m, t, loaded ? user_put(m, loaded) : user);
+		break;
+	}
+	default: /* the ledger, keys and the audit log are read from the store */
+		break;
+	}
+}
+
+void model_publish(struct model *m, const struct core_rows *rows)
+{
+	(void)pthread_rwlock_wrlock(&m->lock);
+	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty) {
+		if (row->now)
+			row_put(m, row->id.kind, row->now, rows);
+	}
+	(void)pthread_rwlock_unlock(&m->lock);
+}
+
+static bool load_row(void *arg, enum core_kind kind, const void *row)
+{
+	row_put(arg, kind, row, NULL);
+	return true;
+}
+
+enum store_result model_load(struct model *m, struct store *store, int64_t now)
+{
+	return store_scan(store, now - JARI_TOKEN_LIFE_MS, load_row, m);
+}
+
+/* ---- tending ---- */
+
+static void measure_flow(struct model_queue *q, int64_t now)
+{
+	if (q->flow_at == 0) {
+		q->flow_at = now;
+		return;
+	}
+	if (now - q->flow_at < FLOW_MS)
+		return;
+	double measured = (double)(q->row.admitted - q->flow_admitted) * 1000.0 / (double)(now - q->flow_at);
+	if (q->flow >= 0)
+		q->flow += FLOW_WEIGHT * (measured - q->flow);
+	else if (measured > 0)
+		q->flow = measured;
+	q->flow_admitted = q->row.admitted;
+	q->flow_at = now;
+}
+
+/* A chunk can be forgotten when no token of it opens any more. */
+static bool chunk_over(const struct model_ticket *chunk, int64_t now)
+{
+	for (int64_t i = 0; i < MODEL_CHUNK; i++) {
+		const struct model_ticket *t = &chunk[i];
+		struct core_ticket row = {.status = t->status, .issued_at = t->issued_at, .expires_at = t->expires_at};
+		if (!t->user || t->status != CORE_EXPIRED || core_token_opens(&row, now))
+			return false;
+	}
+	return true;
+}
+
+static void forget_chunks(struct model *m, struct model_queue *q, int64_t now)
+{
+	for (int step = 0; step < FORGET_CHUNKS && q->chunk_first < q->chunk_count; step++) {
+		struct model_ticket *chunk = q->chunks[q->chunk_first];
+		if (!chunk && q->row.last_number <= (q->chunk_first + 1) * MODEL_CHUNK)
+			return; /* not begun */
+		if (chunk) {
+			if (!chunk_over(chunk, now))
+				return;
+			for (int64_t i = 0; i < MODEL_CHUNK; i++)
+				user_release(m, chunk[i].user);
+			free(chunk);
+			q->chunks[q->chunk_first] = NULL;
+		}
+		q->chunk_first++;
+	}
+}
+
+void model_tend(struct model *m, int64_t now)
+{
+	(void)pthread_rwlock_wrlock(&m->lock);
+	for (int64_t i = 0; i < m->queues.n; i++) {
+		struct model_queue *q = m->queues.p[i];
+		if (!q)
+			continue;
+		measure_flow(q, now);
+		forget_chunks(m, q, now);
+	}
+	(void)pthread_rwlock_unlock(&m->lock);
+}
+
+size_t model_queues_with_room(struct model *m, int64_t *out, size_t max)
+{
+	size_t n = 0;
+	(void)pthread_rwlock_rdlock(&m->lock);
+	for (int64_t i = 0; i < m->queues.n && n < max; i++) {
+		const struct model_queue *q = m->queues.p[i];
+		if (q && core_queue_has_room(&q->row))
+			out[n++] = q->row.queue_id;
+	}
+	(void)pthread_rwlock_unlock(&m->lock);
+	return n;
+}

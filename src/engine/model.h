@@ -1,0 +1,105 @@
+/* model.h: the read model: what everyone may look at without touching the store.
+ *
+ * The committer publishes the rows of each commit; nothing is ever decided from it. Kept: queues with an exact rank of who waits, tickets
+ * (live ones, and ended ones while their tokens open), the users of those tickets, concerts, shows, seats.
+ *
+ * A ticket costs 32 bytes in a chunk by number, its user some 40 and the name; the rank a bit.
+ * Ownership: the model copies what it keeps. Threads: model_load before any other thread; model_publish and model_tend on the committer's;
+ * the looks (engine.h) on any: one readers-writer lock, held for a copy's time. */
+#ifndef JARI_ENGINE_MODEL_H
+#define JARI_ENGINE_MODEL_H
+
+#include "base/rank.h"
+#include "core/core.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+#define MODEL_CHUNK 1024 /* tickets of one queue with neighbouring numbers */
+
+struct model_user {
+	struct model_user *chain;
+	int64_t user_id, balance;
+	uint32_t refs; /* tickets in memory */
+	uint16_t name_len;
+	char name[];
+};
+
+struct model_ticket {
+	struct model_user *user; /* NULL: not in memory */
+	int64_t issued_at, expires_at;
+	uint8_t status, reason;
+};
+
+struct model_queue {
+	struct core_queue row; /* its name is the model's */
+	struct rank waiting;
+	struct model_ticket **chunks; /* chunk i has the numbers i * MODEL_CHUNK + 1 … ; NULL: none in memory */
+	int64_t chunk_count, chunk_first; /* chunks below the first have been forgotten */
+	double flow;           /* admissions a second, smoothed; below 0: unknown */
+	int64_t flow_admitted; /* `admitted` when the flow was last measured */
+	int64_t flow_at;
+};
+
+struct model_seat {
+	int64_t number, price, reservation_id, held_until;
+	uint32_t section;
+	uint8_t status;
+};
+
+/* A hold that no tick has ended yet. */
+struct model_hold {
+	int64_t held_until, reservation_id;
+	int64_t seats; /* that still name it */
+};
+
+struct model_show {
+	struct core_show row;
+	struct model_seat *seats; /* by number */
+	int64_t seat_count, seat_cap;
+	struct text *sections;
+	uint32_t section_count;
+	struct model_hold *holds; /* by held_until, then id */
+	int64_t hold_count, hold_cap;
+	int64_t held, sold, revenue; /* as stored */
+};
+
+/* Things by their id: ids are given out one after another, so an array serves. */
+struct model_ids {
+	void **p;
+	int64_t n;
+};
+
+struct model {
+	pthread_rwlock_t lock;
+	struct model_ids queues, concerts, shows;
+	struct model_user **users;
+	size_t user_buckets, user_count;
+};
+
+void model_init(struct model *m);
+void model_free(struct model *m);
+/* Fills an empty model from the store: everything live, and every ticket whose token still opens at `now`. */
+enum store_result model_load(struct model *m, struct store *store, int64_t now);
+/* Shows the rows that a commit has changed. */
+void model_publish(struct model *m, const struct core_rows *rows);
+/* Measures the flow of each queue and forgets tickets whose tokens no longer open; a step at a time. */
+void model_tend(struct model *m, int64_t now);
+/* The queues that have room and somebody waiting, into `out`, at most `max`; returns how many. */
+size_t model_queues_with_room(struct model *m, int64_t *out, size_t max);
+
+/* ---- between model.c, model_shows.c and look.c; the caller holds the lock ---- */
+
+void *model_id_get(const struct model_ids *ids, int64_t id);
+void model_id_put(struct model_ids *ids, int64_t id, void *p);
+struct text model_text(struct text t); /* a copy on the heap */
+struct model_ticket *model_ticket_at(const struct model_queue *q, int64_t number);
+struct model_user *model_user_find(const struct model *m, int64_t user_id);
+void model_show_put(struct model *m, const struct core_show *row);
+void model_seat_put(struct model *m, const struct core_seat *row);
+void model_reservation_put(struct model *m, const struct core_reservation *row);
+void model_show_free(struct model_show *s);
+/* How many holds have lapsed at `now` without a tick having been by, and how many seats they still name. */
+int64_t model_lapsed(const struct model_show *s, int64_t now, int64_t *seats);
+
+#endif

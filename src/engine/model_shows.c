@@ -1,0 +1,179 @@
+/* model_shows.c: the read model's shows and seats. See model.h.
+ *
+ * A hold that has lapsed is free at that very instant, though the tick that ends it comes a little later. So each show keeps its live
+ * holds by their end: what has lapsed at an instant is a prefix of them. The version that is shown is the stored one plus the lapsed
+ * holds, which is just what it will be when the tick has ended them; it only grows. */
+#include "engine/model.h"
+
+#include "base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void model_show_put(struct model *m, const struct core_show *row)
+{
+	struct model_show *s = model_id_get(&m->shows, row->show_id);
+	if (!s) {
+		s = mem_zero(sizeof *s);
+		model_id_put(&m->shows, row->show_id, s);
+	}
+	s->row = *row;
+}
+
+void model_show_free(struct model_show *s)
+{
+	for (uint32_t i = 0; i < s->section_count; i++)
+		free((void *)s->sections[i].p);
+	free(s->sections);
+	free(s->seats);
+	free(s->holds);
+	free(s);
+}
+
+/* ---- live holds ---- */
+
+/* The index of the first hold that is not before (held_until, reservation_id). */
+static int64_t hold_index(const struct model_show *s, int64_t held_until, int64_t reservation_id)
+{
+	int64_t lo = 0;
+	int64_t hi = s->hold_count;
+	while (lo < hi) {
+		int64_t mid = (lo + hi) / 2;
+		const struct model_hold *h = &s->holds[mid];
+		if (h->held_until < held_until || (h->held_until == held_until && h->reservation_id < reservation_id))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static struct model_hold *hold_find(const struct model_show *s, int64_t held_until, int64_t reservation_id)
+{
+	int64_t at = hold_index(s, held_until, reservation_id);
+	return at < s->hold_count && s->holds[at].reservation_id == reservation_id ? &s->holds[at] : NULL;
+}
+
+static struct model_hold *hold_make(struct model_show *s, int64_t held_until, int64_t reservation_id)
+{
+	struct model_hold *known = hold_find(s, held_until, reservation_id);
+	if (known)
+		return known;
+	if (s->hold_count == s->hold_cap) {
+		s->hold_cap = s->hold_cap ? s->hold_cap * 2 : 16;
+		s->holds = mem_grow(s->holds, (size_t)s->hold_cap * sizeof *s->holds);
+	}
+	int64_t at = hold_index(s, held_until, reservation_id);
+	memmove(&s->holds[at + 1], &s->holds[at], (size_t)(s->hold_count - at) * sizeof *s->holds);
+	s->holds[at] = (struct model_hold){held_until, reservation_id, 0};
+	s->hold_count++;
+	return &s->holds[at];
+}
+
+static void hold_remove(struct model_show *s, int64_t held_until, int64_t reservation_id)
+{
+	struct model_hold *h = hold_find(s, held_until, reservation_id);
+	if (!h)
+		return;
+	int64_t at = h - s->holds;
+	memmove(h, h + 1, (size_t)(s->hold_count - at - 1) * sizeof *h);
+	s->hold_count--;
+}
+
+void model_reservation_put(struct model *m, const struct core_reservation *row)
+{
+	struct model_show *s = model_id_get(&m->shows, row->show_id);
+	if (!s)
+		return;
+	if (row->status == CORE_RES_HELD)
+		(void)hold_make(s, row->held_until, row->reservation_id);
+	else
+		hold_remove(s, row->held_until, row->reservation_id);
+}
+
+int64_t model_lapsed(const struct model_show *s, int64_t now, int64_t *seats)
+{
+	int64_t n = 0;
+	*seats = 0;
+	while (n < s->hold_count && s->holds[n].held_until <= now)
+		*seats += s->holds[n++].seats;
+	return n;
+}
+
+/* ---- seats ---- */
+
+static uint32_t section_index(struct model_show *s, struct text section)
+{
+	for (uint32_t i = s->section_count; i > 0; i--) { /* the last one is the likeliest */
+		if (text_equal(s->sections[i - 1], section))
+			return i - 1;
+	}
+	s->sections = mem_grow(s->sections, (s->section_count + 1) * sizeof *s->sections);
+	s->sections[s->section_count] = model_text(section);
+	return s->section_count++;
+}
+
+/* The seat of that number; made when it is not there. Seats come by number when a show is new, so they are added at the end. */
+static struct model_seat *seat_room(struct model_show *s, const struct core_seat *row)
+{
+	int64_t lo = 0;
+	int64_t hi = s->seat_count;
+	while (lo < hi) {
+		int64_t mid = (lo + hi) / 2;
+		if (s->seats[mid].number < row->seat_number)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < s->seat_count && s->seats[lo].number == row->seat_number)
+		return &s->seats[lo];
+	if (s->seat_count == s->seat_cap) {
+		int64_t cap = s->seat_cap ? s->seat_cap * 2 : s->row.total_seats;
+		s->seat_cap = cap > 0 ? cap : 16;
+		s->seats = mem_grow(s->seats, (size_t)s->seat_cap * sizeof *s->seats);
+	}
+	memmove(&s->seats[lo + 1], &s->seats[lo], (size_t)(s->seat_count - lo) * sizeof *s->seats);
+	s->seat_count++;
+	s->seats[lo] = (struct model_seat){.number = row->seat_number, .section = section_index(s, row->section)};
+	return &s->seats[lo];
+}
+
+static void uncount(struct model_show *s, const struct model_seat *seat)
+{
+	if (seat->status == CORE_SEAT_SOLD) {
+		s->sold--;
+		s->revenue -= seat->price;
+	}
+	if (seat->status != CORE_SEAT_HELD)
+		return;
+	s->held--;
+	struct model_hold *h = hold_find(s, seat->held_until, seat->reservation_id);
+	if (h)
+		h->seats--;
+}
+
+static void count(struct model_show *s, const struct model_seat *seat)
+{
+	if (seat->status == CORE_SEAT_SOLD) {
+		s->sold++;
+		s->revenue += seat->price;
+	}
+	if (seat->status != CORE_SEAT_HELD)
+		return;
+	s->held++;
+	hold_make(s, seat->held_until, seat->reservation_id)->seats++;
+}
+
+void model_seat_put(struct model *m, const struct core_seat *row)
+{
+	struct model_show *s = model_id_get(&m->shows, row->show_id);
+	if (!s)
+		return;
+	struct model_seat *seat = seat_room(s, row);
+	uncount(s, seat);
+	seat->price = row->price;
+	seat->reservation_id = row->reservation_id;
+	seat->held_until = row->held_until;
+	seat->status = (uint8_t)row->status;
+	count(s, seat);
+}

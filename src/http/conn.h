@@ -1,0 +1,160 @@
+/* conn.h: the inside of the server: threads, connections, and requests as the server keeps them.
+ *
+ *              first byte               whole request              answered, nothing left to send
+ *   IDLE ───────────────> RECEIVING ───────────────────> BUSY ─────────────────────────────────────> IDLE
+ *                              │ refused early             │ answered with Connection: close
+ *                              └──────────> LINGER <───────┘   (bytes are thrown away, then the end)
+ *
+ * A connection is on its thread's list of its state; each list is in the order of its deadlines, so a sweep looks at the heads only.
+ * A request lives in a slot. Slots are pooled by thread and are lent to a connection from the first byte of a body or a head until the answer.
+ * When a connection dies while its request is in the engine, the slot lives on without it until it comes back (I7 is the engine's: what was
+ * committed stays committed).
+ *
+ * Threads: everything here belongs to one thread, the done list of struct http_thread excepted, which has a lock.
+ * Every way into a connection is bracketed by http_conn_enter and http_conn_leave; only leave frees it. */
+#ifndef JARI_HTTP_CONN_H
+#define JARI_HTTP_CONN_H
+
+#include "http/parse.h"
+#include "http/route.h"
+#include "http/server.h"
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <pthread.h>
+
+#define HTTP_READ_AHEAD 65536  /* bytes read while a request is being answered */
+#define HTTP_WRITE_AHEAD 65536 /* bytes waiting to be sent, past which the next request waits */
+#define HTTP_SLOTS_KEPT 256    /* unused slots that a thread keeps */
+#define HTTP_KEEP_BYTES 65536  /* of a buffer that is kept for the next use */
+#define HTTP_STATIC_COPY_MAX 16384 /* built-in files up to this are copied: one write for head and body */
+
+struct http_slot {
+	struct http_request req; /* first: a request is its slot */
+	struct arena arena;
+	struct buf body;
+	struct http_head head;
+	struct http_match match;
+	void (*more)(struct http_request *req);
+	struct http_slot *all_next, *all_prev; /* of the thread */
+	struct http_slot *free_next;
+	bool in_engine; /* between a hand-on and its return */
+	bool answered;
+	bool streaming, chunked, more_due;
+	bool muted;     /* nobody listens to the stream: freed as soon as it is not in the engine */
+	bool held;      /* whoever called the handler frees it */
+	bool has_cache_control, has_retry_after;
+};
+
+enum http_conn_state { HTTP_CONN_IDLE, HTTP_CONN_RECEIVING, HTTP_CONN_BUSY, HTTP_CONN_LINGER, HTTP_CONN_STATES };
+enum http_conn_part { HTTP_PART_HEAD, HTTP_PART_LENGTH, HTTP_PART_CHUNKS };
+
+struct http_conn {
+	struct http_thread *thread;
+	struct bufferevent *bev;
+	int fd;
+	enum http_conn_state state;
+	struct http_conn *prev, *next; /* of the state's list */
+	int64_t deadline_us;
+	struct http_slot *slot; /* the request being received or answered */
+	enum http_conn_part part;
+	struct http_scanner scan;
+	struct http_chunks chunks;
+	int64_t body_left;
+	size_t body_max;
+	size_t discarded; /* while lingering */
+	struct buf out;   /* what this turn has to send */
+	bool entered;
+	bool serving;  /* the slot's request is whole and not answered */
+	bool answered; /* one was answered in this turn: times begin anew */
+	bool eof;      /* the client will send nothing more */
+	bool broken;   /* the connection is of no use */
+	bool closing;  /* no request after this one */
+	bool linger;   /* the client may still be sending */
+};
+
+struct http_conn_list {
+	struct http_conn *first, *last;
+};
+
+struct http_thread {
+	struct http_server *server;
+	pthread_t id;
+	bool started;
+	struct event_base *base;
+	struct evconnlistener *listener;
+	struct event *wake, *tick, *pause;
+	int wake_fd;
+	struct seal *seal;
+	struct http_conn_list lists[HTTP_CONN_STATES];
+	int64_t conns;
+	int64_t in_engine; /* requests out with the engine */
+	struct http_slot *all, *free;
+	int64_t free_count;
+	int64_t now_us;
+	time_t date_second;
+	char date[64]; /* "Date: …\r\n" */
+	size_t date_n;
+	bool draining;
+	int64_t drain_deadline_us, warned_us;
+
+	pthread_mutex_t done_lock;
+	struct http_request *done_first, *done_last;
+};
+
+struct http_server {
+	struct http_app *app;
+	struct http_router *router;
+	struct http_thread *threads;
+	int count;
+	int port;
+	int64_t idle_us, request_us, write_us;
+	_Atomic bool stopping;
+	bool stopped;
+};
+
+static inline struct http_slot *http_slot_of(struct http_request *req)
+{
+	return (struct http_slot *)req;
+}
+
+/* ---- slot.c ---- */
+struct http_slot *http_slot_take(struct http_thread *t);
+void http_slot_release(struct http_thread *t, struct http_slot *slot);
+void http_slots_free(struct http_thread *t);
+/* After something was done with a request that has no connection, or outside any turn. */
+void http_slot_settle(struct http_slot *slot);
+/* A request is back from the engine. */
+void http_slot_back(struct http_request *req);
+
+/* ---- conn.c ---- */
+void http_conn_new(struct http_thread *t, int fd);
+void http_conn_enter(struct http_conn *c);
+/* Goes on with what has been read, as far as it goes. */
+void http_conn_run(struct http_conn *c);
+void http_conn_leave(struct http_conn *c);
+/* Closes at once. Not within a turn. */
+void http_conn_close(struct http_conn *c);
+/* Sends what the turn has gathered. */
+void http_conn_flush(struct http_conn *c);
+/* Closes what is past its time. */
+void http_conn_sweep(struct http_thread *t);
+/* The server is stopping: closes what waits for a next request. */
+void http_conn_drain(struct http_thread *t);
+
+/* ---- receive.c ---- */
+/* True when a whole request is there, ready to be served. False: more bytes are needed, or it was refused and answered. */
+bool http_conn_receive(struct http_conn *c);
+
+/* ---- thread.c ---- */
+bool http_thread_open(struct http_thread *t, struct http_server *s, int fd, const uint8_t seal_key[SEAL_KEY_BYTES]);
+void http_thread_close(struct http_thread *t);
+void *http_thread_run(void *thread);
+/* Hands a request back to its thread. Any thread. */
+void http_thread_done(struct http_request *req);
+/* Ends the loop when the server is stopping and nothing is left. */
+void http_thread_check_drained(struct http_thread *t);
+void http_thread_date(struct http_thread *t);
+
+#endif

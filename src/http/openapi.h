@@ -1,0 +1,60 @@
+/* openapi.h: how a route describes itself, and the OpenAPI 3.1 document that comes of all of them.
+ *
+ * A description names what only the route knows. What follows from the table (path parameters, security, the errors of every body or
+ * token) is added by openapi_build, so it is written once.
+ * Ownership: descriptions are constants; the document is the caller's buffer. Threads: any. Errors: openapi_build is false when a route
+ * has no description, or names a schema that there is none of. */
+#ifndef JARI_HTTP_OPENAPI_H
+#define JARI_HTTP_OPENAPI_H
+
+#include "base/buf.h"
+#include "core/errors.h"
+#include "http/http.h"
+
+#define OPENAPI_QUERY_MAX 3
+#define OPENAPI_SUCCESS_MAX 3
+#define OPENAPI_CODES_MAX 12
+
+struct openapi_query {
+	const char *name;
+	const char *schema; /* JSON, with ' for " */
+	const char *says;
+};
+
+/* Headers that a success may carry; bits. */
+enum openapi_header { OPENAPI_RETRY_AFTER = 1, OPENAPI_ETAG = 2 };
+
+struct openapi_success {
+	int status;
+	const char *says;
+	const char *schema; /* a component's name; NULL: not JSON */
+	const char *type;   /* the media type when it is not application/json; NULL with a NULL schema: no body */
+	unsigned headers;
+};
+
+struct http_route_doc {
+	const char *id, *tag, *summary;
+	const char *says;    /* more, in Markdown; may be NULL */
+	const char *request; /* the component that the body is; NULL: none */
+	bool keyed;          /* takes an Idempotency-Key */
+	bool conditional;    /* takes If-None-Match */
+	bool stored;         /* a GET that asks the store (a change always does) */
+	struct openapi_query query[OPENAPI_QUERY_MAX];       /* ended by one without a name */
+	struct openapi_success success[OPENAPI_SUCCESS_MAX]; /* ended by one without a status */
+	enum core_code codes[OPENAPI_CODES_MAX];             /* the route's own; ended by CORE_OK */
+};
+
+/* The component schemas (openapi_schemas.c): a name and JSON with ' for ". */
+struct openapi_schema {
+	const char *name, *json;
+};
+extern const struct openapi_schema openapi_schemas[];
+extern const size_t openapi_schema_count;
+
+/* The members that a code's problem has of its own, as JSON Schema properties with ' for "; NULL when it has none. */
+const char *openapi_code_members(enum core_code code);
+
+/* Writes the document. */
+bool openapi_build(const struct http_route *routes, size_t count, const char *version, struct buf *out);
+
+#endif

@@ -1,0 +1,137 @@
+/* openapi_schemas.c: the documents of the contract as JSON Schema, written with ' for ". See openapi.h. */
+#include "http/openapi.h"
+
+/* The schemas name these limits in figures. */
+_Static_assert(JARI_USERNAME_CHARS_MAX == 64 && JARI_SECTION_CHARS_MAX == 64 && JARI_QUEUE_NAME_MAX == 64, "lengths of names");
+_Static_assert(JARI_TITLE_CHARS_MAX == 200 && JARI_SEATS_PER_SHOW_DEFAULT == 50, "a concert and its shows");
+_Static_assert(JARI_CHARGE_MAX == 1000000000 && JARI_BALANCE_MAX == 1000000000000 && JARI_PRICE_MAX == 1000000000, "money");
+_Static_assert(JARI_QUEUE_CAPACITY_MAX == 10000000 && JARI_QUEUE_RATE_MAX == 1000000, "a queue");
+
+#define ID "{'type':'integer','format':'int64','minimum':1}"
+#define COUNT "{'type':'integer','format':'int64','minimum':0}"
+#define WON "{'type':'integer','format':'int64','minimum':0,'description':'won'}"
+#define AT "{'type':'string','format':'date-time'}"
+#define AT_OR_NULL "{'type':['string','null'],'format':'date-time'}"
+#define DATE "{'type':'string','format':'date'}"
+#define IDS "{'type':'array','items':" ID "}"
+#define TEXTS "{'type':'string'}"
+#define SEAT_STATUS "{'type':'string','enum':['AVAILABLE','HELD','SOLD']}"
+#define RESERVATION_STATUS "{'type':'string','enum':['HELD','PAID','EXPIRED','CANCELLED','REFUNDED']}"
+#define TICKET_STATUS "{'type':'string','enum':['WAITING','ACTIVE','EXPIRED']}"
+#define NEXT_BEFORE "{'type':['integer','null'],'format':'int64','description':'the `before` of the next page; null at the end'}"
+#define REF(name) "{'$ref':'#/components/schemas/" name "'}"
+#define LIST_OF(name) "{'type':'array','items':" REF(name) "}"
+#define OBJECT(required, properties) "{'type':'object','required':[" required "],'properties':{" properties "}}"
+
+/* clang-format off */
+const struct openapi_schema openapi_schemas[] = {
+	{"TokenRequest", OBJECT("'username'",
+		"'username':{'type':'string','minLength':1,'maxLength':64,'description':'without control characters'},"
+		"'concertId':{'type':['integer','null'],'format':'int64','minimum':1}")},
+	{"Ticket", OBJECT("'token','userId','username','queueId','number','status','reason','position','ahead','etaSeconds','retryAfterSeconds',"
+		"'issuedAt','expiresAt'",
+		"'token':{'type':'string','format':'uuid'},'userId':" ID ",'username':" TEXTS ",'queueId':" ID ","
+		"'number':{'type':'integer','format':'int64','minimum':1,'description':'the place in the queue\xe2\x80\x99s history, in the exact order of issue, without gaps'},"
+		"'status':" TICKET_STATUS ","
+		"'reason':{'type':['string','null'],'enum':['PAID','TIMED_OUT','LEFT','ABANDONED',null],'description':'why it is EXPIRED'},"
+		"'position':{'type':'integer','format':'int64','minimum':0,'description':'`ahead` + 1 while waiting, 0 otherwise'},"
+		"'ahead':{'type':'integer','format':'int64','minimum':0,'description':'how many are waiting before this ticket, exactly'},"
+		"'etaSeconds':{'type':['integer','null'],'format':'int64','minimum':0,'description':'from the measured flow; null while unknown, 0 when active'},"
+		"'retryAfterSeconds':{'type':'integer','format':'int64','minimum':0,'description':'when to ask again'},"
+		"'issuedAt':" AT ",'expiresAt':{'type':['string','null'],'format':'date-time','description':'of the active place; null while waiting'}")},
+
+	{"Concert", OBJECT("'concertId','title','artist','venue','queueId','salesOpenAt'",
+		"'concertId':" ID ",'title':" TEXTS ",'artist':" TEXTS ",'venue':" TEXTS ",'queueId':" ID ",'salesOpenAt':" AT_OR_NULL)},
+	{"Concerts", OBJECT("'concerts'", "'concerts':" LIST_OF("Concert"))},
+	{"Dates", OBJECT("'concertId','dates'", "'concertId':" ID ",'dates':{'type':'array','items':"
+		OBJECT("'date','showId','startsAt','totalSeats','availableSeats'",
+			"'date':" DATE ",'showId':" ID ",'startsAt':" AT ",'totalSeats':" COUNT ",'availableSeats':" COUNT) "}")},
+	{"Seats", OBJECT("'concertId','showId','date','version','availableSeats','seats'",
+		"'concertId':" ID ",'showId':" ID ",'date':" DATE ","
+		"'version':{'type':'integer','format':'int64','minimum':0,'description':'grows with every change of the show\xe2\x80\x99s seats'},"
+		"'availableSeats':" IDS ",'seats':{'type':'array','items':"
+		OBJECT("'seatNumber','section','price','status'",
+			"'seatNumber':" ID ",'section':" TEXTS ",'price':" WON ",'status':" SEAT_STATUS) "}")},
+	{"HoldRequest", "{'type':'object','description':'Exactly one of `date` and `showId`, and exactly one of `seatNumber`, `seatNumbers` and `bestAvailable`.',"
+		"'properties':{'date':" DATE ",'showId':" ID ",'seatNumber':" ID ","
+		"'seatNumbers':{'type':'array','minItems':1,'uniqueItems':true,'items':" ID "},"
+		"'bestAvailable':" OBJECT("'count'", "'count':" ID ",'section':{'type':'string','minLength':1,'maxLength':64}") "},"
+		"'allOf':[{'oneOf':[{'required':['date']},{'required':['showId']}]},"
+		"{'oneOf':[{'required':['seatNumber']},{'required':['seatNumbers']},{'required':['bestAvailable']}]}]}"},
+
+	{"Reservation", OBJECT("'reservationId','userId','concertId','showId','date','seatNumbers','totalPrice','status','heldUntil','createdAt','paidAt'",
+		"'reservationId':" ID ",'userId':" ID ",'concertId':" ID ",'showId':" ID ",'date':" DATE ",'seatNumbers':" IDS ",'totalPrice':" WON ","
+		"'status':" RESERVATION_STATUS ",'heldUntil':" AT ",'createdAt':" AT ",'paidAt':" AT_OR_NULL)},
+	{"Reservations", OBJECT("'reservations','nextBefore'", "'reservations':" LIST_OF("Reservation") ",'nextBefore':" NEXT_BEFORE)},
+
+	{"ChargeRequest", OBJECT("'amount'", "'amount':{'type':'integer','format':'int64','minimum':1,'maximum':1000000000,'description':'won'}")},
+	{"Balance", OBJECT("'userId','balance'", "'userId':" ID ",'balance':" WON)},
+	{"User", OBJECT("'userId','username','balance'", "'userId':" ID ",'username':" TEXTS ",'balance':" WON)},
+	{"Histories", OBJECT("'histories','nextBefore'", "'histories':{'type':'array','items':"
+		OBJECT("'historyId','type','amount','balanceAfter','reservationId','createdAt'",
+			"'historyId':" ID ",'type':{'type':'string','enum':['CHARGE','PAYMENT','REFUND']},"
+			"'amount':{'type':'integer','format':'int64','description':'won; below 0 for a payment'},'balanceAfter':" WON ","
+			"'reservationId':{'type':['integer','null'],'format':'int64'},'createdAt':" AT) "},'nextBefore':" NEXT_BEFORE)},
+	{"PaymentRequest", "{'type':'object','properties':{'amount':{'type':['integer','null'],'format':'int64','minimum':0,'maximum':1000000000000,"
+		"'description':'must be the total price when it is given'}}}"},
+	{"Payment", OBJECT("'paymentId','reservationId','amount','balance','paidAt','seatNumbers','status'",
+		"'paymentId':" ID ",'reservationId':" ID ",'amount':" WON ",'balance':" WON ",'paidAt':" AT ",'seatNumbers':" IDS ","
+		"'status':{'type':'string','const':'PAID'}")},
+
+	{"Catalogue", "{'type':'object','properties':{"
+		"'queues':{'type':'array','items':" OBJECT("'name','capacity'", "'name':{'type':'string','minLength':1,'maxLength':64},"
+			"'capacity':{'type':'integer','minimum':1,'maximum':10000000},"
+			"'ratePerSecond':{'type':'integer','minimum':0,'maximum':1000000,'default':0,'description':'admissions a second at most; 0: no limit'}") "},"
+		"'concerts':{'type':'array','items':" OBJECT("'title','artist','venue','shows'",
+			"'title':{'type':'string','minLength':1,'maxLength':200},'artist':{'type':'string','minLength':1,'maxLength':200},"
+			"'venue':{'type':'string','minLength':1,'maxLength':200},"
+			"'queue':{'type':'string','description':'the name of a queue, in this document or there already; the default queue when absent'},"
+			"'salesOpenAt':" AT_OR_NULL ","
+			"'shows':{'type':'array','items':" OBJECT("'startsAt'",
+				"'startsAt':{'type':'string','format':'date-time','description':'with the offset of the venue: its date there is the show\xe2\x80\x99s date'},"
+				"'price':{'type':'integer','minimum':0,'maximum':1000000000,'default':50000,'description':'of a show without `seats`'},"
+				"'seats':{'type':'array','description':'without any: seats 1 to 50 of section A','items':" OBJECT("'section','from','to','price'",
+					"'section':{'type':'string','minLength':1,'maxLength':64},'from':" ID ",'to':" ID ","
+					"'price':{'type':'integer','minimum':0,'maximum':1000000000}") "}") "}") "}}}"},
+	{"NewIds", OBJECT("'queueIds','concertIds','showIds'", "'queueIds':" IDS ",'concertIds':" IDS ",'showIds':" IDS)},
+	{"Queue", OBJECT("'queueId','name','capacity','ratePerSecond','paused','waiting','active','admitted','lastNumber'",
+		"'queueId':" ID ",'name':" TEXTS ",'capacity':" ID ",'ratePerSecond':" COUNT ",'paused':{'type':'boolean'},"
+		"'waiting':" COUNT ",'active':" COUNT ",'admitted':" COUNT ",'lastNumber':" COUNT)},
+	{"Queues", OBJECT("'queues'", "'queues':" LIST_OF("Queue"))},
+	{"QueueChange", "{'type':'object','minProperties':1,'properties':{'capacity':{'type':'integer','minimum':1,'maximum':10000000},"
+		"'ratePerSecond':{'type':'integer','minimum':0,'maximum':1000000,'description':'0: no limit'},'paused':{'type':'boolean'}}}"},
+	{"Stats", OBJECT("'queues','shows'", "'queues':" LIST_OF("Queue") ",'shows':{'type':'array','items':"
+		OBJECT("'showId','concertId','title','date','startsAt','totalSeats','available','held','sold','revenue'",
+			"'showId':" ID ",'concertId':" ID ",'title':" TEXTS ",'date':" DATE ",'startsAt':" AT ",'totalSeats':" COUNT ",'available':" COUNT ","
+			"'held':" COUNT ",'sold':" COUNT ",'revenue':" WON) "}")},
+	{"AuditLog", OBJECT("'entries','nextBefore'", "'entries':{'type':'array','items':"
+		OBJECT("'auditId','at','actor','action','target','detail'",
+			"'auditId':" ID ",'at':" AT ",'actor':" TEXTS ",'action':" TEXTS ",'target':" TEXTS ",'detail':{'description':'what was changed'}")
+		"},'nextBefore':" NEXT_BEFORE)},
+
+	{"Health", OBJECT("'status'", "'status':{'type':'string','enum':['ok','ready']}")},
+	{"Problem", OBJECT("'type','title','status','detail','code'",
+		"'type':{'type':'string'},'title':" TEXTS ",'status':{'type':'integer','minimum':400,'maximum':599},"
+		"'detail':{'type':'string','description':'a sentence for a person'},"
+		"'code':{'type':'string','description':'stable; switch on it'}")},
+};
+/* clang-format on */
+const size_t openapi_schema_count = sizeof(openapi_schemas) / sizeof(openapi_schemas[0]);
+
+const char *openapi_code_members(enum core_code code)
+{
+	switch (code) {
+	case CORE_INSUFFICIENT_BALANCE:
+		return "'balance':" WON ",'required':" WON;
+	case CORE_NOT_ADMITTED:
+		return "'ticketStatus':" TICKET_STATUS ",'position':" COUNT;
+	case CORE_SALES_NOT_OPEN:
+		return "'salesOpenAt':" AT;
+	case CORE_SEAT_TAKEN:
+		return "'conflicts':" IDS;
+	case CORE_ALREADY_YOURS:
+		return "'reservationId':" ID;
+	default:
+		return NULL;
+	}
+}

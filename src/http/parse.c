@@ -1,0 +1,550 @@
+#include "http/parse.h"
+#include "base/limits.h"
+#include <string.h>
+
+/* What a byte may stand in. */
+enum { TCHAR = 1, VALUE = 2, HOST = 4, HEX = 8 };
+
+static const uint8_t kinds[256] = {
+    ['\t'] = VALUE, [' '] = VALUE,
+    ['!'] = TCHAR | VALUE | HOST, ['"'] = VALUE, ['#'] = TCHAR | VALUE, ['$'] = TCHAR | VALUE | HOST,
+    ['%'] = TCHAR | VALUE | HOST, ['&'] = TCHAR | VALUE | HOST, ['\''] = TCHAR | VALUE | HOST, ['('] = VALUE | HOST,
+    [')'] = VALUE | HOST, ['*'] = TCHAR | VALUE | HOST, ['+'] = TCHAR | VALUE | HOST, [','] = VALUE,
+    ['-'] = TCHAR | VALUE | HOST, ['.'] = TCHAR | VALUE | HOST, ['/'] = VALUE,
+    ['0' ... '9'] = TCHAR | VALUE | HOST | HEX,
+    [':'] = VALUE | HOST, [';'] = VALUE | HOST, ['<'] = VALUE, ['='] = VALUE | HOST, ['>'] = VALUE, ['?'] = VALUE, ['@'] = VALUE,
+    ['A' ... 'F'] = TCHAR | VALUE | HOST | HEX, ['G' ... 'Z'] = TCHAR | VALUE | HOST,
+    ['['] = VALUE | HOST, ['\\'] = VALUE, [']'] = VALUE | HOST, ['^'] = TCHAR | VALUE, ['_'] = TCHAR | VALUE | HOST, ['`'] = TCHAR | VALUE,
+    ['a' ... 'f'] = TCHAR | VALUE | HOST | HEX, ['g' ... 'z'] = TCHAR | VALUE | HOST,
+    ['{'] = VALUE, ['|'] = TCHAR | VALUE, ['}'] = VALUE, ['~'] = TCHAR | VALUE | HOST,
+    [0x80 ... 0xff] = VALUE,
+};
+
+static bool is(char c, uint8_t kind)
+{
+	return kinds[(uint8_t)c] & kind;
+}
+
+static bool all(struct text t, uint8_t kind)
+{
+	for (size_t i = 0; i < t.n; i++)
+		if (!is(t.p[i], kind))
+			return false;
+	return true;
+}
+
+static bool refuse(struct http_refusal *why, const char *detail)
+{
+	why->code = CORE_INVALID_REQUEST;
+	why->detail = detail;
+	return false;
+}
+
+/* ---- the end of the head ---- */
+
+static enum http_scan scan_refuse(struct http_refusal *why, enum core_code code, const char *detail)
+{
+	why->code = code;
+	why->detail = detail;
+	return HTTP_SCAN_REFUSED;
+}
+
+static enum http_scan scan_too_large(struct http_refusal *why)
+{
+	return scan_refuse(why, CORE_HEADERS_TOO_LARGE, "the request line and the headers together must be at most 32768 bytes");
+}
+_Static_assert(JARI_HEADERS_MAX == 32768, "the sentence above names the limit");
+
+enum http_scan http_head_scan(struct http_scanner *s, const char *p, size_t n, size_t *length, struct http_refusal *why)
+{
+	const char *lf;
+	while (s->seen < n && (lf = memchr(p + s->seen, '\n', n - s->seen))) {
+		size_t at = (size_t)(lf - p);
+		if (at == s->line || p[at - 1] != '\r')
+			return scan_refuse(why, CORE_INVALID_REQUEST, "a line of the request ends with a bare line feed; lines end with CR LF");
+		bool empty = at - s->line == 1;
+		s->seen = at + 1;
+		if (empty && s->line == s->start) {
+			if (++s->blanks > HTTP_BLANK_LINES_MAX)
+				return scan_refuse(why, CORE_INVALID_REQUEST, "there are too many empty lines before the request line");
+			s->line = s->start = at + 1;
+			continue;
+		}
+		s->line = at + 1;
+		if (s->line - s->start > JARI_HEADERS_MAX)
+			return scan_too_large(why);
+		if (empty) {
+			*length = s->line - s->start;
+			return HTTP_SCAN_WHOLE;
+		}
+	}
+	s->seen = n;
+	/* What can't begin a request (a TLS hello, say) is told at once and not when the time is up. */
+	if (n > s->start && !is(p[s->start], TCHAR) && p[s->start] != '\r')
+		return scan_refuse(why, CORE_INVALID_REQUEST, "this is not an HTTP request");
+	if (n - s->start >= JARI_HEADERS_MAX)
+		return scan_too_large(why);
+	return HTTP_SCAN_MORE;
+}
+
+/* ---- the request line ---- */
+
+static enum http_method method_of(struct text name)
+{
+	static const struct {
+		struct text name;
+		enum http_method method;
+	} methods[] = {
+	    {{"GET", 3}, HTTP_GET},       {{"HEAD", 4}, HTTP_HEAD},     {{"POST", 4}, HTTP_POST},      {{"PATCH", 5}, HTTP_PATCH},
+	    {{"DELETE", 6}, HTTP_DELETE}, {{"PUT", 3}, HTTP_PUT},       {{"OPTIONS", 7}, HTTP_OPTIONS},
+	};
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (text_equal(methods[i].name, name))
+			return methods[i].method;
+	return HTTP_OTHER;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return (c | 0x20) - 'a' + 10;
+}
+
+/* Decodes one escape at p[0] == '%'. -1: it is none, or stands for NUL. */
+static int escape_at(const char *p, size_t n)
+{
+	if (n < 3 || !is(p[1], HEX) || !is(p[2], HEX))
+		return -1;
+	int c = hex_value(p[1]) * 16 + hex_value(p[2]);
+	return c == 0 ? -1 : c;
+}
+
+static bool decode(struct text in, bool plus, struct arena *arena, struct text *out)
+{
+	if (!in.n || (!memchr(in.p, '%', in.n) && !(plus && memchr(in.p, '+', in.n)))) {
+		*out = in;
+		return true;
+	}
+	char *to = arena_alloc(arena, in.n);
+	size_t n = 0;
+	for (size_t i = 0; i < in.n; i++) {
+		char c = in.p[i];
+		if (c == '%') {
+			int code = escape_at(in.p + i, in.n - i);
+			if (code < 0)
+				return false;
+			c = (char)code;
+			i += 2;
+		} else if (c == '+' && plus) {
+			c = ' ';
+		}
+		to[n++] = c;
+	}
+	*out = (struct text){to, n};
+	return true;
+}
+
+/* The path and query of an absolute-form target (http://host/path?query). */
+static bool absolute_form(struct text *target)
+{
+	static const struct text schemes[] = {{"http://", 7}, {"https://", 8}};
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = schemes[i].n;
+		if (target->n <= n || !text_equal_nocase((struct text){target->p, n}, schemes[i]))
+			continue;
+		size_t at = n;
+		while (at < target->n && target->p[at] != '/' && target->p[at] != '?')
+			at++;
+		if (at == n || !all((struct text){target->p + n, at - n}, HOST))
+			return false;
+		*target = (struct text){target->p + at, target->n - at};
+		return true;
+	}
+	return false;
+}
+
+static bool parse_target(struct text target, struct arena *arena, struct http_head *h, struct http_refusal *why)
+{
+	for (size_t i = 0; i < target.n; i++)
+		if (target.p[i] <= ' ' || target.p[i] > '~' || target.p[i] == '#')
+			return refuse(why, "the request target has a character that must be percent-encoded");
+	if (target.n == 1 && target.p[0] == '*') {
+		if (h->method != HTTP_OPTIONS)
+			return refuse(why, "the request target \"*\" is for OPTIONS only");
+		h->asterisk = true;
+		h->target = h->path = target;
+		return true;
+	}
+	if (target.p[0] != '/' && !absolute_form(&target))
+		return refuse(why, "the request target must begin with \"/\"");
+	const char *mark = target.n ? memchr(target.p, '?', target.n) : NULL;
+	size_t path_n = mark ? (size_t)(mark - target.p) : target.n;
+	h->target = path_n ? (struct text){target.p, path_n} : TEXT("/");
+	if (mark)
+		h->query = (struct text){mark + 1, target.n - path_n - 1};
+	if (!decode(h->target, false, arena, &h->path))
+		return refuse(why, "the path has a percent escape that is not valid");
+	/* An escaped slash is no separator, so such a path must not be cut at it. */
+	if (h->path.n != h->target.n) {
+		size_t sent = 0, got = 0;
+		for (size_t i = 0; i < h->target.n; i++)
+			sent += h->target.p[i] == '/';
+		for (size_t i = 0; i < h->path.n; i++)
+			got += h->path.p[i] == '/';
+		h->hidden_slash = sent != got;
+	}
+	return true;
+}
+
+static bool parse_request_line(struct text line, struct arena *arena, struct http_head *h, struct http_refusal *why)
+{
+	static const char shape[] = "the request line must be METHOD, one space, target, one space, HTTP/1.1";
+	const char *end = line.p + line.n;
+	const char *a = memchr(line.p, ' ', line.n);
+	const char *b = a ? memchr(a + 1, ' ', (size_t)(end - a - 1)) : NULL;
+	if (!b || a == line.p || b == a + 1)
+		return refuse(why, shape);
+	h->method_name = (struct text){line.p, (size_t)(a - line.p)};
+	if (!all(h->method_name, TCHAR))
+		return refuse(why, shape);
+	h->method = method_of(h->method_name);
+	struct text version = {b + 1, (size_t)(end - b - 1)};
+	if (text_equal(version, TEXT("HTTP/1.1")))
+		h->minor = 1;
+	else if (text_equal(version, TEXT("HTTP/1.0")))
+		h->minor = 0;
+	else
+		return refuse(why, "the version must be HTTP/1.1 or HTTP/1.0");
+	return parse_target((struct text){a + 1, (size_t)(b - a - 1)}, arena, h, why);
+}
+
+/* ---- headers ---- */
+
+/* What the fields together say, while they are read. */
+struct fields {
+	struct http_head *head;
+	struct http_refusal *why;
+	int hosts, lengths, codings;
+	bool close, keep_alive;
+};
+
+static struct text trim(struct text t)
+{
+	while (t.n && (t.p[0] == ' ' || t.p[0] == '\t'))
+		t.p++, t.n--;
+	while (t.n && (t.p[t.n - 1] == ' ' || t.p[t.n - 1] == '\t'))
+		t.n--;
+	return t;
+}
+
+static void read_connection(struct fields *f, struct text value)
+{
+	while (value.n) {
+		const char *comma = memchr(value.p, ',', value.n);
+		size_t n = comma ? (size_t)(comma - value.p) : value.n;
+		struct text option = trim((struct text){value.p, n});
+		f->close |= text_equal_nocase(option, TEXT("close"));
+		f->keep_alive |= text_equal_nocase(option, TEXT("keep-alive"));
+		n += comma != NULL;
+		value.p += n;
+		value.n -= n;
+	}
+}
+
+/* A field that may be given once. */
+static bool once(struct fields *f, struct text value, struct text *out, bool *has, const char *detail)
+{
+	if (*has)
+		return refuse(f->why, detail);
+	*has = true;
+	*out = value;
+	return true;
+}
+
+static bool read_length(struct fields *f, struct text value)
+{
+	int64_t n;
+	if (f->lengths++)
+		return refuse(f->why, "there are two Content-Length headers");
+	/* RFC 9110 8.6 allows leading zeros; nobody who means well sends them, but they have one meaning only. */
+	while (value.n > 1 && value.p[0] == '0')
+		value.p++, value.n--;
+	if (!text_to_int(value, 0, INT64_MAX, &n))
+		return refuse(f->why, "Content-Length must be a decimal number");
+	f->head->content_length = n;
+	return true;
+}
+
+static bool read_coding(struct fields *f, struct text value)
+{
+	if (f->codings++ || !text_equal_nocase(value, TEXT("chunked")))
+		return refuse(f->why, "Transfer-Encoding must be \"chunked\" alone");
+	f->head->chunked = true;
+	return true;
+}
+
+static bool read_host(struct fields *f, struct text value)
+{
+	if (f->hosts++)
+		return refuse(f->why, "there are two Host headers");
+	if (!all(value, HOST))
+		return refuse(f->why, "the Host header is not valid");
+	return true;
+}
+
+static bool read_13(struct fields *f, struct text name, struct text value)
+{
+	struct http_head *h = f->head;
+	if (text_equal_nocase(name, TEXT("authorization")))
+		return once(f, value, &h->authorization, &h->has_authorization, "there are two Authorization headers");
+	if (text_equal_nocase(name, TEXT("if-none-match"))) {
+		/* A second one would have to be joined to the first; a condition may be passed over instead. */
+		h->if_none_match = h->has_if_none_match ? (struct text){NULL, 0} : value;
+		h->has_if_none_match = true;
+	}
+	return true;
+}
+
+/* The fields that mean something here; of the others only the form is checked. */
+static bool read_field(struct fields *f, struct text name, struct text value)
+{
+	struct http_head *h = f->head;
+	switch (name.n) {
+	case 4:
+		return !text_equal_nocase(name, TEXT("host")) || read_host(f, value);
+	case 6:
+		if (text_equal_nocase(name, TEXT("expect")))
+			h->expect_continue |= text_equal_nocase(value, TEXT("100-continue"));
+		return true;
+	case 10:
+		if (text_equal_nocase(name, TEXT("connection")))
+			read_connection(f, value);
+		return true;
+	case 12:
+		if (!text_equal_nocase(name, TEXT("content-type")))
+			return true;
+		return once(f, value, &h->content_type, &h->has_content_type, "there are two Content-Type headers");
+	case 13:
+		return read_13(f, name, value);
+	case 14:
+		return !text_equal_nocase(name, TEXT("content-length")) || read_length(f, value);
+	case 15:
+		if (text_equal_nocase(name, TEXT("idempotency-key"))) {
+			h->idempotency_keys++;
+			h->has_idempotency_key = true;
+			h->idempotency_key = value;
+		}
+		return true;
+	case 17:
+		return !text_equal_nocase(name, TEXT("transfer-encoding")) || read_coding(f, value);
+	default:
+		return true;
+	}
+}
+
+static bool parse_field(struct fields *f, struct text line)
+{
+	if (line.p[0] == ' ' || line.p[0] == '\t')
+		return refuse(f->why, "a header goes on in a second line; that form is obsolete and refused");
+	const char *colon = memchr(line.p, ':', line.n);
+	struct text name = {line.p, colon ? (size_t)(colon - line.p) : 0};
+	if (!name.n || !all(name, TCHAR))
+		return refuse(f->why, "a header must be a name, a colon directly behind it, and a value");
+	struct text value = {colon + 1, line.n - name.n - 1};
+	if (!all(value, VALUE))
+		return refuse(f->why, "a header has a control character");
+	return read_field(f, name, trim(value));
+}
+
+/* What the fields say together. */
+static bool conclude(struct fields *f)
+{
+	struct http_head *h = f->head;
+	if (h->minor == 1 && !f->hosts)
+		return refuse(f->why, "the Host header is missing");
+	if (h->chunked && h->minor == 0)
+		return refuse(f->why, "HTTP/1.0 has no Transfer-Encoding");
+	if (h->chunked && f->lengths)
+		return refuse(f->why, "there are both Content-Length and Transfer-Encoding");
+	h->keep_alive = !f->close && (h->minor == 1 || f->keep_alive);
+	if (h->minor == 0)
+		h->expect_continue = false;
+	return true;
+}
+
+static struct text next_line(const char **p)
+{
+	/* The scan has seen to it that there is a line feed with a CR before it. */
+	const char *lf = rawmemchr(*p, '\n');
+	struct text line = {*p, (size_t)(lf - *p) - 1};
+	*p = lf + 1;
+	return line;
+}
+
+bool http_head_parse(const char *p, size_t n, struct arena *arena, struct http_head *head, struct http_refusal *why)
+{
+	const char *end = p + n - 2; /* the empty line */
+	*head = (struct http_head){.content_length = -1};
+	struct fields f = {.head = head, .why = why};
+	if (!parse_request_line(next_line(&p), arena, head, why))
+		return false;
+	for (int count = 0; p < end; count++) {
+		if (count == JARI_HEADER_COUNT_MAX) {
+			*why = (struct http_refusal){CORE_HEADERS_TOO_LARGE, "there are more than 128 headers"};
+			return false;
+		}
+		if (!parse_field(&f, next_line(&p)))
+			return false;
+	}
+	return conclude(&f);
+}
+_Static_assert(JARI_HEADER_COUNT_MAX == 128, "the sentence above names the limit");
+
+/* ---- chunked bodies ---- */
+
+static enum http_chunk chunk_refuse(struct http_refusal *why, enum core_code code, const char *detail)
+{
+	*why = (struct http_refusal){code, detail};
+	return HTTP_CHUNK_REFUSED;
+}
+
+/* One byte of the frame. False: it has no place there. */
+static bool chunk_size_byte(struct http_chunks *c, char byte)
+{
+	if (is(byte, HEX)) {
+		/* 16 digits with a first one of 8 or more would pass 63 bits */
+		if (++c->digits > HTTP_CHUNK_DIGITS_MAX || c->left >> 59)
+			return false;
+		c->left = c->left * 16 + (uint64_t)hex_value(byte);
+		return true;
+	}
+	if (!c->digits || (byte != '\r' && byte != ';'))
+		return false;
+	c->state = byte == '\r' ? HTTP_CHUNK_SIZE_LF : HTTP_CHUNK_EXTENSION;
+	return true;
+}
+
+static bool chunk_lf(struct http_chunks *c, char byte, enum http_chunk_state next)
+{
+	c->state = next;
+	return byte == '\n';
+}
+
+static bool chunk_trailer_byte(struct http_chunks *c, char byte)
+{
+	c->trailers++;
+	if (c->state == HTTP_CHUNK_TRAILER) {
+		c->state = byte == '\r' ? HTTP_CHUNK_LAST_LF : HTTP_CHUNK_TRAILER_LINE;
+		return byte == '\r' || is(byte, TCHAR);
+	}
+	if (byte == '\r') {
+		c->state = HTTP_CHUNK_TRAILER_LF;
+		return true;
+	}
+	return is(byte, VALUE);
+}
+
+static bool chunk_byte(struct http_chunks *c, char byte)
+{
+	switch (c->state) {
+	case HTTP_CHUNK_SIZE:
+		return chunk_size_byte(c, byte);
+	case HTTP_CHUNK_EXTENSION:
+		if (byte == '\r')
+			c->state = HTTP_CHUNK_SIZE_LF;
+		return byte == '\r' || (is(byte, VALUE) && ++c->extensions <= HTTP_CHUNK_EXTENSIONS_MAX);
+	case HTTP_CHUNK_SIZE_LF:
+		c->digits = 0;
+		return chunk_lf(c, byte, c->left ? HTTP_CHUNK_BYTES : HTTP_CHUNK_TRAILER);
+	case HTTP_CHUNK_BYTES_CR:
+		c->state = HTTP_CHUNK_BYTES_LF;
+		return byte == '\r';
+	case HTTP_CHUNK_BYTES_LF:
+		return chunk_lf(c, byte, HTTP_CHUNK_SIZE);
+	case HTTP_CHUNK_TRAILER:
+	case HTTP_CHUNK_TRAILER_LINE:
+		return chunk_trailer_byte(c, byte);
+	case HTTP_CHUNK_TRAILER_LF:
+		return chunk_lf(c, byte, HTTP_CHUNK_TRAILER);
+	case HTTP_CHUNK_LAST_LF:
+		return chunk_lf(c, byte, HTTP_CHUNK_OVER);
+	case HTTP_CHUNK_BYTES:
+	case HTTP_CHUNK_OVER:
+		break;
+	}
+	return false;
+}
+
+enum http_chunk http_chunks_next(struct http_chunks *c, const char *p, size_t n, size_t *used, struct text *data, struct http_refusal *why)
+{
+	for (size_t i = 0; i < n;) {
+		if (c->state == HTTP_CHUNK_BYTES) {
+			size_t take = c->left < n - i ? (size_t)c->left : n - i;
+			*data = (struct text){p + i, take};
+			c->left -= take;
+			if (!c->left)
+				c->state = HTTP_CHUNK_BYTES_CR;
+			*used = i + take;
+			return HTTP_CHUNK_DATA;
+		}
+		if (!chunk_byte(c, p[i++]))
+			return chunk_refuse(why, CORE_INVALID_REQUEST, "the chunked body is not framed as HTTP/1.1 says");
+		if (c->trailers > HTTP_TRAILERS_MAX)
+			return chunk_refuse(why, CORE_HEADERS_TOO_LARGE, "the trailers must be at most 8192 bytes");
+		if (c->state == HTTP_CHUNK_OVER) {
+			*used = i;
+			return HTTP_CHUNK_END;
+		}
+	}
+	*used = n;
+	return HTTP_CHUNK_MORE;
+}
+_Static_assert(HTTP_TRAILERS_MAX == 8192, "the sentence above names the limit");
+
+/* ---- the query ---- */
+
+static bool query_pair(struct text pair, struct arena *arena, struct http_param *out, const char **detail)
+{
+	const char *eq = memchr(pair.p, '=', pair.n);
+	size_t n = eq ? (size_t)(eq - pair.p) : pair.n;
+	struct text value = eq ? (struct text){eq + 1, pair.n - n - 1} : (struct text){NULL, 0};
+	if (!decode((struct text){pair.p, n}, true, arena, &out->name) || !decode(value, true, arena, &out->value)) {
+		*detail = "the query has a percent escape that is not valid";
+		return false;
+	}
+	if (text_utf8_chars(out->name) < 0 || text_utf8_chars(out->value) < 0) {
+		*detail = "the query is not UTF-8";
+		return false;
+	}
+	return true;
+}
+
+bool http_query_parse(struct text query, struct arena *arena, struct http_param params[JARI_QUERY_PARAMS_MAX], size_t *count, const char **detail)
+{
+	*count = 0;
+	while (query.n) {
+		const char *amp = memchr(query.p, '&', query.n);
+		struct text pair = {query.p, amp ? (size_t)(amp - query.p) : query.n};
+		size_t step = pair.n + (amp != NULL);
+		query.p += step;
+		query.n -= step;
+		if (!pair.n)
+			continue;
+		if (*count == JARI_QUERY_PARAMS_MAX) {
+			*detail = "the query has more than 16 parameters";
+			return false;
+		}
+		if (!query_pair(pair, arena, &params[*count], detail))
+			return false;
+		for (size_t i = 0; i < *count; i++) {
+			if (text_equal(params[i].name, params[*count].name)) {
+				*detail = "the query names a parameter twice";
+				return false;
+			}
+		}
+		++*count;
+	}
+	return true;
+}
+_Static_assert(JARI_QUERY_PARAMS_MAX == 16, "the sentence above names the limit");

@@ -1,0 +1,57 @@
+/* res_line.c: the waiting line: take a place, look, leave. */
+#include "http/res_common.h"
+
+struct join_body {
+	struct text username;
+	int64_t concert_id;
+};
+
+/* The place in the line is the read model's to tell: it shows the new ticket before the reply comes back. */
+static void joined(struct http_request *req)
+{
+	const struct core_reply *reply = &req->job.reply;
+	struct engine_ticket view = {0};
+
+	if (reply->code != CORE_OK) {
+		http_refuse(req, reply);
+		return;
+	}
+	if (!engine_look_ticket(req->app->engine, reply->ticket.queue_id, reply->ticket.number, engine_now(req->app->engine), &view)) {
+		http_problem(req, CORE_STORE_UNAVAILABLE, "The ticket was given out and can't be shown just now. Ask again: it will be the same one.");
+		return;
+	}
+	res_ticket(req, reply->created ? 201 : 200, &view);
+}
+
+void res_get_token(struct http_request *req)
+{
+	static const struct json_field fields[] = {
+		{"username", JSON_T_TEXT, true, offsetof(struct join_body, username), 1, JARI_USERNAME_CHARS_MAX},
+		{"concertId", JSON_T_INT, false, offsetof(struct join_body, concert_id), 1, INT64_MAX},
+	};
+	struct join_body in = {0};
+	uint32_t seen;
+
+	if (!res_body(req, fields, sizeof(fields) / sizeof(fields[0]), &in, &seen, NULL))
+		return;
+	req->job.cmd.op = CORE_JOIN;
+	req->job.cmd.u.join.username = in.username;
+	req->job.cmd.u.join.concert_id = in.concert_id;
+	http_submit(req, joined);
+}
+
+void res_check(struct http_request *req)
+{
+	struct engine_ticket view;
+
+	if (engine_look_ticket(req->app->engine, req->ticket.queue_id, req->ticket.number, req->now, &view))
+		res_ticket(req, 200, &view);
+	else
+		res_refuse(req, CORE_TOKEN_INVALID);
+}
+
+void res_leave(struct http_request *req)
+{
+	res_who(req, CORE_LEAVE);
+	http_submit(req, res_decided);
+}

@@ -1,0 +1,106 @@
+/* res_service.c: what keeps the service looked after: is it alive, is it ready, what does it do, how is it used. */
+#include "base/embedded.h"
+#include "http/metrics.h"
+#include "http/res_common.h"
+
+#include <string.h>
+
+/* Swagger UI is one script and one style sheet of ours, and draws its icons from data: addresses. */
+#define DOCS_POLICY                                                                                                        \
+	"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " \
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+void res_healthz(struct http_request *req)
+{
+	http_header(req, "Cache-Control", "no-store");
+	http_answer_static(req, 200, "application/json", TEXT("{\"status\":\"ok\"}"));
+}
+
+static enum store_result ping(struct engine_read *read, struct store_reader *reader)
+{
+	(void)read;
+	return store_ping(reader);
+}
+
+static void pinged(struct http_request *req)
+{
+	if (!res_was_read(req, CORE_STORE_UNAVAILABLE))
+		return;
+	http_header(req, "Cache-Control", "no-store");
+	http_answer_static(req, 200, "application/json", TEXT("{\"status\":\"ready\"}"));
+}
+
+void res_readyz(struct http_request *req)
+{
+	http_read(req, ping, pinged);
+}
+
+void res_metrics(struct http_request *req)
+{
+	struct buf body = {0};
+
+	http_metrics_write(req->app->metrics, req->app->engine, req->app->version, req->arena, &body);
+	http_header(req, "Cache-Control", "no-store");
+	http_answer(req, 200, "text/plain; version=0.0.4; charset=utf-8", buf_view(&body));
+	buf_free(&body);
+}
+
+void res_openapi(struct http_request *req)
+{
+	http_header(req, "Cache-Control", "no-cache");
+	res_tagged(req, "application/json", req->app->openapi, "", true);
+}
+
+/* ---- the documentation ---- */
+
+static const struct embedded_file *find_doc(struct text name)
+{
+	for (size_t i = 0; i < embedded_docs_count; i++) {
+		if (text_equal(text_of(embedded_docs[i].name), name))
+			return &embedded_docs[i];
+	}
+	return NULL;
+}
+
+static const char *type_of(struct text name)
+{
+	static const struct {
+		const char *ending, *type;
+	} types[] = {
+		{".html", "text/html; charset=utf-8"},
+		{".js", "text/javascript; charset=utf-8"},
+		{".css", "text/css; charset=utf-8"},
+		{".png", "image/png"},
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		size_t n = strlen(types[i].ending);
+
+		if (name.n >= n && memcmp(name.p + name.n - n, types[i].ending, n) == 0)
+			return types[i].type;
+	}
+	return "application/octet-stream";
+}
+
+/* /docs is the page, /docs/NAME one of its files. */
+void res_docs(struct http_request *req)
+{
+	struct text name = text_of(req->route->path);
+	struct text folder = TEXT("/docs/");
+
+	if (text_starts(name, folder)) {
+		name.p += folder.n;
+		name.n -= folder.n;
+	} else {
+		name = TEXT("index.html");
+	}
+	const struct embedded_file *file = find_doc(name);
+	if (file == NULL) {
+		http_problem(req, CORE_NOT_FOUND, "This build has no documentation page. GET /openapi.json has the same in JSON.");
+		return;
+	}
+	http_header(req, "Cache-Control", "public, max-age=3600");
+	http_header(req, "Content-Security-Policy", "%s", DOCS_POLICY);
+	http_header(req, "X-Content-Type-Options", "nosniff");
+	res_tagged(req, type_of(name), (struct text){(const char *)file->bytes, file->size}, "", true);
+}

@@ -1,0 +1,211 @@
+/* thread.c: one event loop: its listener, its tick, and the way back from the engine. */
+#include "base/log.h"
+#include "http/conn.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_US 250000
+#define WARN_US 1000000 /* the same warning at most this often */
+
+/* ---- time ---- */
+
+void http_thread_date(struct http_thread *t)
+{
+	time_t now = time(NULL);
+	struct tm parts;
+	if (now == t->date_second || !gmtime_r(&now, &parts))
+		return;
+	t->date_second = now;
+	/* Jari sets no locale, so the names are English ones. */
+	t->date_n = strftime(t->date, sizeof(t->date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
+}
+
+static void close_all(struct http_thread *t)
+{
+	for (int state = 0; state < HTTP_CONN_STATES; state++)
+		while (t->lists[state].first)
+			http_conn_close(t->lists[state].first);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_thread *t = arg;
+	(void)fd, (void)what;
+	t->now_us = clock_elapsed_us();
+	http_thread_date(t);
+	http_conn_sweep(t);
+	if (t->draining && t->now_us >= t->drain_deadline_us) {
+		close_all(t);
+		event_base_loopbreak(t->base);
+	}
+}
+
+/* ---- accepting ---- */
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length, void *arg)
+{
+	(void)listener, (void)address, (void)length;
+	http_conn_new(arg, fd);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_thread *t = arg;
+	(void)fd, (void)what;
+	if (t->listener)
+		evconnlistener_enable(t->listener);
+}
+
+/* Without descriptors or memory, accept fails for as long as the connection waits: leave it alone for a moment instead of spinning. */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct http_thread *t = arg;
+	struct timeval pause = {0, HTTP_ACCEPT_PAUSE_MS * 1000};
+	int error = errno;
+	if (error == ECONNABORTED || error == EINTR || error == EPROTO)
+		return;
+	evconnlistener_disable(listener);
+	event_add(t->pause, &pause);
+	t->now_us = clock_elapsed_us();
+	if (t->now_us - t->warned_us >= WARN_US || !t->warned_us) {
+		t->warned_us = t->now_us;
+		log_event(LOG_WARN, "connections are not accepted for a moment", "cause", "%s", strerror(error));
+	}
+}
+
+/* ---- stopping ---- */
+
+void http_thread_check_drained(struct http_thread *t)
+{
+	if (t->draining && !t->conns && !t->in_engine)
+		event_base_loopbreak(t->base);
+}
+
+/* Connections that the kernel has made already are this server's to answer. */
+static void accept_rest(struct http_thread *t)
+{
+	int listening = evconnlistener_get_fd(t->listener), fd;
+	while ((fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+		http_conn_new(t, fd);
+}
+
+static void begin_draining(struct http_thread *t)
+{
+	accept_rest(t);
+	evconnlistener_free(t->listener);
+	t->listener = NULL;
+	t->now_us = clock_elapsed_us();
+	t->draining = true;
+	t->drain_deadline_us = t->now_us + HTTP_STOP_MS * INT64_C(1000);
+	http_conn_drain(t);
+	http_thread_check_drained(t);
+}
+
+/* ---- back from the engine ---- */
+
+static void wake(struct http_thread *t)
+{
+	uint64_t one = 1;
+	while (write(t->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		continue;
+}
+
+void http_thread_done(struct http_request *req)
+{
+	struct http_thread *t = req->thread;
+	req->next_done = NULL;
+	pthread_mutex_lock(&t->done_lock);
+	bool first = !t->done_first;
+	if (first)
+		t->done_first = req;
+	else
+		t->done_last->next_done = req;
+	t->done_last = req;
+	/* Within the lock: once the request can be taken, the thread may answer it, end, and be freed. */
+	if (first)
+		wake(t);
+	pthread_mutex_unlock(&t->done_lock);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_thread *t = arg;
+	uint64_t times;
+	(void)what;
+	if (read(fd, &times, sizeof(times)) < 0 && errno != EAGAIN)
+		return;
+	pthread_mutex_lock(&t->done_lock);
+	struct http_request *req = t->done_first;
+	t->done_first = t->done_last = NULL;
+	pthread_mutex_unlock(&t->done_lock);
+	for (struct http_request *next; req; req = next) {
+		next = req->next_done;
+		http_slot_back(req);
+	}
+	if (atomic_load(&t->server->stopping) && !t->draining)
+		begin_draining(t);
+}
+
+/* ---- the loop ---- */
+
+bool http_thread_open(struct http_thread *t, struct http_server *s, int fd, const uint8_t seal_key[SEAL_KEY_BYTES])
+{
+	t->server = s;
+	t->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	pthread_mutex_init(&t->done_lock, NULL);
+	struct event_config *config = event_config_new();
+	if (config) {
+		/* The base is its thread's alone. */
+		event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+		t->base = event_base_new_with_config(config);
+		event_config_free(config);
+	}
+	t->seal = seal_new(seal_key);
+	if (t->wake_fd < 0 || !t->base || !t->seal) {
+		close(fd);
+		return false;
+	}
+	t->wake = event_new(t->base, t->wake_fd, EV_READ | EV_PERSIST, on_wake, t);
+	t->tick = event_new(t->base, -1, EV_PERSIST, on_tick, t);
+	t->pause = event_new(t->base, -1, 0, on_resume, t);
+	t->listener = evconnlistener_new(t->base, on_accept, t, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, JARI_LISTEN_BACKLOG, fd);
+	if (!t->listener)
+		close(fd);
+	struct timeval period = {0, TICK_US};
+	http_thread_date(t);
+	if (!t->listener || !t->wake || !t->tick || !t->pause || event_add(t->wake, NULL) < 0 || event_add(t->tick, &period) < 0)
+		return false;
+	evconnlistener_set_error_cb(t->listener, on_accept_error);
+	return true;
+}
+
+void *http_thread_run(void *thread)
+{
+	struct http_thread *t = thread;
+	event_base_loop(t->base, 0);
+	return NULL;
+}
+
+void http_thread_close(struct http_thread *t)
+{
+	close_all(t);
+	if (t->listener)
+		evconnlistener_free(t->listener);
+	if (t->wake)
+		event_free(t->wake);
+	if (t->tick)
+		event_free(t->tick);
+	if (t->pause)
+		event_free(t->pause);
+	if (t->base)
+		event_base_free(t->base);
+	if (t->wake_fd >= 0)
+		close(t->wake_fd);
+	http_slots_free(t);
+	seal_free(t->seal);
+	pthread_mutex_destroy(&t->done_lock);
+}

@@ -1,0 +1,198 @@
+/* sqlite.c: the SQLite store's batches: begin, commit, rollback, housekeeping, and the table of its operations. */
+#include "store/sqlite.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct sqlite_store *of(struct store *base)
+{
+	return (struct sqlite_store *)(void *)base;
+}
+
+/* ---- opening and closing ---- */
+
+static void sqlite_close(struct store *base)
+{
+	struct sqlite_store *s = of(base);
+	if (s->conn.db) {
+		base->ops->rollback(base);
+		if (s->mode == STORE_SERVE &&
+		    sqlite3_wal_checkpoint_v2(s->conn.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
+			log_event(LOG_WARN, "store_checkpoint", "cause", "%s: %s", s->path, sqlite3_errmsg(s->conn.db));
+	}
+	sqlite_conn_close(&s->conn);
+	if (s->lock_fd >= 0)
+		(void)close(s->lock_fd);
+	free(s->path);
+	free(s);
+}
+
+static const char *sqlite_path(const struct store *base)
+{
+	return ((const struct sqlite_store *)(const void *)base)->path;
+}
+
+static int64_t sqlite_clock(struct store *base)
+{
+	return of(base)->clock;
+}
+
+/* Called by SQLite after each commit with the length of the write-ahead log; it takes the place of automatic checkpoints. */
+static int note_log(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	(void)db;
+	(void)name;
+	((struct sqlite_store *)arg)->log_pages = pages;
+	return SQLITE_OK;
+}
+
+static enum store_result read_start(struct sqlite_store *s)
+{
+	sqlite3_stmt *stmt = sqlite_stmt(&s->conn, SQL_CLOCK);
+	int rc = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
+	if (rc != SQLITE_ROW)
+		return sqlite_failed(&s->conn, rc, "clock");
+	s->clock = s->saved_clock = sqlite3_column_int64(stmt, 0);
+	(void)sqlite3_reset(stmt);
+	stmt = sqlite_stmt(&s->conn, SQL_NEXT_IDS);
+	rc = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
+	if (rc != SQLITE_ROW)
+		return sqlite_failed(&s->conn, rc, "ids");
+	for (int kind = 0; kind < CORE_ID_KINDS; kind++)
+		s->next_id[kind] = sqlite3_column_int64(stmt, kind) + 1;
+	(void)sqlite3_reset(stmt);
+	return STORE_OK;
+}
+
+/* ---- a batch ---- */
+
+static enum store_result sqlite_begin(struct store *base, int64_t *now)
+{
+	struct sqlite_store *s = of(base);
+	if (s->mode != STORE_SERVE)
+		return STORE_BROKEN;
+	if (*now < s->clock)
+		*now = s->clock;
+	return sqlite_run(&s->conn, SQL_BEGIN);
+}
+
+static enum store_result sqlite_ids(struct store *base, enum core_id_kind kind, int64_t count, struct core_ids *out)
+{
+	struct sqlite_store *s = of(base);
+	int64_t end;
+	if (s->mode != STORE_SERVE || count < 0 || __builtin_add_overflow(s->next_id[kind], count, &end))
+		return STORE_BROKEN;
+	*out = (struct core_ids){s->next_id[kind], end};
+	s->next_id[kind] = end;
+	return STORE_OK;
+}
+
+/* A sync that failed may have dropped what it was to write, and the next one would not say so: what is on disk is known only after
+ * starting anew from it. */
+static enum store_result commit(struct sqlite_store *s)
+{
+	enum store_result result = sqlite_run(&s->conn, SQL_COMMIT);
+	int rc = sqlite3_extended_errcode(s->conn.db);
+	if (result != STORE_OK && (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)) {
+		log_event(LOG_ERROR, "store_sync_failed", "cause",
+		          "%s: the disk refused a sync; ending, so that nothing is answered that is not kept", s->path);
+		abort();
+	}
+	return result;
+}
+
+/* A batch that changes nothing writes nothing, so it costs no sync. */
+static enum store_result sqlite_commit(struct store *base, const struct core_rows *rows, int64_t now)
+{
+	struct sqlite_store *s = of(base);
+	bool changed = false;
+	if (s->mode != STORE_SERVE)
+		return STORE_BROKEN;
+	enum store_result result = sqlite_save(&s->conn, rows, &changed);
+	if (result == STORE_OK && changed && now > s->saved_clock)
+		result = sqlite_save_clock(&s->conn, now);
+	if (result == STORE_OK)
+		result = commit(s);
+	if (result != STORE_OK) {
+		base->ops->rollback(base);
+		return result;
+	}
+	if (now > s->clock)
+		s->clock = now;
+	if (changed && now > s->saved_clock)
+		s->saved_clock = now;
+	return STORE_OK;
+}
+
+static void sqlite_rollback(struct store *base)
+{
+	struct sqlite_store *s = of(base);
+	if (!sqlite3_get_autocommit(s->conn.db))
+		(void)sqlite_run(&s->conn, SQL_ROLLBACK);
+}
+
+/* Moves the log into the file when it has grown; readers go on meanwhile. When all of it was moved, the next commit begins the log
+ * anew. */
+static void sqlite_maintain(struct store *base)
+{
+	struct sqlite_store *s = of(base);
+	if (s->mode != STORE_SERVE)
+		return;
+	if (s->log_pages < s->checkpointed_at)
+		s->checkpointed_at = 0;
+	if (s->log_pages - s->checkpointed_at < SQLITE_CHECKPOINT_PAGES)
+		return;
+	int rc = sqlite3_wal_checkpoint_v2(s->conn.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	if (rc != SQLITE_OK)
+		(void)sqlite_failed(&s->conn, rc, "checkpoint");
+	s->checkpointed_at = s->log_pages;
+}
+
+static const struct store_ops sqlite_ops = {
+    .close = sqlite_close,
+    .path = sqlite_path,
+    .clock = sqlite_clock,
+    .begin = sqlite_begin,
+    .load = sqlite_load,
+    .ids = sqlite_ids,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .maintain = sqlite_maintain,
+    .scan = sqlite_scan,
+    .reader_open = sqlite_reader_open,
+    .reader_close = sqlite_reader_close,
+    .ping = sqlite_ping,
+    .reservation = sqlite_reservation,
+    .reservations = sqlite_reservations,
+    .entries = sqlite_entries,
+    .audits = sqlite_audits,
+    .sales = sqlite_sales,
+    .audit = sqlite_audit,
+    .backup = sqlite_backup,
+};
+
+enum store_result store_sqlite_open(const struct store_options *options, const char *path, struct store **out,
+                                    char error[STORE_ERROR_SIZE])
+{
+	struct sqlite_store *s = mem_zero(sizeof *s);
+	s->base.ops = &sqlite_ops;
+	s->mode = options->mode;
+	s->lock_fd = -1;
+	size_t size = strlen(path) + 1;
+	s->path = memcpy(mem_alloc(size), path, size);
+	enum store_result result = sqlite_open_store(s, options, error);
+	if (result == STORE_OK && s->mode == STORE_SERVE)
+		(void)sqlite3_wal_hook(s->conn.db, note_log, s);
+	if (result == STORE_OK && (result = read_start(s)) != STORE_OK)
+		(void)sqlite3_snprintf(STORE_ERROR_SIZE, error, "%s can't be read: %s", path, sqlite3_errmsg(s->conn.db));
+	if (result != STORE_OK) {
+		s->mode = STORE_READ; /* nothing was written, so nothing is to be checkpointed */
+		sqlite_close(&s->base);
+		return result;
+	}
+	*out = &s->base;
+	return STORE_OK;
+}

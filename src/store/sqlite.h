@@ -1,0 +1,172 @@
+/* sqlite.h: the inside of the SQLite store, shared by its files.
+ *
+ * One connection writes and checkpoints (releases of SQLite before 3.51.3 can corrupt a WAL when two do); each reader, audit and backup
+ * has a connection of its own that can only read. Every statement stands in one table (sqlite_sql.c), is prepared at its first use and
+ * kept.
+ * Errors: a failed call is logged where it happens and becomes an enum store_result (sqlite_failed).
+ * Not for anything outside src/store/sqlite*.c, audit.c and the tests of them. */
+#ifndef JARI_STORE_SQLITE_H
+#define JARI_STORE_SQLITE_H
+
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+#define SQLITE_JARI_ID 0x4a617269    /* application_id: "Jari" */
+#define SQLITE_CHECKPOINT_PAGES 4000 /* store_maintain checkpoints when the log has grown by this much */
+#define SQLITE_WRITER_CACHE "-65536" /* KiB */
+#define SQLITE_READER_CACHE "-16384" /* KiB */
+#define SQLITE_MMAP "268435456"      /* bytes */
+#define SQLITE_READER_BUSY_MS 2000
+#define SQLITE_BACKUP_STEP 1024 /* pages between two calls of progress */
+
+/* Statements. The first four groups are counted by the kind of row or list: SQL_LOAD + CORE_ROW_USER. */
+enum sqlite_sql {
+	SQL_LOAD = 0,
+	SQL_INSERT = SQL_LOAD + CORE_KIND_COUNT,
+	SQL_UPDATE = SQL_INSERT + CORE_LIST_USER_NAMED,
+	SQL_DELETE = SQL_UPDATE + CORE_LIST_USER_NAMED,
+	SQL_BEGIN = SQL_DELETE + CORE_LIST_USER_NAMED,
+	SQL_BEGIN_READ,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_CLOCK,
+	SQL_CLOCK_SAVE,
+	SQL_NEXT_IDS,
+	SQL_SCAN_QUEUES,
+	SQL_SCAN_CONCERTS,
+	SQL_SCAN_SHOWS,
+	SQL_SCAN_SEATS,
+	SQL_SCAN_HOLDS,
+	SQL_SCAN_ISSUED,
+	SQL_SCAN_USERS,
+	SQL_SCAN_TICKETS,
+	SQL_READ_RESERVATIONS,
+	SQL_READ_ENTRIES,
+	SQL_READ_AUDITS,
+	SQL_READ_SALES,
+	SQL_COUNT
+};
+
+struct sqlite_statement {
+	const char *sql;   /* NULL: no such statement */
+	const char *binds; /* of loads: what its parameters are, of the id's a, b and s, and l for the limit */
+};
+extern const struct sqlite_statement sqlite_statements[SQL_COUNT];
+
+struct sqlite_conn {
+	sqlite3 *db;
+	const char *path; /* for the log */
+	sqlite3_stmt *stmt[SQL_COUNT];
+};
+
+struct sqlite_store {
+	struct store base;
+	struct sqlite_conn conn;
+	char *path;
+	enum store_mode mode;
+	int lock_fd; /* -1 when there is none */
+	int64_t clock, saved_clock;
+	int64_t next_id[CORE_ID_KINDS];
+	int log_pages;       /* of the write-ahead log after the last commit */
+	int checkpointed_at; /* what log_pages was at the last checkpoint */
+};
+
+struct sqlite_reader {
+	struct store_reader base;
+	struct sqlite_conn conn;
+};
+
+/* ---- sqlite_sql.c ---- */
+
+/* The prepared statement, reset; NULL after logging why not. */
+sqlite3_stmt *sqlite_stmt(struct sqlite_conn *c, int which);
+/* Runs a statement that gives no rows. */
+enum store_result sqlite_run(struct sqlite_conn *c, int which);
+/* What a failed call means; logs it unless it is a matter of trying again. */
+enum store_result sqlite_failed(struct sqlite_conn *c, int rc, const char *what);
+/* Finalizes what is prepared and closes. */
+void sqlite_conn_close(struct sqlite_conn *c);
+
+/* Parameters are bound one after the other; the first failure stays in rc. */
+struct sqlite_binder {
+	sqlite3_stmt *stmt;
+	int at, rc;
+};
+struct sqlite_binder sqlite_binder(sqlite3_stmt *stmt);
+void sqlite_bind_int(struct sqlite_binder *b, int64_t v);
+void sqlite_bind_text(struct sqlite_binder *b, struct text t); /* the bytes must live until the statement is reset */
+void sqlite_bind_blob(struct sqlite_binder *b, const void *p, size_t n);
+
+/* ---- sqlite_rows.c ---- */
+
+/* The columns of every kind, in the order that sqlite_row_read reads and inserts bind. */
+#define SQLITE_USER_COLUMNS "user_id, name, balance, created_at"
+#define SQLITE_QUEUE_COLUMNS \
+	"queue_id, name, capacity, ceiling, rate_per_second, rate_free_at_us, paused, last_number, waiting, active, admitted"
+#define SQLITE_TICKET_COLUMNS "queue_id, number, user_id, status, reason, issued_at, admitted_at, expires_at, ended_at"
+#define SQLITE_CONCERT_COLUMNS "concert_id, queue_id, title, artist, venue, sales_open_at"
+#define SQLITE_SHOW_COLUMNS "show_id, concert_id, starts_at, date, total_seats, version"
+#define SQLITE_SEAT_COLUMNS "show_id, seat_number, section, price, status, reservation_id, user_id, held_until"
+#define SQLITE_RESERVATION_COLUMNS                                                                                       \
+	"reservation_id, user_id, concert_id, show_id, queue_id, ticket_number, date, total_price, status, held_until, " \
+	"created_at, paid_at, payment_id, seats"
+#define SQLITE_RESERVATION_COLUMN_COUNT 14
+#define SQLITE_ENTRY_COLUMNS                                                                                             \
+	"entry_id, user_id, type, debit_kind, debit_id, credit_kind, credit_id, amount, balance_after, reservation_id, " \
+	"created_at"
+#define SQLITE_KEY_COLUMNS "user_id, key, digest, status, body, created_at"
+#define SQLITE_AUDIT_COLUMNS "audit_id, created_at, actor, action, target, detail"
+
+/* Room for a row of any kind. */
+union sqlite_row {
+	struct core_user user;
+	struct core_queue queue;
+	struct core_ticket ticket;
+	struct core_concert concert;
+	struct core_show show;
+	struct core_seat seat;
+	struct core_reservation reservation;
+	struct core_entry entry;
+	struct core_key_record key;
+	struct core_audit audit;
+};
+/* Fills a struct of the kind from the statement's current row; texts and arrays are copied into the arena. */
+void sqlite_row_read(enum core_kind kind, sqlite3_stmt *stmt, struct arena *arena, void *out);
+
+/* ---- sqlite_open.c ---- */
+
+/* Opens a connection that can only read. NULL in c->db when it fails; the log has the cause, and `error` (may be NULL) a line. */
+enum store_result sqlite_open_read(struct sqlite_conn *c, const char *path, char error[STORE_ERROR_SIZE]);
+/* Locks, opens, checks and migrates for mode STORE_SERVE; checks alone for STORE_READ. */
+enum store_result sqlite_open_store(struct sqlite_store *s, const struct store_options *options, char error[STORE_ERROR_SIZE]);
+
+/* ---- the operations ---- */
+
+enum store_result sqlite_load(struct store *base, struct core_rows *rows); /* sqlite_load.c */
+/* sqlite_save.c: the dirty rows, and whether there were any; the clock's mark */
+enum store_result sqlite_save(struct sqlite_conn *c, const struct core_rows *rows, bool *changed);
+enum store_result sqlite_save_clock(struct sqlite_conn *c, int64_t now);
+enum store_result sqlite_scan(struct store *base, int64_t since, store_row_fn fn, void *arg); /* sqlite_read.c, as all below */
+enum store_result sqlite_reader_open(struct store *base, struct store_reader **out);
+void sqlite_reader_close(struct store_reader *base);
+enum store_result sqlite_ping(struct store_reader *base);
+enum store_result sqlite_reservation(struct store_reader *base, int64_t reservation_id, struct arena *arena,
+                                     struct core_reservation *out);
+enum store_result sqlite_reservations(struct store_reader *base, int64_t user_id, int64_t before, int64_t limit,
+                                      struct arena *arena, struct core_reservation **out, size_t *n);
+enum store_result sqlite_entries(struct store_reader *base, int64_t user_id, int64_t before, int64_t limit, struct arena *arena,
+                                 struct core_entry **out, size_t *n);
+enum store_result sqlite_audits(struct store_reader *base, int64_t before, int64_t limit, struct arena *arena,
+                                struct core_audit **out, size_t *n);
+enum store_result sqlite_sales(struct store_reader *base, int64_t concert_id, int64_t after, int64_t limit, struct arena *arena,
+                               struct store_sale **out, size_t *n);
+enum store_result sqlite_audit(struct store *base, store_check_fn fn, void *arg); /* audit.c */
+/* The same on a connection that is open: for the memory store's copy. */
+enum store_result sqlite_audit_conn(struct sqlite_conn *c, store_check_fn fn, void *arg);
+/* sqlite_backup.c */
+enum store_result sqlite_backup(struct store *base, const char *destination,
+                                void (*progress)(void *arg, int64_t done, int64_t total), void *arg,
+                                char error[STORE_ERROR_SIZE]);
+
+#endif

@@ -1,0 +1,376 @@
+/* sqlite_save.c: saves the changed rows of a batch: an INSERT, a guarded UPDATE or a guarded DELETE each. */
+#include "store/sqlite.h"
+
+#include "base/log.h"
+
+#include <string.h>
+
+/* Room for `[1,2,…]` of a reservation's seats; longer arrays come from the arena of the save. */
+#define NUMBER_CHARS 20
+
+struct save {
+	struct sqlite_conn *c;
+	struct arena arena; /* of texts that are made here */
+};
+
+static void put_digits(char **p, int64_t v)
+{
+	char digits[NUMBER_CHARS];
+	size_t n = 0;
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	while (n > 0)
+		*(*p)++ = digits[--n];
+}
+
+/* `[1,2,30]`: short, and readable by SQL through json_each. */
+static struct text seats_json(struct arena *arena, const struct core_reservation *r)
+{
+	char *begin = arena_alloc(arena, (size_t)r->seat_count * NUMBER_CHARS + 2);
+	char *p = begin;
+	*p++ = '[';
+	for (int32_t i = 0; i < r->seat_count; i++) {
+		if (i)
+			*p++ = ',';
+		put_digits(&p, r->seats[i]);
+	}
+	*p++ = ']';
+	return (struct text){begin, (size_t)(p - begin)};
+}
+
+/* ---- inserts: all columns, in the order of the macros in sqlite.h ---- */
+
+static void insert_user(struct sqlite_binder *b, const struct core_user *u)
+{
+	sqlite_bind_int(b, u->user_id);
+	sqlite_bind_text(b, u->name);
+	sqlite_bind_int(b, u->balance);
+	sqlite_bind_int(b, u->created_at);
+}
+
+/* What changes of a queue; it is also what guards it. */
+static void bind_queue_values(struct sqlite_binder *b, const struct core_queue *q)
+{
+	sqlite_bind_int(b, q->capacity);
+	sqlite_bind_int(b, q->ceiling);
+	sqlite_bind_int(b, q->rate_per_second);
+	sqlite_bind_int(b, q->rate_free_at_us);
+	sqlite_bind_int(b, q->paused);
+	sqlite_bind_int(b, q->last_number);
+	sqlite_bind_int(b, q->waiting);
+	sqlite_bind_int(b, q->active);
+	sqlite_bind_int(b, q->admitted);
+}
+
+static void insert_queue(struct sqlite_binder *b, const struct core_queue *q)
+{
+	sqlite_bind_int(b, q->queue_id);
+	sqlite_bind_text(b, q->name);
+	bind_queue_values(b, q);
+}
+
+static void insert_ticket(struct sqlite_binder *b, const struct core_ticket *t)
+{
+	sqlite_bind_int(b, t->queue_id);
+	sqlite_bind_int(b, t->number);
+	sqlite_bind_int(b, t->user_id);
+	sqlite_bind_int(b, t->status);
+	sqlite_bind_int(b, t->reason);
+	sqlite_bind_int(b, t->issued_at);
+	sqlite_bind_int(b, t->admitted_at);
+	sqlite_bind_int(b, t->expires_at);
+	sqlite_bind_int(b, t->ended_at);
+}
+
+static void bind_concert_values(struct sqlite_binder *b, const struct core_concert *k)
+{
+	sqlite_bind_int(b, k->queue_id);
+	sqlite_bind_text(b, k->title);
+	sqlite_bind_text(b, k->artist);
+	sqlite_bind_text(b, k->venue);
+	sqlite_bind_int(b, k->sales_open_at);
+}
+
+static void insert_concert(struct sqlite_binder *b, const struct core_concert *k)
+{
+	sqlite_bind_int(b, k->concert_id);
+	bind_concert_values(b, k);
+}
+
+static void insert_show(struct sqlite_binder *b, const struct core_show *s)
+{
+	sqlite_bind_int(b, s->show_id);
+	sqlite_bind_int(b, s->concert_id);
+	sqlite_bind_int(b, s->starts_at);
+	sqlite_bind_int(b, s->date);
+	sqlite_bind_int(b, s->total_seats);
+	sqlite_bind_int(b, s->version);
+}
+
+static void bind_seat_values(struct sqlite_binder *b, const struct core_seat *s)
+{
+	sqlite_bind_int(b, s->price);
+	sqlite_bind_int(b, s->status);
+	sqlite_bind_int(b, s->reservation_id);
+	sqlite_bind_int(b, s->user_id);
+	sqlite_bind_int(b, s->held_until);
+}
+
+static void insert_seat(struct sqlite_binder *b, const struct core_seat *s)
+{
+	sqlite_bind_int(b, s->show_id);
+	sqlite_bind_int(b, s->seat_number);
+	sqlite_bind_text(b, s->section);
+	bind_seat_values(b, s);
+}
+
+static void insert_reservation(struct sqlite_binder *b, const struct core_reservation *r, struct arena *arena)
+{
+	sqlite_bind_int(b, r->reservation_id);
+	sqlite_bind_int(b, r->user_id);
+	sqlite_bind_int(b, r->concert_id);
+	sqlite_bind_int(b, r->show_id);
+	sqlite_bind_int(b, r->queue_id);
+	sqlite_bind_int(b, r->ticket_number);
+	sqlite_bind_int(b, r->date);
+	sqlite_bind_int(b, r->total_price);
+	sqlite_bind_int(b, r->status);
+	sqlite_bind_int(b, r->held_until);
+	sqlite_bind_int(b, r->created_at);
+	sqlite_bind_int(b, r->paid_at);
+	sqlite_bind_int(b, r->payment_id);
+	sqlite_bind_text(b, seats_json(arena, r));
+}
+
+static void insert_entry(struct sqlite_binder *b, const struct core_entry *e)
+{
+	sqlite_bind_int(b, e->entry_id);
+	sqlite_bind_int(b, e->user_id);
+	sqlite_bind_int(b, e->type);
+	sqlite_bind_int(b, e->debit.kind);
+	sqlite_bind_int(b, e->debit.id);
+	sqlite_bind_int(b, e->credit.kind);
+	sqlite_bind_int(b, e->credit.id);
+	sqlite_bind_int(b, e->amount);
+	sqlite_bind_int(b, e->balance_after);
+	sqlite_bind_int(b, e->reservation_id);
+	sqlite_bind_int(b, e->created_at);
+}
+
+static void bind_key_values(struct sqlite_binder *b, const struct core_key_record *k)
+{
+	sqlite_bind_blob(b, k->digest, CORE_DIGEST_BYTES);
+	sqlite_bind_int(b, k->status);
+	sqlite_bind_text(b, k->body);
+	sqlite_bind_int(b, k->created_at);
+}
+
+static void bind_key_key(struct sqlite_binder *b, const struct core_key_record *k)
+{
+	sqlite_bind_int(b, k->user_id);
+	sqlite_bind_text(b, k->key);
+}
+
+static void insert_audit(struct sqlite_binder *b, const struct core_audit *a)
+{
+	sqlite_bind_int(b, a->audit_id);
+	sqlite_bind_int(b, a->created_at);
+	sqlite_bind_text(b, a->actor);
+	sqlite_bind_text(b, a->action);
+	sqlite_bind_text(b, a->target);
+	sqlite_bind_text(b, a->detail);
+}
+
+static void bind_insert(struct save *save, struct sqlite_binder *b, enum core_kind kind, const void *row)
+{
+	switch (kind) {
+	case CORE_ROW_USER:
+		insert_user(b, row);
+		break;
+	case CORE_ROW_QUEUE:
+		insert_queue(b, row);
+		break;
+	case CORE_ROW_TICKET:
+		insert_ticket(b, row);
+		break;
+	case CORE_ROW_CONCERT:
+		insert_concert(b, row);
+		break;
+	case CORE_ROW_SHOW:
+		insert_show(b, row);
+		break;
+	case CORE_ROW_SEAT:
+		insert_seat(b, row);
+		break;
+	case CORE_ROW_RESERVATION:
+		insert_reservation(b, row, &save->arena);
+		break;
+	case CORE_ROW_ENTRY:
+		insert_entry(b, row);
+		break;
+	case CORE_ROW_KEY:
+		bind_key_key(b, row);
+		bind_key_values(b, row);
+		break;
+	case CORE_ROW_AUDIT:
+		insert_audit(b, row);
+		break;
+	default:
+		b->rc = SQLITE_MISUSE;
+	}
+}
+
+/* ---- updates: what changes, then key and guard ---- */
+
+static void bind_new_values(struct sqlite_binder *b, enum core_kind kind, const void *row)
+{
+	switch (kind) {
+	case CORE_ROW_USER:
+		sqlite_bind_int(b, ((const struct core_user *)row)->balance);
+		break;
+	case CORE_ROW_QUEUE:
+		bind_queue_values(b, row);
+		break;
+	case CORE_ROW_TICKET: {
+		const struct core_ticket *t = row;
+		sqlite_bind_int(b, t->status);
+		sqlite_bind_int(b, t->reason);
+		sqlite_bind_int(b, t->admitted_at);
+		sqlite_bind_int(b, t->expires_at);
+		sqlite_bind_int(b, t->ended_at);
+		break;
+	}
+	case CORE_ROW_CONCERT:
+		bind_concert_values(b, row);
+		break;
+	case CORE_ROW_SHOW:
+		sqlite_bind_int(b, ((const struct core_show *)row)->total_seats);
+		sqlite_bind_int(b, ((const struct core_show *)row)->version);
+		break;
+	case CORE_ROW_SEAT:
+		bind_seat_values(b, row);
+		break;
+	case CORE_ROW_RESERVATION: {
+		const struct core_reservation *r = row;
+		sqlite_bind_int(b, r->status);
+		sqlite_bind_int(b, r->held_until);
+		sqlite_bind_int(b, r->paid_at);
+		sqlite_bind_int(b, r->payment_id);
+		break;
+	}
+	case CORE_ROW_KEY:
+		bind_key_values(b, row);
+		break;
+	default:
+		b->rc = SQLITE_MISUSE;
+	}
+}
+
+static void bind_guard(struct sqlite_binder *b, enum core_kind kind, const void *was)
+{
+	struct core_id id = core_id_of(kind, was);
+	sqlite_bind_int(b, id.a);
+	switch (kind) {
+	case CORE_ROW_USER:
+		sqlite_bind_int(b, ((const struct core_user *)was)->balance);
+		break;
+	case CORE_ROW_QUEUE:
+		bind_queue_values(b, was);
+		break;
+	case CORE_ROW_TICKET:
+		sqlite_bind_int(b, id.b);
+		sqlite_bind_int(b, ((const struct core_ticket *)was)->status);
+		break;
+	case CORE_ROW_CONCERT:
+		sqlite_bind_int(b, ((const struct core_concert *)was)->queue_id);
+		sqlite_bind_int(b, ((const struct core_concert *)was)->sales_open_at);
+		break;
+	case CORE_ROW_SHOW:
+		sqlite_bind_int(b, ((const struct core_show *)was)->version);
+		break;
+	case CORE_ROW_SEAT:
+		sqlite_bind_int(b, id.b);
+		sqlite_bind_int(b, ((const struct core_seat *)was)->status);
+		sqlite_bind_int(b, ((const struct core_seat *)was)->reservation_id);
+		sqlite_bind_int(b, ((const struct core_seat *)was)->price);
+		break;
+	case CORE_ROW_RESERVATION:
+		sqlite_bind_int(b, ((const struct core_reservation *)was)->status);
+		break;
+	case CORE_ROW_KEY:
+		sqlite_bind_text(b, id.s);
+		sqlite_bind_int(b, ((const struct core_key_record *)was)->created_at);
+		break;
+	default:
+		b->rc = SQLITE_MISUSE;
+	}
+}
+
+static void log_stale(struct sqlite_conn *c, const struct core_row *row)
+{
+	static const char *const names[] = {
+	    [CORE_ROW_USER] = "user",     [CORE_ROW_QUEUE] = "queue",
+	    [CORE_ROW_TICKET] = "ticket", [CORE_ROW_CONCERT] = "concert",
+	    [CORE_ROW_SHOW] = "show",     [CORE_ROW_SEAT] = "seat",
+	    [CORE_ROW_KEY] = "key",       [CORE_ROW_RESERVATION] = "reservation",
+	};
+	log_event(LOG_WARN, "store_conflict", "cause", "%s: %s %lld/%lld is not as it was loaded", c->path, names[row->id.kind],
+	          (long long)row->id.a, (long long)row->id.b);
+}
+
+static enum store_result save_row(struct save *save, const struct core_row *row)
+{
+	enum core_kind kind = row->id.kind;
+	int which = (row->was ? row->now ? SQL_UPDATE : SQL_DELETE : SQL_INSERT) + (int)kind;
+	if (!sqlite_statements[which].sql) {
+		log_event(LOG_ERROR, "store_conflict", "cause", "%s: the ledger and the audit log are append-only",
+		          save->c->path);
+		return STORE_CONFLICT;
+	}
+	sqlite3_stmt *stmt = sqlite_stmt(save->c, which);
+	if (!stmt)
+		return STORE_BROKEN;
+	struct sqlite_binder b = sqlite_binder(stmt);
+	if (!row->was)
+		bind_insert(save, &b, kind, row->now);
+	else if (row->now)
+		bind_new_values(&b, kind, row->now);
+	if (row->was)
+		bind_guard(&b, kind, row->was);
+	int rc = b.rc == SQLITE_OK ? sqlite3_step(stmt) : b.rc;
+	enum store_result result = rc == SQLITE_DONE ? STORE_OK : sqlite_failed(save->c, rc, "save");
+	if (result == STORE_OK && row->was && sqlite3_changes(save->c->db) != 1) {
+		log_stale(save->c, row);
+		result = STORE_CONFLICT;
+	}
+	(void)sqlite3_reset(stmt);
+	return result;
+}
+
+enum store_result sqlite_save(struct sqlite_conn *c, const struct core_rows *rows, bool *changed)
+{
+	struct save save = {.c = c};
+	enum store_result result = STORE_OK;
+	*changed = false;
+	for (const struct core_row *row = core_rows_dirty(rows); row && result == STORE_OK; row = row->next_dirty) {
+		if (!row->was && !row->now)
+			continue;
+		*changed = true;
+		result = save_row(&save, row);
+	}
+	arena_free(&save.arena);
+	return result;
+}
+
+enum store_result sqlite_save_clock(struct sqlite_conn *c, int64_t now)
+{
+	sqlite3_stmt *stmt = sqlite_stmt(c, SQL_CLOCK_SAVE);
+	if (!stmt)
+		return STORE_BROKEN;
+	struct sqlite_binder b = sqlite_binder(stmt);
+	sqlite_bind_int(&b, now);
+	int rc = b.rc == SQLITE_OK ? sqlite3_step(stmt) : b.rc;
+	(void)sqlite3_reset(stmt);
+	return rc == SQLITE_DONE ? STORE_OK : sqlite_failed(c, rc, "clock");
+}

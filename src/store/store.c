@@ -1,0 +1,161 @@
+/* store.c: opens a store by its URL; everything else goes to the implementation. */
+#include "store/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *store_result_name(enum store_result r)
+{
+	switch (r) {
+	case STORE_OK:
+		return "OK";
+	case STORE_NONE:
+		return "NONE";
+	case STORE_CONFLICT:
+		return "CONFLICT";
+	case STORE_BUSY:
+		return "BUSY";
+	case STORE_BROKEN:
+		return "BROKEN";
+	}
+	return "UNKNOWN";
+}
+
+/* What stands behind `scheme` in `url`, or NULL when it has another scheme. */
+static const char *after_scheme(const char *url, const char *scheme)
+{
+	size_t n = strlen(scheme);
+	return strncmp(url, scheme, n) == 0 ? url + n : NULL;
+}
+
+enum store_result store_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE])
+{
+	const char *url = options->url ? options->url : "";
+	*out = NULL;
+	error[0] = '\0';
+	const char *path = after_scheme(url, "sqlite:");
+	if (path && path[0] != '\0')
+		return store_sqlite_open(options, path, out, error);
+	if (path) {
+		snprintf(error, STORE_ERROR_SIZE, "the store \"%s\" names no file: write --store sqlite:PATH", url);
+		return STORE_BROKEN;
+	}
+	path = after_scheme(url, "memory:");
+	if (path && path[0] == '\0')
+		return store_memory_open(options, out, error);
+	if (after_scheme(url, "postgresql:") || after_scheme(url, "postgres:"))
+		snprintf(error, STORE_ERROR_SIZE, "this version has no PostgreSQL store yet: write --store sqlite:PATH");
+	else
+		snprintf(error, STORE_ERROR_SIZE, "the store \"%.300s\" is of no known kind: write --store sqlite:PATH", url);
+	return STORE_BROKEN;
+}
+
+void store_close(struct store *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+const char *store_path(const struct store *s)
+{
+	return s->ops->path(s);
+}
+
+int64_t store_clock(struct store *s)
+{
+	return s->ops->clock(s);
+}
+
+enum store_result store_begin(struct store *s, int64_t *now)
+{
+	return s->ops->begin(s, now);
+}
+
+enum store_result store_load(struct store *s, struct core_rows *rows)
+{
+	return s->ops->load(s, rows);
+}
+
+enum store_result store_ids(struct store *s, enum core_id_kind kind, int64_t count, struct core_ids *out)
+{
+	return s->ops->ids(s, kind, count, out);
+}
+
+enum store_result store_commit(struct store *s, const struct core_rows *rows, int64_t now)
+{
+	return s->ops->commit(s, rows, now);
+}
+
+void store_rollback(struct store *s)
+{
+	s->ops->rollback(s);
+}
+
+void store_maintain(struct store *s)
+{
+	s->ops->maintain(s);
+}
+
+enum store_result store_scan(struct store *s, int64_t since, store_row_fn fn, void *arg)
+{
+	return s->ops->scan(s, since, fn, arg);
+}
+
+enum store_result store_reader_open(struct store *s, struct store_reader **out)
+{
+	*out = NULL;
+	return s->ops->reader_open(s, out);
+}
+
+void store_reader_close(struct store_reader *r)
+{
+	if (r)
+		r->ops->reader_close(r);
+}
+
+enum store_result store_ping(struct store_reader *r)
+{
+	return r->ops->ping(r);
+}
+
+enum store_result store_reservation(struct store_reader *r, int64_t reservation_id, struct arena *arena,
+                                    struct core_reservation *out)
+{
+	return r->ops->reservation(r, reservation_id, arena, out);
+}
+
+enum store_result store_reservations(struct store_reader *r, int64_t user_id, int64_t before, int64_t limit, struct arena *arena,
+                                     struct core_reservation **out, size_t *n)
+{
+	return r->ops->reservations(r, user_id, before, limit, arena, out, n);
+}
+
+enum store_result store_entries(struct store_reader *r, int64_t user_id, int64_t before, int64_t limit, struct arena *arena,
+                                struct core_entry **out, size_t *n)
+{
+	return r->ops->entries(r, user_id, before, limit, arena, out, n);
+}
+
+enum store_result store_audits(struct store_reader *r, int64_t before, int64_t limit, struct arena *arena,
+                               struct core_audit **out, size_t *n)
+{
+	return r->ops->audits(r, before, limit, arena, out, n);
+}
+
+enum store_result store_sales(struct store_reader *r, int64_t concert_id, int64_t after, int64_t limit, struct arena *arena,
+                              struct store_sale **out, size_t *n)
+{
+	return r->ops->sales(r, concert_id, after, limit, arena, out, n);
+}
+
+enum store_result store_audit(struct store *s, store_check_fn fn, void *arg)
+{
+	return s->ops->audit(s, fn, arg);
+}
+
+enum store_result store_backup(struct store *s, const char *destination, void (*progress)(void *arg, int64_t done, int64_t total),
+                               void *arg, char error[STORE_ERROR_SIZE])
+{
+	error[0] = '\0';
+	return s->ops->backup(s, destination, progress, arg, error);
+}

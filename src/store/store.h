@@ -1,0 +1,150 @@
+/* store.h: where rows are kept. The one interface between the engine and a database.
+ *
+ * A store is dumb: it loads the rows that a batch asks for and saves the rows that a batch has changed, in one transaction. It has no
+ * rules; what guards it has (UNIQUE, CHECK, "the row is as it was loaded") only catch mistakes of the rules.
+ *
+ * Ownership: a store is freed by store_close, a reader by store_reader_close (before its store). What they load is in the arena given.
+ * Threads: a store is used by one thread at a time (the committer), each reader by one thread at a time; they do not get in each other's way.
+ * Errors: enum store_result; nothing else is thrown, printed or exited. After anything but STORE_OK from begin, load, ids or commit the
+ * caller calls store_rollback, and nothing of the batch has happened, STORE_BROKEN from commit excepted (see there). */
+#ifndef JARI_STORE_STORE_H
+#define JARI_STORE_STORE_H
+
+#include "core/core.h"
+#include "core/rows.h"
+
+enum store_result {
+	STORE_OK = 0,
+	STORE_NONE,     /* there is no such row */
+	STORE_CONFLICT, /* a guard said no: the rows are not as they were loaded, or a constraint would be broken */
+	STORE_BUSY,     /* not now: try the whole batch again */
+	STORE_BROKEN    /* disk full, I/O error, lost connection, corrupt file; the log has the cause */
+};
+const char *store_result_name(enum store_result r);
+
+struct store;
+struct store_reader;
+
+enum store_mode {
+	STORE_SERVE, /* create when missing, migrate, lock against a second server, write */
+	STORE_READ   /* only look, while a server may be running: store_reader_* work, the rest does not */
+};
+
+struct store_options {
+	const char *url; /* "sqlite:PATH", "memory:" */
+	enum store_mode mode;
+	int64_t queue_capacity; /* of the default queue (queue 1, "main"), when the store is new */
+};
+
+#define STORE_ERROR_SIZE 512
+
+/* Opens a store. On anything but STORE_OK `error` has one line that a person understands (the path, what is wrong, what to do), and
+ * nothing was damaged: a missing directory, an unwritable file, no database, a newer version's, one that another server has open. */
+enum store_result store_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE]);
+void store_close(struct store *s);
+
+/* The path of the store's file, for what lies beside it; NULL when it has none. Lives as long as the store. */
+const char *store_path(const struct store *s);
+
+/* The latest instant that a committed batch was decided at; 0 in a new store. */
+int64_t store_clock(struct store *s);
+
+/* ---- one batch: begin, load and ids as often as need be, then commit or rollback ---- */
+
+/* Begins a batch. `now` comes in as the caller's clock and goes out as the instant to decide at: the same, or later where the store
+ * knows better. Never earlier than any before. */
+enum store_result store_begin(struct store *s, int64_t *now);
+/* Loads everything that `rows` asks for (rows->need_rows, rows->need_lists) and calls core_rows_loaded. Lists come in the order that
+ * core/rows.h gives; list->complete is set to whether nothing was cut off by the limit. */
+enum store_result store_load(struct store *s, struct core_rows *rows);
+/* Sets aside `count` ids that nobody has had. */
+enum store_result store_ids(struct store *s, enum core_id_kind kind, int64_t count, struct core_ids *out);
+/* Saves every dirty row and commits, durably (I7). A row that was loaded is overwritten or removed only while it is as it was loaded;
+ * otherwise STORE_CONFLICT. STORE_BROKEN may leave it unknown whether the commit happened. */
+enum store_result store_commit(struct store *s, const struct core_rows *rows, int64_t now);
+/* Ends a batch without effect. Harmless when none is open. */
+void store_rollback(struct store *s);
+/* Housekeeping between batches (checkpoint). May take milliseconds. */
+void store_maintain(struct store *s);
+
+/* ---- at start: everything that the read model keeps ---- */
+
+/* Called with a row struct of the kind, valid during the call. False stops the scan. */
+typedef bool (*store_row_fn)(void *arg, enum core_kind kind, const void *row);
+
+/* Every queue, concert, show, seat; every HELD reservation; every ticket that is live or was issued at `since` or later, and before
+ * it (at least before its first ticket) its user. Kinds in this order: queues, concerts, shows, seats (by show and number),
+ * reservations, users, tickets (by queue and number). STORE_OK also when the function stopped it. */
+enum store_result store_scan(struct store *s, int64_t since, store_row_fn fn, void *arg);
+
+/* ---- readers: what the read model does not keep ---- */
+
+enum store_result store_reader_open(struct store *s, struct store_reader **out);
+void store_reader_close(struct store_reader *r);
+
+/* A committed row as the last commit left it, or STORE_NONE. Also STORE_OK when the store can be reached at all: store_ping. */
+enum store_result store_ping(struct store_reader *r);
+enum store_result store_reservation(struct store_reader *r, int64_t reservation_id, struct arena *arena, struct core_reservation *out);
+/* Pages, newest first: at most `limit` rows with an id below `before` (0: from the newest). STORE_OK with *n 0 when there is none. */
+enum store_result store_reservations(struct store_reader *r, int64_t user_id, int64_t before, int64_t limit, struct arena *arena,
+                                     struct core_reservation **out, size_t *n);
+enum store_result store_entries(struct store_reader *r, int64_t user_id, int64_t before, int64_t limit, struct arena *arena,
+                                struct core_entry **out, size_t *n);
+enum store_result store_audits(struct store_reader *r, int64_t before, int64_t limit, struct arena *arena, struct core_audit **out, size_t *n);
+/* A concert's reservations with their users' names, oldest first: at most `limit` with an id above `after`. */
+struct store_sale {
+	struct core_reservation reservation;
+	struct text username;
+};
+enum store_result store_sales(struct store_reader *r, int64_t concert_id, int64_t after, int64_t limit, struct arena *arena,
+                              struct store_sale **out, size_t *n);
+
+/* ---- an organiser's tools ---- */
+
+/* One check of `jari audit`: how many rows break it, and the first of them in words ("" when none). */
+typedef void (*store_check_fn)(void *arg, const char *invariant, const char *what, int64_t violations, const char *example);
+/* Checks I1 to I10 over every row as far as a store shows them, in one consistent view, with code that shares nothing with the rules. `s` may
+ * be open in either mode; a server may be running. */
+enum store_result store_audit(struct store *s, store_check_fn fn, void *arg);
+/* A consistent copy in a new file, while a server may be running. Fails with a line in `error` when `destination` exists.
+ * `progress` may be NULL; it gets pages done and pages in all. */
+enum store_result store_backup(struct store *s, const char *destination, void (*progress)(void *arg, int64_t done, int64_t total), void *arg,
+                               char error[STORE_ERROR_SIZE]);
+
+/* ---- for the implementations ---- */
+
+struct store_ops {
+	void (*close)(struct store *);
+	const char *(*path)(const struct store *);
+	int64_t (*clock)(struct store *);
+	enum store_result (*begin)(struct store *, int64_t *now);
+	enum store_result (*load)(struct store *, struct core_rows *);
+	enum store_result (*ids)(struct store *, enum core_id_kind, int64_t, struct core_ids *);
+	enum store_result (*commit)(struct store *, const struct core_rows *, int64_t now);
+	void (*rollback)(struct store *);
+	void (*maintain)(struct store *);
+	enum store_result (*scan)(struct store *, int64_t, store_row_fn, void *);
+	enum store_result (*reader_open)(struct store *, struct store_reader **);
+	void (*reader_close)(struct store_reader *);
+	enum store_result (*ping)(struct store_reader *);
+	enum store_result (*reservation)(struct store_reader *, int64_t, struct arena *, struct core_reservation *);
+	enum store_result (*reservations)(struct store_reader *, int64_t, int64_t, int64_t, struct arena *, struct core_reservation **, size_t *);
+	enum store_result (*entries)(struct store_reader *, int64_t, int64_t, int64_t, struct arena *, struct core_entry **, size_t *);
+	enum store_result (*audits)(struct store_reader *, int64_t, int64_t, struct arena *, struct core_audit **, size_t *);
+	enum store_result (*sales)(struct store_reader *, int64_t, int64_t, int64_t, struct arena *, struct store_sale **, size_t *);
+	enum store_result (*audit)(struct store *, store_check_fn, void *);
+	enum store_result (*backup)(struct store *, const char *, void (*)(void *, int64_t, int64_t), void *, char[STORE_ERROR_SIZE]);
+};
+
+/* The first member of every implementation's store and reader. */
+struct store {
+	const struct store_ops *ops;
+};
+struct store_reader {
+	const struct store_ops *ops;
+};
+
+enum store_result store_sqlite_open(const struct store_options *options, const char *path, struct store **out, char error[STORE_ERROR_SIZE]);
+enum store_result store_memory_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE]);
+
+#endif

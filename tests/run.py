@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""Runs the tests that script/test has built, and sums them up in the last line.
+
+Use: run.py [unit|store|sim|api|lint|PART OF A NAME]...
+One line a program; a test that failed is shown with what it said. Whole outputs are kept in build-test/logs/."""
+import concurrent.futures
+import glob
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, "build-test")
+RELEASE = os.path.join(ROOT, "build")
+LOGS = os.path.join(BUILD, "logs")
+SUITES = ("lint", "unit", "store", "sim", "api")
+SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "lint": 600}
+SHOWN_LINES = 60
+
+ENV = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP",
+           ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1", UBSAN_OPTIONS="print_stacktrace=1")
+
+
+class Result:
+    """What one program's run came to; `failures` are texts to show."""
+
+    def __init__(self, passed=0, failed=0, skipped=0, failures=()):
+        self.passed, self.failed, self.skipped, self.failures = passed, failed, skipped, list(failures)
+
+
+def run(command, seconds, env=None):
+    """The exit status (None: it took too long), and everything it wrote. Its whole process group ends with it."""
+    with subprocess.Popen(command, cwd=ROOT, env=env or ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          start_new_session=True) as process:
+        try:
+            out, _ = process.communicate(timeout=seconds)
+            status = process.returncode
+        except (subprocess.TimeoutExpired, KeyboardInterrupt) as reason:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, _ = process.communicate()
+            if isinstance(reason, KeyboardInterrupt):
+                raise
+            status = None
+    return status, out.decode("utf-8", "replace")
+
+
+def ending(status, seconds):
+    if status is None:
+        return f"it was stopped after {seconds} seconds"
+    if status < 0:
+        return f"it ended by signal {-status} ({signal.Signals(-status).name})"
+    return f"it ended with status {status}"
+
+
+def tail(text, lines=SHOWN_LINES):
+    every = text.rstrip().splitlines()
+    return "\n".join((["…"] if len(every) > lines else []) + every[-lines:])
+
+
+# ---- C programs: cmocka's TAP ----
+
+def c_tests():
+    """(suite, name, command) of every program, as Meson knows them."""
+    out = subprocess.run(["meson", "introspect", "--tests", BUILD], check=True, capture_output=True, text=True).stdout
+    for test in json.loads(out):
+        suite, name = test["name"].split("/", 1)
+        yield suite, name, test["cmd"]
+
+
+def run_c(command, seconds):
+    status, out = run(command, seconds)
+    passed = len(re.findall(r"^ok\b(?!.*# SKIP)", out, re.M))
+    skipped = len(re.findall(r"^ok\b.*# SKIP", out, re.M))
+    bad = re.findall(r"^not ok\b.*(?:\n(?!ok\b|not ok\b|1\.\.).*)*", out, re.M)
+    result = Result(passed, len(bad), skipped, bad)
+    planned = sum(int(n) for n in re.findall(r"^1\.\.(\d+)", out, re.M))
+    told = passed + skipped + len(bad)
+    # A crash, a leak at the end, or a program that said too little is a failure of its own.
+    if status != 0 and not bad:
+        result.failures.append(ending(status, seconds) + "\n" + tail(out))
+    elif told == 0 or planned > told:
+        result.failures.append(f"it announced {planned} tests and told of {told}; " + ending(status, seconds) + "\n" + tail(out))
+    elif status is None or status < 0:
+        result.failures.append(ending(status, seconds) + "\n" + tail(out))
+    result.failed = len(result.failures)
+    return result, out
+
+
+# ---- Node's TAP ----
+
+def node_failures(out):
+    """The failed tests with their diagnostics, without those that failed only because a test inside them did."""
+    lines = out.splitlines()
+    found = []
+    for i, line in enumerate(lines):
+        match = re.match(r"( *)not ok \d+ - (.*)", line)
+        if not match or "# SKIP" in line or "# TODO" in line:
+            continue
+        block = []
+        for below in lines[i + 1:]:
+            block.append(below[len(match.group(1)):])
+            if below.strip() == "...":
+                break
+        text = "\n".join(block)
+        if "subtestsFailed" not in text:
+            found.append(f"not ok - {match.group(2)}\n{tail(text)}")
+    return found
+
+
+def run_node(files, seconds):
+    status, out = run(["node", "--test", "--test-reporter=tap", *files], seconds)
+    counts = {name: int(n) for name, n in re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", out, re.M)}
+    result = Result(counts.get("pass", 0), counts.get("fail", 0) + counts.get("cancelled", 0), counts.get("skipped", 0) + counts.get("todo", 0),
+                    node_failures(out))
+    if "pass" not in counts or status is None or (status != 0 and result.failed == 0):
+        result.failures.append(ending(status, seconds) + "\n" + tail(out))
+        result.failed += 1
+    elif result.failed and not result.failures:
+        result.failures.append(tail(out))
+    return result, out
+
+
+# ---- lint: each check is one test ----
+
+def check(command, seconds=SECONDS_MAX["lint"]):
+    status, out = run(command, seconds)
+    if status == 0:
+        return Result(passed=1), out
+    return Result(failed=1, failures=[tail(out, 200) or ending(status, seconds)]), out
+
+
+def c_files(pattern="*.[ch]"):
+    return sorted(glob.glob(os.path.join(ROOT, "src", "**", pattern), recursive=True) +
+                  glob.glob(os.path.join(ROOT, "tests", "**", pattern), recursive=True))
+
+
+def check_format():
+    status, out = run(["clang-format", "--dry-run", "-Werror", *c_files()], SECONDS_MAX["lint"])
+    if status == 0:
+        return Result(passed=1), out
+    files = sorted(set(re.findall(r"^(\S+?):\d+:\d+: error: code should be clang-formatted", out, re.M)))
+    said = "\n".join(["clang-format would write these otherwise (clang-format -i FILE):", *(os.path.relpath(f, ROOT) for f in files)])
+    return Result(failed=1, failures=[said if files else tail(out)]), out
+
+
+def tidy_stamp(path, common):
+    with open(path, "rb") as f:
+        digest = hashlib.sha256(common + f.read()).hexdigest()
+    return os.path.join(BUILD, "tidy", digest)
+
+
+def check_tidy():
+    """clang-tidy on each file, as many at once as there are processors. A file that passed is passed over until it, a header or the settings
+    change."""
+    common = b""
+    for path in [os.path.join(ROOT, ".clang-tidy"), os.path.join(ROOT, "meson.build"), *c_files("*.h")]:
+        with open(path, "rb") as f:
+            common += f.read()
+    os.makedirs(os.path.join(BUILD, "tidy"), exist_ok=True)
+    todo = [(path, stamp) for path in c_files("*.c") if not os.path.exists(stamp := tidy_stamp(path, common))]
+
+    def one(item):
+        path, stamp = item
+        status, out = run(["clang-tidy", "--quiet", "-p", BUILD, "--warnings-as-errors=*", "--extra-arg=-Wno-unknown-warning-option", path],
+                          SECONDS_MAX["lint"])
+        if status == 0:
+            with open(stamp, "w", encoding="utf-8"):
+                pass
+            return ""
+        said = "\n".join(line for line in out.splitlines() if not re.match(r"\d+ warnings? |Suppressed |Use -header-filter", line))
+        return said or f"{path}: {ending(status, SECONDS_MAX['lint'])}"
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        said = [text for text in pool.map(one, todo) if text]
+    if said:
+        return Result(failed=1, failures=[tail("\n".join(said), 400)]), "\n".join(said)
+    return Result(passed=1), ""
+
+
+def check_lock():
+    """The lock file pins what npm installs, and says nothing of where it came from."""
+    with open(os.path.join(ROOT, "package-lock.json"), encoding="utf-8") as f:
+        text = f.read()
+    wrong = [f"package-lock.json names a place: {found}" for found in re.findall(r'"resolved".*|https?://\S+', text)]
+    for name, package in json.loads(text)["packages"].items():
+        if name and not package.get("integrity"):
+            wrong.append(f"package-lock.json: {name} has no integrity")
+    if wrong:
+        return Result(failed=1, failures=["\n".join(wrong)]), ""
+    return Result(passed=1), ""
+
+
+LINT = [
+    ("layers", lambda: check([sys.executable, "tests/layers.py", RELEASE])),
+    ("layers-self-test", lambda: check([sys.executable, "tests/layers.py", "--self-test"])),
+    ("lock-file", check_lock),
+    ("format", check_format),
+    ("tidy", check_tidy),
+]
+
+
+# ---- all together ----
+
+def programs():
+    """(suite, name, function that runs it), in the order in which they run."""
+    for name, function in LINT:
+        yield "lint", name, function
+    tests = list(c_tests())
+    for suite in ("unit", "store", "sim"):
+        for owner, name, command in tests:
+            if owner == suite:
+                yield suite, name, lambda command=command, suite=suite: run_c(command, SECONDS_MAX[suite])
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests", "api", "*.test.mjs"))):
+        name = os.path.basename(path)[:-len(".test.mjs")]
+        yield "api", name, lambda path=path: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX["api"])
+
+
+def wanted(suite, name, words):
+    return not words or any(word == suite or (word not in SUITES and word in f"{suite}/{name}") for word in words)
+
+
+def plural(n, word):
+    return f"{n} {word}" + ("" if n == 1 else "s")
+
+
+def main():
+    words = [word.removeprefix("tests/").removesuffix(".test.mjs").removesuffix(".c").replace("/test_", "/") for word in sys.argv[1:]]
+    os.makedirs(LOGS, exist_ok=True)
+    total = Result()
+    for suite, name, function in programs():
+        if not wanted(suite, name, words):
+            continue
+        began = time.monotonic()
+        result, out = function()
+        with open(os.path.join(LOGS, f"{suite}-{name}.log"), "w", encoding="utf-8") as f:
+            f.write(out)
+        for text in result.failures:
+            print(f"--- {suite}/{name}\n{text}\n---")
+        count = plural(result.passed + result.failed + result.skipped, "test")
+        told = f", {result.failed} FAILED" if result.failed else ""
+        print(f"{'not ok' if result.failed else 'ok':6} {suite + '/' + name:28} {count:>10} {time.monotonic() - began:7.1f} s{told}", flush=True)
+        total.passed += result.passed
+        total.failed += result.failed
+        total.skipped += result.skipped
+    if total.passed + total.failed == 0:
+        print("no test has run: is the name right?", file=sys.stderr)
+    print(f"{total.passed} passed, {total.failed} failed" + (f", {total.skipped} skipped" if total.skipped else ""))
+    return 0 if total.failed == 0 and total.passed > 0 else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,110 @@
+/* model.h: Jari's rules a second time, as plainly as they can be said: arrays, loops over everything, no indexes.
+ *
+ * Written from the HTTP contract, not from src/core, and sharing nothing with it but the row types. model_check takes a command, the
+ * instant and the core's answer; it works out the answer itself, compares, and moves on. What the core may choose (new ids, which seats
+ * are best) the model takes from the answer and checks for what must hold.
+ * Ownership: a struct model is one flat block; a copy of it is a snapshot. Threads: one. Errors: false, with a sentence in m->why. */
+#ifndef JARI_TESTS_MODEL_H
+#define JARI_TESTS_MODEL_H
+
+#include "core/core.h"
+
+enum {
+	MODEL_USERS = 16,
+	MODEL_QUEUES = 8,
+	MODEL_CONCERTS = 80,
+	MODEL_SHOWS = 200,
+	MODEL_SEATS = 10, /* of a show */
+	MODEL_TICKETS = 3000,
+	MODEL_RESERVATIONS = 2000,
+	MODEL_ENTRIES = 4000,
+	MODEL_KEYS = 2000,
+	MODEL_NAME = 24
+};
+
+struct model_user {
+	int64_t id, balance;
+	char name[MODEL_NAME];
+};
+struct model_queue {
+	int64_t id, capacity, rate, free_at_us, last_number, waiting, active, admitted;
+	bool paused;
+	char name[MODEL_NAME];
+};
+struct model_ticket {
+	int64_t queue_id, number, user_id, issued_at, admitted_at, expires_at;
+	enum core_ticket_status status; /* as it must be stored: an active place that has lapsed is ACTIVE until something ends it */
+	enum core_ticket_reason reason;
+};
+struct model_concert {
+	int64_t id, queue_id, sales_open_at, revenue;
+};
+struct model_seat {
+	int64_t number, price;
+	char section;
+};
+struct model_show {
+	int64_t id, concert_id, starts_at;
+	int32_t date;
+	int seat_count;
+	int64_t changes;       /* holds, payments, cancellations */
+	int64_t first_version; /* -1 until it was seen */
+	struct model_seat seats[MODEL_SEATS];
+};
+struct model_reservation {
+	int64_t id, user_id, concert_id, show_id, queue_id, ticket_number, total, held_until, created_at, paid_at, payment_id;
+	enum core_reservation_status status; /* a hold that has lapsed stays HELD here: what it is follows from the clock */
+	int seat_count;
+	int64_t seats[MODEL_SEATS];
+};
+struct model_entry {
+	int64_t id, user_id, amount, after, reservation_id, concert_id, created_at;
+	enum core_entry_type type;
+};
+struct model_key {
+	int64_t user_id, created_at, answer;
+	char key[MODEL_NAME];
+	uint8_t digest[CORE_DIGEST_BYTES];
+};
+
+struct model {
+	struct core_rules rules;
+	int users, queues, concerts, shows, tickets, reservations, entries, keys;
+	struct model_user user[MODEL_USERS];
+	struct model_queue queue[MODEL_QUEUES];
+	struct model_concert concert[MODEL_CONCERTS];
+	struct model_show show[MODEL_SHOWS];
+	struct model_ticket ticket[MODEL_TICKETS];
+	struct model_reservation reservation[MODEL_RESERVATIONS];
+	struct model_entry entry[MODEL_ENTRIES];
+	struct model_key key[MODEL_KEYS];
+	int64_t answers; /* the number of the next kept answer */
+	char why[512];
+};
+
+/* Compares the core's answer to `cmd` at `now` with the model's own, and moves on. */
+bool model_check(struct model *m, const struct core_cmd *cmd, int64_t now, const struct core_reply *reply);
+
+/* The body and the status that the test keeps for the answer of that number. */
+size_t model_answer(int64_t number, char out[MODEL_NAME]);
+#define MODEL_ANSWER_STATUS(number) (200 + (int32_t)((number) % 2))
+
+/* ---- looking ---- */
+
+struct model_user *model_user(struct model *m, int64_t id);
+struct model_queue *model_queue(struct model *m, int64_t id);
+struct model_concert *model_concert(struct model *m, int64_t id);
+struct model_show *model_show(struct model *m, int64_t id);
+struct model_seat *model_seat(struct model_show *s, int64_t number);
+struct model_ticket *model_ticket(struct model *m, int64_t queue_id, int64_t number);
+struct model_reservation *model_reservation(struct model *m, int64_t id);
+/* Who has the seat at `now`: a paid reservation or a hold that has not lapsed; NULL when it is free. */
+struct model_reservation *model_owner(struct model *m, int64_t show_id, int64_t seat, int64_t now);
+bool model_active(const struct model_ticket *t, int64_t now);
+bool model_token_opens(const struct model_ticket *t, int64_t now);
+enum core_reservation_status model_status(const struct model_reservation *r, int64_t now);
+
+/* Puts a sentence in m->why; returns false. */
+bool model_fail(struct model *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

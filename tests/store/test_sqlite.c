@@ -1,0 +1,559 @@
+/* test_sqlite.c: what is the SQLite store's own: the file, its lock and schema, the plans of its queries, audit, backup. */
+#include "fixture.h"
+
+#include "base/embedded.h"
+#include "store/sqlite.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static struct store *store_of(void **state)
+{
+	return ((struct fixture *)*state)->store;
+}
+
+/* ---- opening ---- */
+
+/* Runs SQL on the file behind the store's back, with its checks out of the way. */
+static void run_sql(const char *path, const char *sql)
+{
+	sqlite3 *db;
+	char *message = NULL;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA ignore_check_constraints = 1", NULL, NULL, NULL), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+		fail_msg("%s: %s", sql, message);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void refused(const char *url, enum store_mode mode, enum store_result expected, const char *path, const char *says)
+{
+	struct store *s;
+	char error[STORE_ERROR_SIZE];
+	assert_int_equal(open_url(url, mode, &s, error), expected);
+	assert_null(s);
+	if (!strstr(error, path) || !strstr(error, says) || strchr(error, '\n'))
+		fail_msg("not what was expected: %s", error);
+}
+
+static void a_new_file_has_the_newest_schema(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	assert_string_equal(store_path(f->store), f->path);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+	                                    "SELECT (SELECT application_id FROM pragma_application_id),"
+	                                    " (SELECT user_version FROM pragma_user_version),"
+	                                    " (SELECT journal_mode FROM pragma_journal_mode), (SELECT page_size FROM pragma_page_size)",
+	                                    -1, &stmt, NULL),
+	                 SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(stmt, 0), SQLITE_JARI_ID);
+	assert_int_equal(sqlite3_column_int(stmt, 1), (int)embedded_sqlite_migrations_count);
+	assert_string_equal((const char *)sqlite3_column_text(stmt, 2), "wal");
+	assert_int_equal(sqlite3_column_int(stmt, 3), 4096);
+	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void migrations_are_numbered_without_gaps(void **state)
+{
+	(void)state;
+	assert_true(embedded_sqlite_migrations_count >= 1);
+	for (size_t i = 0; i < embedded_sqlite_migrations_count; i++)
+		assert_int_equal(strtol(embedded_sqlite_migrations[i].name, NULL, 10), (long)i + 1);
+}
+
+/* The default queue is made once, and keeps what was set since. */
+static void a_reopened_file_keeps_its_queue(void **state)
+{
+	struct fixture *f = *state;
+	make_world(f->store);
+	store_close(f->store);
+	open_again(f);
+	struct batch b;
+	batch_begin(&b, f->store);
+	const struct core_row *row = load_one(&b, CORE_ROW_QUEUE, 1, 0, NONE);
+	assert_true(row && ((const struct core_queue *)row->now)->last_number == 4);
+	batch_drop(&b);
+}
+
+static void a_newer_file_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	store_close(f->store);
+	f->store = NULL;
+	run_sql(f->path, "PRAGMA user_version = 999");
+	refused(f->url, STORE_SERVE, STORE_BROKEN, f->path, "newer version of jari");
+	refused(f->url, STORE_READ, STORE_BROKEN, f->path, "newer version of jari");
+}
+
+static void a_second_server_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	refused(f->url, STORE_SERVE, STORE_BUSY, f->path, "another jari serve has");
+	store_close(f->store);
+	open_again(f);
+}
+
+static void a_server_and_a_reader_get_along(void **state)
+{
+	struct fixture *f = *state;
+	struct store *reading;
+	struct store_reader *r;
+	struct arena arena = {0};
+	struct core_reservation got;
+	char error[STORE_ERROR_SIZE];
+	int64_t now = T0;
+	assert_int_equal(open_url(f->url, STORE_READ, &reading, error), STORE_OK);
+	assert_int_equal(store_reader_open(reading, &r), STORE_OK);
+	make_world(f->store);
+	assert_int_equal(store_reservation(r, 1, &arena, &got), STORE_OK);
+	assert_int_equal(store_begin(reading, &now), STORE_BROKEN);
+	store_reader_close(r);
+	store_close(reading);
+	arena_free(&arena);
+	struct core_user u = a_user(30, "after", 0);
+	assert_int_equal(commit_new(f->store, CORE_ROW_USER, &u), STORE_OK);
+}
+
+static void a_missing_folder_is_named(void **state)
+{
+	struct fixture *f = *state;
+	char url[512], folder[300];
+	snprintf(folder, sizeof folder, "%s/none", f->folder);
+	snprintf(url, sizeof url, "sqlite:%s/jari.db", folder);
+	refused(url, STORE_SERVE, STORE_BROKEN, folder, "does not exist: create it or choose another --store");
+}
+
+static void a_missing_file_is_not_made_for_reading(void **state)
+{
+	struct fixture *f = *state;
+	refused(f->url, STORE_READ, STORE_BROKEN, f->path, "there is no store at");
+	assert_int_not_equal(access(f->path, F_OK), 0);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void a_folder_that_is_a_file_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char url[512];
+	write_file(f->path, "x");
+	snprintf(url, sizeof url, "sqlite:%s/jari.db", f->path);
+	refused(url, STORE_SERVE, STORE_BROKEN, f->path, "is no folder");
+	snprintf(url, sizeof url, "sqlite:%s", f->folder);
+	refused(url, STORE_SERVE, STORE_BROKEN, f->folder, "is a folder");
+}
+
+static void a_file_that_is_no_database_is_left_alone(void **state)
+{
+	static const char text[] = "These are the minutes of the meeting, and longer than a hundred bytes, so that they could be a header of a file.\n";
+	struct fixture *f = *state;
+	char after[sizeof text] = "";
+	write_file(f->path, text);
+	refused(f->url, STORE_SERVE, STORE_BROKEN, f->path, "is not a database");
+	FILE *file = fopen(f->path, "r");
+	assert_non_null(file);
+	assert_int_equal(fread(after, 1, sizeof after, file), sizeof text - 1);
+	fclose(file);
+	assert_string_equal(after, text);
+}
+
+static void another_programs_database_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	run_sql(f->path, "CREATE TABLE recipes (name TEXT)");
+	refused(f->url, STORE_SERVE, STORE_BROKEN, f->path, "is a database of another program");
+	refused(f->url, STORE_READ, STORE_BROKEN, f->path, "is a database of another program");
+	run_sql(f->path, "INSERT INTO recipes VALUES ('soup')");
+}
+
+static void an_empty_file_becomes_a_store(void **state)
+{
+	struct fixture *f = *state;
+	write_file(f->path, "");
+	open_again(f);
+	make_world(f->store);
+}
+
+/* ---- the log ---- */
+
+static int64_t size_of_file(const char *path, const char *suffix)
+{
+	char name[400];
+	struct stat st;
+	snprintf(name, sizeof name, "%s%s", path, suffix);
+	return stat(name, &st) == 0 ? st.st_size : -1;
+}
+
+static void commit_tickets(struct store *s, int64_t from, int64_t n)
+{
+	struct batch b;
+	batch_begin(&b, s);
+	for (int64_t i = from; i < from + n; i++) {
+		struct core_ticket t = a_ticket(i, i);
+		(void)core_row_create(&b.rows, CORE_ROW_TICKET, &t);
+	}
+	assert_int_equal(batch_commit(&b), STORE_OK);
+}
+
+/* Some 500 pages for 1000 of them. */
+static void commit_keys(struct store *s, int64_t from, int64_t n)
+{
+	char body[1800];
+	struct batch b;
+	memset(body, ' ', sizeof body);
+	batch_begin(&b, s);
+	for (int64_t i = from; i < from + n; i++) {
+		struct core_key_record k = a_key(i, "k", T0);
+		k.body = (struct text){body, sizeof body};
+		(void)core_row_create(&b.rows, CORE_ROW_KEY, &k);
+	}
+	assert_int_equal(batch_commit(&b), STORE_OK);
+}
+
+static void the_log_is_moved_into_the_file(void **state)
+{
+	struct fixture *f = *state;
+	int64_t before = size_of_file(f->path, "");
+	for (int64_t i = 0; i < 20; i++) {
+		commit_keys(f->store, 1 + i * 1000, 1000);
+		store_maintain(f->store);
+	}
+	assert_true(size_of_file(f->path, "") > before + 100 * 4096);
+	assert_true(size_of_file(f->path, "-wal") < 2 * SQLITE_CHECKPOINT_PAGES * 4096LL);
+	store_close(f->store);
+	f->store = NULL;
+	assert_true(size_of_file(f->path, "-wal") <= 0);
+}
+
+static void a_commit_is_there_after_a_crash(void **state)
+{
+	struct fixture *f = *state;
+	make_world(f->store);
+	char copy[400], url[420], name[400], from[400];
+	static const char *const suffixes[] = {"", "-wal"};
+	snprintf(copy, sizeof copy, "%s.crashed", f->path);
+	for (size_t i = 0; i < 2; i++) { /* what a crash would leave: the file and its log, as they are now */
+		char buffer[65536];
+		snprintf(from, sizeof from, "%s%s", f->path, suffixes[i]);
+		snprintf(name, sizeof name, "%s%s", copy, suffixes[i]);
+		FILE *in = fopen(from, "r"), *out = fopen(name, "w");
+		assert_true(in && out);
+		for (size_t n; (n = fread(buffer, 1, sizeof buffer, in)) > 0;)
+			assert_int_equal(fwrite(buffer, 1, n, out), n);
+		fclose(in);
+		fclose(out);
+	}
+	store_close(f->store);
+	snprintf(url, sizeof url, "sqlite:%s", copy);
+	char error[STORE_ERROR_SIZE];
+	assert_int_equal(open_url(url, STORE_SERVE, &f->store, error), STORE_OK);
+	assert_int_equal(store_clock(f->store), T0 + 6000);
+}
+
+static void another_writer_is_busy(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *db;
+	int64_t now = T0;
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(store_begin(f->store, &now), STORE_BUSY);
+	store_rollback(f->store);
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_int_equal(store_begin(f->store, &now), STORE_OK);
+	store_rollback(f->store);
+}
+
+/* A disk without room, as a limit on the size of files. */
+static void a_full_disk_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit before, little;
+	struct batch b;
+	struct core_user u = a_user(40, "late", 0);
+	make_world(f->store);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	little = (struct rlimit){(rlim_t)size_of_file(f->path, "-wal"), before.rlim_max};
+	void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	enum store_result result = commit_new(f->store, CORE_ROW_USER, &u);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	(void)signal(SIGXFSZ, handler);
+	assert_int_equal(result, STORE_BROKEN);
+	batch_begin(&b, f->store);
+	assert_null(load_one(&b, CORE_ROW_USER, 40, 0, NONE));
+	batch_drop(&b);
+	assert_int_equal(commit_new(f->store, CORE_ROW_USER, &u), STORE_OK); /* there is room again */
+}
+
+/* ---- query plans ---- */
+
+static bool may_scan(int which)
+{
+	return (which >= SQL_SCAN_QUEUES && which <= SQL_SCAN_SEATS) || (which >= SQL_INSERT && which < SQL_UPDATE);
+}
+
+/* A scan is of a table ("SCAN seat"); going through a JSON parameter, a subquery or an index's end is none. */
+static bool is_scan(const char *detail)
+{
+	static const char *const tables[] = {"user", "ticket", "t", "seat", "reservation", "r", "ledger", "idempotency", "audit_log", "show", "u"};
+	if (strncmp(detail, "SCAN ", 5) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+		size_t n = strlen(tables[i]);
+		if (strncmp(detail + 5, tables[i], n) == 0 && (detail[5 + n] == '\0' || detail[5 + n] == ' '))
+			return true;
+	}
+	return false;
+}
+
+static void check_plan(sqlite3 *db, int which)
+{
+	char sql[2048];
+	sqlite3_stmt *stmt;
+	snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", sqlite_statements[which].sql);
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		const char *detail = (const char *)sqlite3_column_text(stmt, 3);
+		if (!may_scan(which) && is_scan(detail))
+			fail_msg("%s: %s", sqlite_statements[which].sql, detail);
+		if (which < SQL_BEGIN && strstr(detail, "TEMP B-TREE"))
+			fail_msg("%s sorts: %s", sqlite_statements[which].sql, detail);
+	}
+	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+}
+
+static void no_statement_goes_through_a_table_that_grows(void **state)
+{
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(((struct fixture *)*state)->path, &db), SQLITE_OK);
+	for (int which = 0; which < SQL_COUNT; which++)
+		if (sqlite_statements[which].sql)
+			check_plan(db, which);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* ---- audit ---- */
+
+struct findings {
+	int checks;
+	int64_t violations;
+	unsigned seen; /* a bit for each invariant that has a check */
+	unsigned broken;
+	char first[400];
+};
+
+static void collect(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
+{
+	struct findings *found = arg;
+	assert_int_equal(invariant[0], 'I');
+	assert_true(what[0] != '\0');
+	assert_int_equal(violations == 0, example[0] == '\0');
+	unsigned bit = 1u << strtol(invariant + 1, NULL, 10);
+	found->checks++;
+	found->violations += violations;
+	found->seen |= bit;
+	if (violations > 0 && !found->broken)
+		snprintf(found->first, sizeof found->first, "%s %s: %s", invariant, what, example);
+	if (violations > 0)
+		found->broken |= bit;
+}
+
+static void audit_passes(struct store *s)
+{
+	struct findings found = {0};
+	assert_int_equal(store_audit(s, collect, &found), STORE_OK);
+	if (found.violations)
+		fail_msg("%s", found.first);
+	assert_int_equal(found.seen, 0x7fe); /* I1 to I10 */
+}
+
+static void audit_passes_on_good_stores(void **state)
+{
+	audit_passes(store_of(state));
+	make_world(store_of(state));
+	audit_passes(store_of(state));
+}
+
+#define WITHOUT_LEDGER_GUARDS "DROP TRIGGER ledger_keeps_values; DROP TRIGGER ledger_keeps_rows; "
+
+static const struct {
+	int invariant;
+	const char *sql;
+} corruptions[] = {
+	{1, "UPDATE seat SET reservation_id = 2 WHERE seat_number = 1"},
+	{1, "UPDATE seat SET status = 0, reservation_id = 0, user_id = 0 WHERE seat_number = 1"},
+	{1, "UPDATE seat SET status = 2, held_until = 0 WHERE seat_number = 2"},
+	{1, "UPDATE seat SET user_id = 3 WHERE seat_number = 3"},
+	{1, "UPDATE seat SET user_id = 3 WHERE seat_number = 4"},
+	{1, "UPDATE reservation SET seats = '[1,2,3]' WHERE reservation_id = 2"},
+	{1, "UPDATE reservation SET status = 4 WHERE reservation_id = 2"},
+	{1, "DELETE FROM reservation WHERE reservation_id = 2"},
+	{1, "UPDATE seat SET price = -5 WHERE seat_number = 4"},
+	{2, "UPDATE seat SET held_until = held_until + 1 WHERE seat_number = 2"},
+	{2, "UPDATE reservation SET held_until = paid_at WHERE reservation_id = 1"},
+	{2, "UPDATE meta SET value = value - 3000 WHERE name = 'clock'"},
+	{3, "UPDATE user SET balance = balance + 1 WHERE user_id = 1"},
+	{3, "UPDATE user SET balance = -1 WHERE user_id = 2"},
+	{3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET amount = amount + 1 WHERE entry_id = 1"},
+	{3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET balance_after = balance_after + 1 WHERE entry_id = 1"},
+	{3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET credit_id = 2 WHERE entry_id = 2"},
+	{3, WITHOUT_LEDGER_GUARDS "DELETE FROM ledger WHERE entry_id = 2"},
+	{3, "DROP TRIGGER ledger_keeps_rows"},
+	{4, "UPDATE reservation SET payment_id = 1 WHERE reservation_id = 1"},
+	{4, "UPDATE reservation SET status = 3, paid_at = 0, payment_id = 0 WHERE reservation_id = 1"},
+	{4, "UPDATE ticket SET status = 2, reason = 0, ended_at = 0 WHERE number = 1"},
+	{4, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET reservation_id = 2 WHERE entry_id = 2"},
+	{5, "DELETE FROM ticket WHERE number = 3"},
+	{5, "UPDATE ticket SET number = 9 WHERE number = 4"},
+	{5, "UPDATE queue SET last_number = 5"},
+	{5, "UPDATE queue SET waiting = 2"},
+	{5, "UPDATE queue SET admitted = 1"},
+	{5, "UPDATE ticket SET admitted_at = admitted_at - 2 WHERE number = 2"},
+	{5, "UPDATE ticket SET issued_at = issued_at - 5 WHERE number = 4"},
+	{5, "UPDATE ticket SET admitted_at = 1700000000100, expires_at = 1700000000200 WHERE number = 4"},
+	{5, "DROP INDEX ticket_live; UPDATE ticket SET user_id = 2 WHERE number = 3"},
+	{5, "UPDATE ticket SET reason = 0 WHERE number = 4"},
+	{6, "UPDATE queue SET ceiling = 0"},
+	{6, "UPDATE queue SET active = 3"},
+	{7, "DELETE FROM user WHERE user_id = 4"},
+	{7, "DELETE FROM concert"},
+	{7, "DELETE FROM show"},
+	{7, "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = 'CREATE INDEX reservation_user ON reservation (concert_id, reservation_id)'"
+	    " WHERE name = 'reservation_user'"},
+	{8, "UPDATE idempotency SET status = 409"},
+	{8, "UPDATE idempotency SET body = '{\"userId\":'"},
+	{8, "CREATE TABLE k AS SELECT * FROM idempotency; DROP TABLE idempotency; ALTER TABLE k RENAME TO idempotency;"
+	    " INSERT INTO idempotency SELECT * FROM idempotency"},
+	{9, "UPDATE ticket SET user_id = 4 WHERE number = 2; UPDATE ticket SET user_id = 2 WHERE number = 4"},
+	{9, "UPDATE reservation SET ticket_number = 9 WHERE reservation_id = 3"},
+	{9, "UPDATE reservation SET created_at = created_at - 200 WHERE reservation_id = 3"},
+	{9, "UPDATE ticket SET expires_at = 1700000000102 WHERE number = 2"},
+	{9, "UPDATE concert SET sales_open_at = 1700000000104"},
+	{10, "DELETE FROM seat WHERE seat_number = 4"},
+	{10, "UPDATE seat SET price = price + 1 WHERE seat_number = 2"},
+	{10, "UPDATE reservation SET paid_at = 0 WHERE reservation_id = 1"},
+	{10, "UPDATE reservation SET total_price = -5 WHERE reservation_id = 3"},
+	{10, "UPDATE reservation SET seats = '[]' WHERE reservation_id = 3"},
+};
+
+static void audit_finds_every_corruption(void **state)
+{
+	struct fixture *f = *state;
+	char path[400], url[420], error[STORE_ERROR_SIZE];
+	make_world(f->store);
+	for (size_t i = 0; i < sizeof corruptions / sizeof corruptions[0]; i++) {
+		struct findings found = {0};
+		struct store *s;
+		snprintf(path, sizeof path, "%s/broken-%zu.db", f->folder, i);
+		snprintf(url, sizeof url, "sqlite:%s", path);
+		assert_int_equal(store_backup(f->store, path, NULL, NULL, error), STORE_OK);
+		run_sql(path, corruptions[i].sql);
+		assert_int_equal(open_url(url, STORE_READ, &s, error), STORE_OK);
+		assert_int_equal(store_audit(s, collect, &found), STORE_OK);
+		store_close(s);
+		if (!(found.broken & (1u << corruptions[i].invariant)))
+			fail_msg("I%d holds after: %s (first: %s)", corruptions[i].invariant, corruptions[i].sql, found.first);
+	}
+}
+
+/* ---- backup ---- */
+
+struct writing {
+	struct store *s;
+	int64_t next;
+	int64_t calls, done, total;
+};
+
+/* The server goes on writing while the copy is made. */
+static void write_more(void *arg, int64_t done, int64_t total)
+{
+	struct writing *w = arg;
+	commit_tickets(w->s, w->next, 100);
+	w->next += 100;
+	w->calls++;
+	w->done = done;
+	w->total = total;
+}
+
+static void a_backup_is_of_one_moment(void **state)
+{
+	struct fixture *f = *state;
+	struct writing w = {.s = f->store, .next = 100001};
+	char copy[400], url[420], error[STORE_ERROR_SIZE];
+	for (int64_t i = 0; i < 100; i++)
+		commit_tickets(f->store, 1 + i * 1000, 1000);
+	snprintf(copy, sizeof copy, "%s/copy.db", f->folder);
+	assert_int_equal(store_backup(f->store, copy, write_more, &w, error), STORE_OK);
+	assert_true(w.calls > 1);
+	assert_int_equal(w.done, w.total);
+	store_close(f->store);
+	snprintf(url, sizeof url, "sqlite:%s", copy);
+	assert_int_equal(open_url(url, STORE_SERVE, &f->store, error), STORE_OK);
+	struct batch b;
+	batch_begin(&b, f->store);
+	assert_non_null(load_one(&b, CORE_ROW_TICKET, 1, 100000, NONE));
+	assert_null(load_one(&b, CORE_ROW_TICKET, 1, 100001, NONE));
+	batch_drop(&b);
+}
+
+static void a_backup_overwrites_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char copy[400], error[STORE_ERROR_SIZE];
+	snprintf(copy, sizeof copy, "%s/precious", f->folder);
+	write_file(copy, "precious");
+	assert_int_equal(store_backup(f->store, copy, NULL, NULL, error), STORE_CONFLICT);
+	assert_non_null(strstr(error, copy));
+	assert_non_null(strstr(error, "exists already"));
+	assert_int_equal(size_of_file(copy, ""), 8);
+	assert_int_equal(size_of_file(copy, ".partial"), -1);
+	snprintf(copy, sizeof copy, "%s/none/copy", f->folder);
+	assert_int_equal(store_backup(f->store, copy, NULL, NULL, error), STORE_BROKEN);
+	assert_non_null(strstr(error, copy));
+}
+
+#define CLOSED(name) {#name, name, make_folder, close_fixture, NULL}
+#define OPEN(name) {#name, name, open_sqlite, close_fixture, NULL}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		OPEN(a_new_file_has_the_newest_schema),
+		OPEN(migrations_are_numbered_without_gaps),
+		OPEN(a_reopened_file_keeps_its_queue),
+		OPEN(a_newer_file_is_refused),
+		OPEN(a_second_server_is_refused),
+		OPEN(a_server_and_a_reader_get_along),
+		CLOSED(a_missing_folder_is_named),
+		CLOSED(a_missing_file_is_not_made_for_reading),
+		CLOSED(a_folder_that_is_a_file_is_refused),
+		CLOSED(a_file_that_is_no_database_is_left_alone),
+		CLOSED(another_programs_database_is_left_alone),
+		CLOSED(an_empty_file_becomes_a_store),
+		OPEN(the_log_is_moved_into_the_file),
+		OPEN(a_commit_is_there_after_a_crash),
+		OPEN(another_writer_is_busy),
+		OPEN(a_full_disk_changes_nothing),
+		OPEN(no_statement_goes_through_a_table_that_grows),
+		OPEN(audit_passes_on_good_stores),
+		OPEN(audit_finds_every_corruption),
+		OPEN(a_backup_is_of_one_moment),
+		OPEN(a_backup_overwrites_nothing),
+	};
+	return cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
+}

@@ -1,0 +1,545 @@
+/* test_engine.c: inbox, group commit, tick, read model; on the memory store, behind a store that can be made to fail. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "engine/engine.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- a store in front of the memory store: counts commits, fails when told to ---- */
+
+struct gate {
+	struct store base;
+	struct store *inner;
+	_Atomic int64_t commits;
+	_Atomic int fail_commits;          /* this many commits still fail ... */
+	_Atomic int fail_with;             /* ... with this result */
+	_Atomic int64_t poison_user;       /* a batch that holds an entry of this user is a CONFLICT */
+	_Atomic int slow_us;               /* how long a commit takes */
+};
+
+static struct gate *gate_of(struct store *s)
+{
+	return (struct gate *)s;
+}
+
+static void g_close(struct store *s)
+{
+	store_close(gate_of(s)->inner);
+	free(s);
+}
+
+static const char *g_path(const struct store *s)
+{
+	return store_path(((const struct gate *)s)->inner);
+}
+
+static int64_t g_clock(struct store *s)
+{
+	return store_clock(gate_of(s)->inner);
+}
+
+static enum store_result g_begin(struct store *s, int64_t *now)
+{
+	return store_begin(gate_of(s)->inner, now);
+}
+
+static enum store_result g_load(struct store *s, struct core_rows *rows)
+{
+	return store_load(gate_of(s)->inner, rows);
+}
+
+static enum store_result g_ids(struct store *s, enum core_id_kind kind, int64_t n, struct core_ids *out)
+{
+	return store_ids(gate_of(s)->inner, kind, n, out);
+}
+
+static bool poisoned(const struct gate *g, const struct core_rows *rows)
+{
+	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty) {
+		if (row->id.kind == CORE_ROW_ENTRY && row->id.a == g->poison_user)
+			return true;
+	}
+	return false;
+}
+
+static void pause_us(int us)
+{
+	(void)nanosleep(&(struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000L}, NULL);
+}
+
+static enum store_result g_commit(struct store *s, const struct core_rows *rows, int64_t now)
+{
+	struct gate *g = gate_of(s);
+	if (g->slow_us)
+		pause_us(g->slow_us);
+	if (g->fail_commits > 0) {
+		g->fail_commits--;
+		return (enum store_result)g->fail_with;
+	}
+	if (poisoned(g, rows))
+		return STORE_CONFLICT;
+	enum store_result r = store_commit(g->inner, rows, now);
+	if (r == STORE_OK)
+		g->commits++;
+	return r;
+}
+
+static void g_rollback(struct store *s)
+{
+	store_rollback(gate_of(s)->inner);
+}
+
+static void g_maintain(struct store *s)
+{
+	store_maintain(gate_of(s)->inner);
+}
+
+static enum store_result g_scan(struct store *s, int64_t since, store_row_fn fn, void *arg)
+{
+	return store_scan(gate_of(s)->inner, since, fn, arg);
+}
+
+static enum store_result g_reader_open(struct store *s, struct store_reader **out)
+{
+	return store_reader_open(gate_of(s)->inner, out);
+}
+
+static const struct store_ops gate_ops = {
+	.close = g_close,
+	.path = g_path,
+	.clock = g_clock,
+	.begin = g_begin,
+	.load = g_load,
+	.ids = g_ids,
+	.commit = g_commit,
+	.rollback = g_rollback,
+	.maintain = g_maintain,
+	.scan = g_scan,
+	.reader_open = g_reader_open,
+};
+
+/* ---- a world: one concert with one show of ten seats, a simulated wall clock ---- */
+
+struct world {
+	struct gate *gate;
+	struct clock clock;
+	_Atomic int64_t wall;
+	struct engine *engine;
+};
+
+static int64_t wall_now(void *arg)
+{
+	return ((struct world *)arg)->wall;
+}
+
+static int render(const struct core_cmd *cmd, const struct core_reply *reply, struct buf *out)
+{
+	buf_printf(out, "op %d balance %lld", (int)cmd->op, (long long)reply->user.balance);
+	return 200;
+}
+
+struct call {
+	struct engine_job job;
+	struct arena arena;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool done;
+	int64_t commits_when_done;
+	struct gate *gate;
+};
+
+static void call_done(struct engine_job *job)
+{
+	struct call *call = job->owner;
+	(void)pthread_mutex_lock(&call->lock);
+	call->commits_when_done = call->gate->commits;
+	call->done = true;
+	(void)pthread_cond_signal(&call->cond);
+	(void)pthread_mutex_unlock(&call->lock);
+}
+
+static void call_begin(struct world *w, struct call *call, const struct core_cmd *cmd)
+{
+	*call = (struct call){.gate = w->gate, .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+	call->job = (struct engine_job){.cmd = *cmd, .arena = &call->arena, .done = call_done, .owner = call};
+	assert_true(engine_submit(w->engine, &call->job));
+}
+
+static void call_wait(struct call *call)
+{
+	(void)pthread_mutex_lock(&call->lock);
+	while (!call->done)
+		(void)pthread_cond_wait(&call->cond, &call->lock);
+	(void)pthread_mutex_unlock(&call->lock);
+}
+
+static void call_free(struct call *call)
+{
+	arena_free(&call->arena);
+}
+
+/* Runs a command to its end; the reply's texts go with the call. */
+static struct core_reply run(struct world *w, const struct core_cmd *cmd)
+{
+	struct call call;
+	call_begin(w, &call, cmd);
+	call_wait(&call);
+	struct core_reply reply = call.job.reply;
+	call_free(&call);
+	return reply;
+}
+
+static struct core_cmd join_cmd(const char *name)
+{
+	struct core_cmd cmd = {.op = CORE_JOIN};
+	cmd.u.join.username = text_of(name);
+	return cmd;
+}
+
+static struct core_cmd as(enum core_op op, const struct core_ticket *t)
+{
+	return (struct core_cmd){.op = op, .auth_queue_id = t->queue_id, .auth_number = t->number, .auth_user_id = t->user_id};
+}
+
+static struct core_cmd charge_cmd(const struct core_ticket *t, int64_t amount)
+{
+	struct core_cmd cmd = as(CORE_CHARGE_WALLET, t);
+	cmd.u.charge.user_id = t->user_id;
+	cmd.u.charge.amount = amount;
+	return cmd;
+}
+
+#define START 1800000000000LL
+
+static int setup_capacity(void **state, int64_t capacity)
+{
+	struct world *w = calloc(1, sizeof *w);
+	struct gate *g = calloc(1, sizeof *g);
+	if (!w || !g)
+		return -1;
+	char error[STORE_ERROR_SIZE] = "";
+	struct store_options options = {.url = "memory:", .mode = STORE_SERVE, .queue_capacity = capacity};
+	g->base.ops = &gate_ops;
+	if (store_open(&options, &g->inner, error) != STORE_OK)
+		return -1;
+	w->gate = g;
+	w->wall = START;
+	clock_init_simulated(&w->clock, 0, wall_now, wall_now, w);
+	struct engine_config config = {
+		.store = &g->base,
+		.clock = &w->clock,
+		.rules = {.hold_ms = 300000, .active_ms = 600000, .seats_per_user = 4},
+		.render = render,
+	};
+	w->engine = engine_open(&config, error);
+	*state = w;
+	return w->engine ? 0 : -1;
+}
+
+static int setup(void **state)
+{
+	return setup_capacity(state, 2);
+}
+
+static int setup_one(void **state)
+{
+	return setup_capacity(state, 1);
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	engine_close(w->engine);
+	store_close(&w->gate->base);
+	free(w);
+	return 0;
+}
+
+static void add_concert(struct world *w)
+{
+	struct core_new_seats seats = {TEXT("A"), 1, 10, 1000};
+	struct core_new_show show = {.starts_at = START + 86400000, .date = 20270116, .seats = &seats, .seats_count = 1};
+	struct core_new_concert concert = {.title = TEXT("T"), .artist = TEXT("B"), .venue = TEXT("V"), .shows = &show, .show_count = 1};
+	struct core_catalogue doc = {.concerts = &concert, .concert_count = 1};
+	struct core_cmd cmd = {.op = CORE_ADD_CATALOGUE};
+	cmd.u.catalogue.doc = &doc;
+	cmd.u.catalogue.actor = TEXT("test");
+	assert_int_equal(run(w, &cmd).code, CORE_OK);
+}
+
+/* Polls the read model until the ticket has the status; 3 seconds at most. */
+static struct engine_ticket wait_status(struct world *w, const struct core_ticket *t, enum core_ticket_status status)
+{
+	struct engine_ticket seen = {0};
+	for (int i = 0; i < 300; i++) {
+		assert_true(engine_look_ticket(w->engine, t->queue_id, t->number, engine_now(w->engine), &seen));
+		if (seen.ticket.status == status)
+			return seen;
+		pause_us(10000);
+	}
+	fail_msg("ticket %lld is %d, not %d", (long long)t->number, (int)seen.ticket.status, (int)status);
+	return seen;
+}
+
+/* ---- the tests ---- */
+
+static void a_reply_comes_after_its_commit_and_after_the_model_shows_it(void **state)
+{
+	struct world *w = *state;
+	struct core_cmd cmd = join_cmd("ann");
+	struct call call;
+	w->gate->slow_us = 20000;
+	call_begin(w, &call, &cmd);
+	call_wait(&call);
+	assert_int_equal(call.commits_when_done, 1);
+	assert_true(call.job.reply.created);
+	struct engine_ticket seen;
+	assert_true(engine_look_ticket(w->engine, 1, call.job.reply.ticket.number, START, &seen));
+	assert_string_equal(seen.username, "ann");
+	assert_int_equal(seen.ticket.status, CORE_ACTIVE);
+	call_free(&call);
+}
+
+#define CROWD 400
+
+static void commands_that_come_together_share_a_commit(void **state)
+{
+	struct world *w = *state;
+	static struct call calls[CROWD];
+	static char names[CROWD][16];
+	w->gate->slow_us = 2000;
+	for (int i = 0; i < CROWD; i++) {
+		(void)snprintf(names[i], sizeof names[i], "u%d", i);
+		struct core_cmd cmd = join_cmd(names[i]);
+		call_begin(w, &calls[i], &cmd);
+	}
+	for (int i = 0; i < CROWD; i++) {
+		call_wait(&calls[i]);
+		assert_int_equal(calls[i].job.reply.code, CORE_OK);
+		assert_int_equal(calls[i].job.reply.ticket.number, i + 1); /* I5: in the order of asking */
+		call_free(&calls[i]);
+	}
+	assert_true(w->gate->commits < CROWD / 4);
+	struct engine_ticket last;
+	assert_true(engine_look_ticket(w->engine, 1, CROWD, START, &last));
+	assert_int_equal(last.ahead, CROWD - 3); /* two are active */
+	assert_true(last.retry_after_seconds >= 1);
+}
+
+static void ahead_does_not_count_those_who_left(void **state)
+{
+	struct world *w = *state;
+	struct core_ticket t[6];
+	const char *names[] = {"a", "b", "c", "d", "e", "f"};
+	for (int i = 0; i < 6; i++) {
+		struct core_cmd cmd = join_cmd(names[i]);
+		t[i] = run(w, &cmd).ticket;
+	}
+	struct core_cmd leave = as(CORE_LEAVE, &t[3]);
+	assert_int_equal(run(w, &leave).code, CORE_OK);
+	struct engine_ticket seen;
+	assert_true(engine_look_ticket(w->engine, 1, t[5].number, START, &seen));
+	assert_int_equal(seen.ahead, 2);
+	assert_true(engine_look_ticket(w->engine, 1, t[3].number, START, &seen));
+	assert_int_equal(seen.ticket.status, CORE_EXPIRED);
+	assert_int_equal(seen.ahead, 0);
+}
+
+static void the_tick_ends_what_lapsed_and_admits_the_next(void **state)
+{
+	struct world *w = *state;
+	struct core_cmd first = join_cmd("first");
+	struct core_cmd second = join_cmd("second");
+	struct core_ticket a = run(w, &first).ticket;
+	struct core_ticket b = run(w, &second).ticket;
+	assert_int_equal(b.status, CORE_WAITING);
+	w->wall += 600000;
+	struct engine_ticket seen;
+	assert_true(engine_look_ticket(w->engine, 1, a.number, w->wall, &seen)); /* at once, tick or not */
+	assert_int_equal(seen.ticket.status, CORE_EXPIRED);
+	assert_int_equal(seen.ticket.reason, CORE_TIMED_OUT);
+	(void)wait_status(w, &b, CORE_ACTIVE);
+}
+
+static void a_failed_commit_answers_unavailable_and_changes_nothing(void **state)
+{
+	struct world *w = *state;
+	w->gate->fail_with = STORE_BROKEN;
+	w->gate->fail_commits = 1;
+	struct core_cmd cmd = join_cmd("ann");
+	assert_int_equal(run(w, &cmd).code, CORE_STORE_UNAVAILABLE);
+	struct engine_ticket seen;
+	assert_false(engine_look_ticket(w->engine, 1, 1, START, &seen));
+	struct core_reply again = run(w, &cmd);
+	assert_int_equal(again.code, CORE_OK);
+	assert_int_equal(again.ticket.number, 1); /* I5: the failed one left no gap */
+}
+
+static void a_busy_store_is_tried_again(void **state)
+{
+	struct world *w = *state;
+	w->gate->fail_with = STORE_BUSY;
+	w->gate->fail_commits = 3;
+	struct core_cmd cmd = join_cmd("ann");
+	assert_int_equal(run(w, &cmd).code, CORE_OK);
+	assert_int_equal(w->gate->fail_commits, 0);
+}
+
+static void one_refused_command_takes_no_other_with_it(void **state)
+{
+	struct world *w = *state;
+	struct core_cmd join_a = join_cmd("a");
+	struct core_cmd join_b = join_cmd("b");
+	struct core_ticket a = run(w, &join_a).ticket;
+	struct core_ticket b = run(w, &join_b).ticket;
+	w->gate->poison_user = b.user_id;
+	w->gate->slow_us = 30000; /* so that all three gather behind the first */
+	struct core_cmd cmds[] = {join_cmd("c"), charge_cmd(&a, 100), charge_cmd(&b, 100), charge_cmd(&a, 11)};
+	struct call calls[4];
+	for (int i = 0; i < 4; i++)
+		call_begin(w, &calls[i], &cmds[i]);
+	for (int i = 0; i < 4; i++)
+		call_wait(&calls[i]);
+	assert_int_equal(calls[1].job.reply.code, CORE_OK);
+	assert_int_equal(calls[2].job.reply.code, CORE_STORE_UNAVAILABLE);
+	assert_int_equal(calls[3].job.reply.code, CORE_OK);
+	assert_int_equal(calls[3].job.reply.user.balance, 111);
+	for (int i = 0; i < 4; i++)
+		call_free(&calls[i]);
+}
+
+static void a_key_gives_the_first_answer_again(void **state)
+{
+	struct world *w = *state;
+	struct core_cmd join = join_cmd("ann");
+	struct core_ticket t = run(w, &join).ticket;
+	struct core_cmd cmd = charge_cmd(&t, 500);
+	cmd.key = TEXT("k1");
+	memset(cmd.digest, 7, sizeof cmd.digest);
+	struct call calls[3];
+	w->gate->slow_us = 20000;
+	for (int i = 0; i < 3; i++)
+		call_begin(w, &calls[i], &cmd); /* at the same time: the second finds the first in its own batch */
+	int replays = 0;
+	for (int i = 0; i < 3; i++) {
+		call_wait(&calls[i]);
+		const struct core_reply *r = &calls[i].job.reply;
+		assert_int_equal(r->code, CORE_OK);
+		struct text body = r->replayed ? r->replay_body : calls[i].job.answer;
+		char want[64];
+		(void)snprintf(want, sizeof want, "op %d balance 500", CORE_CHARGE_WALLET);
+		assert_int_equal(body.n, strlen(want));
+		assert_memory_equal(body.p, want, body.n);
+		replays += r->replayed;
+	}
+	assert_int_equal(replays, 2);
+	for (int i = 0; i < 3; i++)
+		call_free(&calls[i]);
+	cmd.digest[0] = 8;
+	assert_int_equal(run(w, &cmd).code, CORE_IDEMPOTENCY_KEY_REUSED);
+}
+
+static void seats_show_a_lapse_at_the_very_instant_and_versions_only_grow(void **state)
+{
+	struct world *w = *state;
+	add_concert(w);
+	struct core_cmd join = join_cmd("ann");
+	struct core_ticket t = run(w, &join).ticket;
+	struct core_cmd hold = as(CORE_HOLD, &t);
+	int64_t wanted[] = {3, 4};
+	hold.u.hold.concert_id = 1;
+	hold.u.hold.date = 20270116;
+	hold.u.hold.seats = wanted;
+	hold.u.hold.seat_count = 2;
+	int64_t show_id = run(w, &hold).reservation.show_id;
+
+	struct engine_show before;
+	struct engine_show after;
+	assert_true(engine_look_show(w->engine, show_id, START + 299999, &before));
+	assert_int_equal(before.held, 2);
+	assert_int_equal(before.available, 8);
+	assert_true(engine_look_show(w->engine, show_id, START + 300000, &after));
+	assert_int_equal(after.held, 0);
+	assert_int_equal(after.available, 10);
+	assert_int_equal(after.show.version, before.show.version + 1);
+
+	struct arena arena = {0};
+	struct core_seat *seats;
+	size_t n;
+	int64_t version;
+	assert_true(engine_look_seats(w->engine, show_id, START + 300000, &arena, &seats, &n, &version));
+	assert_int_equal(n, 10);
+	assert_int_equal(seats[2].status, CORE_SEAT_FREE);
+	assert_true(engine_look_seats(w->engine, show_id, START, &arena, &seats, &n, &version));
+	assert_int_equal(seats[2].status, CORE_SEAT_HELD);
+	arena_free(&arena);
+
+	w->wall += 300000; /* the tick ends the hold: the version that was shown is now the stored one */
+	for (int i = 0; i < 300; i++) {
+		assert_true(engine_look_show(w->engine, show_id, START, &before));
+		if (before.held == 0)
+			break;
+		pause_us(10000);
+	}
+	assert_int_equal(before.held, 0);
+	assert_int_equal(before.show.version, after.show.version);
+}
+
+static void closing_answers_what_was_submitted(void **state)
+{
+	struct world *w = *state;
+	static struct call calls[50];
+	static char names[50][16];
+	w->gate->slow_us = 5000;
+	for (int i = 0; i < 50; i++) {
+		(void)snprintf(names[i], sizeof names[i], "c%d", i);
+		struct core_cmd cmd = join_cmd(names[i]);
+		call_begin(w, &calls[i], &cmd);
+	}
+	struct engine_config config = {
+		.store = &w->gate->base,
+		.clock = &w->clock,
+		.rules = {.hold_ms = 300000, .active_ms = 600000, .seats_per_user = 4},
+		.render = render,
+	};
+	engine_close(w->engine);
+	for (int i = 0; i < 50; i++) {
+		assert_true(calls[i].done);
+		assert_int_equal(calls[i].job.reply.code, CORE_OK);
+		call_free(&calls[i]);
+	}
+	char error[STORE_ERROR_SIZE];
+	w->engine = engine_open(&config, error); /* and a new engine finds it all in the store */
+	assert_non_null(w->engine);
+	struct engine_ticket seen;
+	assert_true(engine_look_ticket(w->engine, 1, 50, START, &seen));
+	assert_int_equal(seen.ahead, 47);
+	assert_string_equal(seen.username, "c49");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_reply_comes_after_its_commit_and_after_the_model_shows_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(commands_that_come_together_share_a_commit, setup, teardown),
+		cmocka_unit_test_setup_teardown(ahead_does_not_count_those_who_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_tick_ends_what_lapsed_and_admits_the_next, setup_one, teardown),
+		cmocka_unit_test_setup_teardown(a_failed_commit_answers_unavailable_and_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_busy_store_is_tried_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_refused_command_takes_no_other_with_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_key_gives_the_first_answer_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(seats_show_a_lapse_at_the_very_instant_and_versions_only_grow, setup, teardown),
+		cmocka_unit_test_setup_teardown(closing_answers_what_was_submitted, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
