@@ -158,7 +158,7 @@ def check_tidy():
     """clang-tidy on each file, as many at once as there are processors. A file that passed is passed over until it, a header or the settings
     change."""
     common = b""
-    for path in [os.path.join(ROOT, ".clang-tidy"), os.path.join(ROOT, "meson.build"), *c_files("*.h")]:
+    for path in [os.path.join(ROOT, ".clang-tidy"), os.path.join(ROOT, "tests", ".clang-tidy"), os.path.join(ROOT, "meson.build"), *c_files("*.h")]:
         with open(path, "rb") as f:
             common += f.read()
     os.makedirs(os.path.join(BUILD, "tidy"), exist_ok=True)

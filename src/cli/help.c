@@ -11,11 +11,8 @@ static bool takes(const struct cli_option *row, enum cli_command command)
 }
 
 /* What the option may be, what it is when not given, and its environment variable, on a line of its own. */
-static void option_facts(FILE *out, const struct cli_option *row)
+static void option_facts(FILE *out, const struct cli_option *row, const char *env)
 {
-	char env[CLI_ENV_NAME_SIZE];
-
-	cli_env_name(row->name, env);
 	(void)fprintf(out, "%*s[", COLUMN, "");
 	if (row->type == CLI_TYPE_INT)
 		(void)fprintf(out, "%lld to %lld, ", (long long)row->lo, (long long)row->hi);
@@ -43,7 +40,7 @@ static void wrapped(FILE *out, const char *words)
 	(void)fputc('\n', out);
 }
 
-static void entry(FILE *out, const char *left, const char *words)
+void cli_help_entry(FILE *out, const char *left, const char *words)
 {
 	(void)fprintf(out, "  %-*s", COLUMN - 2, left);
 	if (strlen(left) >= COLUMN - 2)
@@ -51,18 +48,18 @@ static void entry(FILE *out, const char *left, const char *words)
 	wrapped(out, words);
 }
 
-static void option_help(FILE *out, const struct cli_option *row)
+void cli_help_option(FILE *out, const struct cli_option *row, const char *environment)
 {
 	char left[CLI_ENV_NAME_SIZE];
 
 	if (row->secret)
-		cli_env_name(row->name, left);
+		(void)snprintf(left, sizeof(left), "%s", environment);
 	else
 		(void)snprintf(left, sizeof(left), "--%s%s%s", row->name, row->value != NULL ? " " : "",
 		               row->value != NULL ? row->value : "");
-	entry(out, left, row->help);
+	cli_help_entry(out, left, row->help);
 	if (!row->secret)
-		option_facts(out, row);
+		option_facts(out, row, environment);
 }
 
 /* The options that `command` takes and `but` does not (CLI_NO_COMMAND: whatever that one takes). */
@@ -70,10 +67,13 @@ static void options_help(FILE *out, enum cli_command command, enum cli_command b
 {
 	size_t n;
 	const struct cli_option *table = cli_option_table(&n);
+	char env[CLI_ENV_NAME_SIZE];
 
 	for (size_t i = 0; i < n; i++)
-		if (takes(&table[i], command) && !takes(&table[i], but) && table[i].secret == secret)
-			option_help(out, &table[i]);
+		if (takes(&table[i], command) && !takes(&table[i], but) && table[i].secret == secret) {
+			cli_env_name(table[i].name, env);
+			cli_help_option(out, &table[i], env);
+		}
 }
 
 static void usage_line(FILE *out, enum cli_command command, const char *indent)
@@ -106,10 +106,11 @@ static void all_help(FILE *out)
 
 		(void)snprintf(left, sizeof(left), "jari %s %s", cli_command_name((enum cli_command)i),
 		               argument != NULL ? argument : "");
-		entry(out, left, cli_command_help((enum cli_command)i));
+		cli_help_entry(out, left, cli_command_help((enum cli_command)i));
 	}
-	entry(out, "jari COMMAND --help", "Explain one command.");
-	entry(out, "jari --version", "Print the version.");
+	cli_help_entry(out, "jari bench OPERATION", "Make a load on a server, and measure what it does.");
+	cli_help_entry(out, "jari COMMAND --help", "Explain one command.");
+	cli_help_entry(out, "jari --version", "Print the version.");
 	(void)fputs("\nOptions of every command:\n", out);
 	options_help(out, CLI_AUDIT, CLI_NO_COMMAND, false);
 	(void)fputs("\nOptions of serve:\n", out);

@@ -114,11 +114,9 @@ static bool read_bool(const char *value, bool *out)
 	return false;
 }
 
-/* Sets an option; `called` is how the person called it (--hold-seconds, JARI_HOLD_SECONDS). */
-static bool set(struct cli_options *o, const struct cli_option *row, const char *called, const char *value,
-                char error[CLI_ERROR_SIZE])
+bool cli_option_set(void *options, const struct cli_option *row, const char *called, const char *value, char error[CLI_ERROR_SIZE])
 {
-	void *at = (char *)o + row->offset;
+	void *at = (char *)options + row->offset;
 
 	switch (row->type) {
 	case CLI_TYPE_TEXT:
@@ -149,7 +147,7 @@ static bool set(struct cli_options *o, const struct cli_option *row, const char 
 static bool set_defaults(struct cli_options *o, char error[CLI_ERROR_SIZE])
 {
 	for (size_t i = 0; i < COUNT; i++)
-		if (table[i].initial != NULL && !set(o, &table[i], table[i].name, table[i].initial, error))
+		if (table[i].initial != NULL && !cli_option_set(o, &table[i], table[i].name, table[i].initial, error))
 			return false;
 	return true;
 }
@@ -167,7 +165,7 @@ static bool set_from_environment(struct cli_options *o, char error[CLI_ERROR_SIZ
 		value = getenv(name);
 		if (value == NULL || value[0] == '\0')
 			continue;
-		if (!set(o, &table[i], name, value, error))
+		if (!cli_option_set(o, &table[i], name, value, error))
 			return false;
 		o->in_environment |= 1u << i;
 	}
@@ -278,7 +276,7 @@ static bool read_option(int argc, char *const *argv, int *at, struct cli_options
 		return false;
 	}
 	o->on_command_line |= 1u << (row - table);
-	return set(o, row, called, value, error);
+	return cli_option_set(o, row, called, value, error);
 }
 
 static bool is_help(const char *word)
@@ -384,7 +382,7 @@ static enum cli_parsed read_command(int argc, char *const *argv, struct cli_opti
 	bool help = word != NULL && strcmp(word, "help") == 0;
 
 	if (word == NULL) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "a command is missing: serve, import, audit or backup");
+		(void)snprintf(error, CLI_ERROR_SIZE, "a command is missing: serve, import, audit, backup or bench");
 		return CLI_USAGE;
 	}
 	if (is_help(word) || (help && argc == 2))
@@ -401,7 +399,7 @@ static enum cli_parsed read_command(int argc, char *const *argv, struct cli_opti
 	if (word[0] == '-')
 		(void)snprintf(error, CLI_ERROR_SIZE, "the command comes first: jari serve %.100s", word);
 	else
-		(void)snprintf(error, CLI_ERROR_SIZE, "unknown command '%.100s'; there are serve, import, audit and backup",
+		(void)snprintf(error, CLI_ERROR_SIZE, "unknown command '%.100s'; there are serve, import, audit, backup and bench",
 		               word);
 	return CLI_USAGE;
 }

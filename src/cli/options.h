@@ -71,7 +71,14 @@ enum cli_parsed cli_options_parse(int argc, char *const *argv, struct cli_option
 bool cli_given(const struct cli_options *o, const char *name);
 bool cli_given_on_command_line(const struct cli_options *o, const char *name);
 
+/* Sets the option of a row in the struct that its offset is of; `called` is how the person called it (--hold-seconds,
+ * JARI_HOLD_SECONDS). */
+bool cli_option_set(void *options, const struct cli_option *row, const char *called, const char *value, char error[CLI_ERROR_SIZE]);
+
 /* Writes the help of everything, or of one command. */
 void cli_help(FILE *out, enum cli_command command);
+/* Pieces of it, for `jari bench`, which has a table of its own: a name with its explanation; an option with its facts. */
+void cli_help_entry(FILE *out, const char *left, const char *words);
+void cli_help_option(FILE *out, const struct cli_option *row, const char *environment);
 
 #endif

@@ -31,6 +31,18 @@ size_t core_shows_meant(const struct core_batch *b, const struct core_cmd *cmd, 
 	return found;
 }
 
+/* A show's version names one state of its seats. A lapse shows at its instant, before the tick has ended the hold, so whoever looks counts
+ * the lapsed holds on top; ending one then adds just what was shown. A hold that was seen as lapsed can still be paid by a command decided at
+ * an instant before: what is decided counts double, so that the outcome's version is above every one that was shown. */
+#define VERSION_LAPSED 1
+#define VERSION_DECIDED 2
+
+static void change_version(struct core_batch *b, int64_t show_id, int64_t step)
+{
+	struct core_show *show = edit(b, find(b, CORE_ROW_SHOW, show_id, 0));
+	show->version += step;
+}
+
 static bool seat_free(const struct core_seat *s, int64_t now)
 {
 	return core_seat_at(s->status, s->held_until, now) == CORE_SEAT_FREE;
@@ -203,7 +215,7 @@ void core_hold(struct core_batch *b, const struct core_cmd *cmd, struct core_rep
 		core_list_add(b->rows, mine, row);
 		core_assert_seat(s);
 	}
-	((struct core_show *)edit(b, find(b, CORE_ROW_SHOW, show->show_id, 0)))->version++;
+	change_version(b, show->show_id, VERSION_DECIDED);
 	core_assert_reservation(&r);
 	(void)core_row_create(b->rows, CORE_ROW_RESERVATION, &r);
 	reply->reservation = r;
@@ -223,7 +235,7 @@ void core_release(struct core_batch *b, struct core_row *reservation, enum core_
 		s->reservation_id = s->user_id = s->held_until = 0;
 		core_assert_seat(s);
 	}
-	((struct core_show *)edit(b, find(b, CORE_ROW_SHOW, r->show_id, 0)))->version++;
+	change_version(b, r->show_id, status == CORE_RES_EXPIRED ? VERSION_LAPSED : VERSION_DECIDED);
 	core_assert_reservation(r);
 }
 
@@ -241,7 +253,7 @@ void core_sell(struct core_batch *b, struct core_row *reservation, int64_t payme
 		s->held_until = 0;
 		core_assert_seat(s);
 	}
-	((struct core_show *)edit(b, find(b, CORE_ROW_SHOW, r->show_id, 0)))->version++;
+	change_version(b, r->show_id, VERSION_DECIDED);
 	core_assert_reservation(r);
 }
 

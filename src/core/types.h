@@ -53,7 +53,7 @@ struct core_show {
 	int64_t starts_at;
 	int32_t date;        /* yyyymmdd, the local date of the venue */
 	int64_t total_seats;
-	int64_t version;     /* one more with every hold, payment, cancellation and end of a hold */
+	int64_t version;     /* grows with every change of its seats: by 2 when a hold is made, paid or given up, by 1 when it lapses */
 };
 
 enum core_seat_status { CORE_SEAT_FREE = 0, CORE_SEAT_HELD = 1, CORE_SEAT_SOLD = 2 };

@@ -1,7 +1,6 @@
 /* look.c: what anyone may look at, answered from the read model. See engine.h. */
 #include "engine/internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define RETRY_MIN_S 1
@@ -116,7 +115,7 @@ void engine_look_concerts(struct engine *e, struct arena *arena, struct core_con
 	*out = arena_alloc(arena, (size_t)(ids->n + 1) * sizeof **out);
 	for (int64_t i = 0; i < ids->n; i++) {
 		if (ids->p[i])
-			copy_concert(arena, ids->p[i], &(*out)[(*n)++]);
+			copy_concert(arena, &((const struct model_concert *)ids->p[i])->row, &(*out)[(*n)++]);
 	}
 	(void)pthread_rwlock_unlock(&e->model.lock);
 }
@@ -124,9 +123,9 @@ void engine_look_concerts(struct engine *e, struct arena *arena, struct core_con
 bool engine_look_concert(struct engine *e, int64_t concert_id, struct arena *arena, struct core_concert *out)
 {
 	(void)pthread_rwlock_rdlock(&e->model.lock);
-	const struct core_concert *c = model_id_get(&e->model.concerts, concert_id);
+	const struct model_concert *c = model_id_get(&e->model.concerts, concert_id);
 	if (c)
-		copy_concert(arena, c, out);
+		copy_concert(arena, &c->row, out);
 	(void)pthread_rwlock_unlock(&e->model.lock);
 	return c != NULL;
 }
@@ -142,28 +141,47 @@ static void show_view(const struct model_show *s, int64_t now, struct engine_sho
 	out->revenue = s->revenue;
 }
 
-static int by_start(const void *x, const void *y)
+void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out, size_t *n)
 {
-	const struct engine_show *a = x;
-	const struct engine_show *b = y;
-	if (a->show.starts_at != b->show.starts_at)
-		return a->show.starts_at < b->show.starts_at ? -1 : 1;
-	return (a->show.show_id > b->show.show_id) - (a->show.show_id < b->show.show_id);
+	*n = 0;
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct model_concert *c = model_id_get(&e->model.concerts, concert_id);
+	*out = arena_alloc(arena, (size_t)(c ? c->show_count + 1 : 1) * sizeof **out);
+	for (int64_t i = 0; c && i < c->show_count; i++)
+		show_view(c->shows[i], now, &(*out)[(*n)++]);
+	(void)pthread_rwlock_unlock(&e->model.lock);
 }
 
-void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out, size_t *n)
+void engine_look_all_shows(struct engine *e, int64_t now, struct arena *arena, struct engine_show **out, size_t *n)
 {
 	*n = 0;
 	(void)pthread_rwlock_rdlock(&e->model.lock);
 	const struct model_ids *ids = &e->model.shows;
 	*out = arena_alloc(arena, (size_t)(ids->n + 1) * sizeof **out);
 	for (int64_t i = 0; i < ids->n; i++) {
-		const struct model_show *s = ids->p[i];
-		if (s && (concert_id == 0 || s->row.concert_id == concert_id))
-			show_view(s, now, &(*out)[(*n)++]);
+		if (ids->p[i])
+			show_view(ids->p[i], now, &(*out)[(*n)++]);
 	}
 	(void)pthread_rwlock_unlock(&e->model.lock);
-	qsort(*out, *n, sizeof **out, by_start);
+}
+
+size_t engine_look_show_ids(struct engine *e, int64_t concert_id, int64_t show_id, int32_t date, int64_t *queue_id, int64_t *first)
+{
+	size_t n = 0;
+	*queue_id = 0;
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct model_concert *c = model_id_get(&e->model.concerts, concert_id);
+	if (c)
+		*queue_id = c->row.queue_id;
+	for (int64_t i = 0; c && i < c->show_count; i++) {
+		const struct core_show *s = &c->shows[i]->row;
+		if (show_id ? s->show_id != show_id : s->date != date)
+			continue;
+		if (n++ == 0)
+			*first = s->show_id;
+	}
+	(void)pthread_rwlock_unlock(&e->model.lock);
+	return n;
 }
 
 bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct engine_show *out)

@@ -169,21 +169,31 @@ static void ticket_put(struct model *m, const struct core_ticket *row, struct mo
 		rank_clear(&q->waiting, row->number);
 }
 
+struct model_concert *model_concert_room(struct model *m, int64_t concert_id)
+{
+	struct model_concert *c = model_id_get(&m->concerts, concert_id);
+	if (!c) {
+		c = mem_zero(sizeof *c);
+		model_id_put(&m->concerts, concert_id, c);
+	}
+	return c;
+}
+
+static void concert_texts_free(struct model_concert *c)
+{
+	free((void *)c->row.title.p);
+	free((void *)c->row.artist.p);
+	free((void *)c->row.venue.p);
+}
+
 static void concert_put(struct model *m, const struct core_concert *row)
 {
-	struct core_concert *c = model_id_get(&m->concerts, row->concert_id);
-	if (!c) {
-		c = mem_alloc(sizeof *c);
-		model_id_put(&m->concerts, row->concert_id, c);
-	} else {
-		free((void *)c->title.p);
-		free((void *)c->artist.p);
-		free((void *)c->venue.p);
-	}
-	*c = *row;
-	c->title = model_text(row->title);
-	c->artist = model_text(row->artist);
-	c->venue = model_text(row->venue);
+	struct model_concert *c = model_concert_room(m, row->concert_id);
+	concert_texts_free(c);
+	c->row = *row;
+	c->row.title = model_text(row->title);
+	c->row.artist = model_text(row->artist);
+	c->row.venue = model_text(row->venue);
 }
 
 /* ---- as a whole ---- */
@@ -219,12 +229,11 @@ void model_free(struct model *m)
 			queue_free(m->queues.p[i]);
 	}
 	for (int64_t i = 0; i < m->concerts.n; i++) {
-		struct core_concert *c = m->concerts.p[i];
+		struct model_concert *c = m->concerts.p[i];
 		if (!c)
 			continue;
-		free((void *)c->title.p);
-		free((void *)c->artist.p);
-		free((void *)c->venue.p);
+		concert_texts_free(c);
+		free(c->shows);
 		free(c);
 	}
 	for (int64_t i = 0; i < m->shows.n; i++) {

@@ -64,6 +64,12 @@ struct model_show {
 	int64_t held, sold, revenue; /* as stored */
 };
 
+struct model_concert {
+	struct core_concert row; /* its texts are the model's */
+	struct model_show **shows; /* soonest first */
+	int64_t show_count, show_cap;
+};
+
 /* Things by their id: ids are given out one after another, so an array serves. */
 struct model_ids {
 	void **p;
@@ -95,6 +101,7 @@ void model_id_put(struct model_ids *ids, int64_t id, void *p);
 struct text model_text(struct text t); /* a copy on the heap */
 struct model_ticket *model_ticket_at(const struct model_queue *q, int64_t number);
 struct model_user *model_user_find(const struct model *m, int64_t user_id);
+struct model_concert *model_concert_room(struct model *m, int64_t concert_id); /* made when it is not there */
 void model_show_put(struct model *m, const struct core_show *row);
 void model_seat_put(struct model *m, const struct core_seat *row);
 void model_reservation_put(struct model *m, const struct core_reservation *row);

@@ -10,14 +10,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Keeps a concert's shows soonest first: by start, then by id. */
+static void list_show(struct model_concert *c, struct model_show *s)
+{
+	if (c->show_count == c->show_cap) {
+		c->show_cap = c->show_cap ? c->show_cap * 2 : 4;
+		c->shows = mem_grow(c->shows, (size_t)c->show_cap * sizeof *c->shows);
+	}
+	int64_t at = c->show_count++;
+	for (; at > 0; at--) {
+		const struct core_show *before = &c->shows[at - 1]->row;
+		if (before->starts_at < s->row.starts_at || (before->starts_at == s->row.starts_at && before->show_id < s->row.show_id))
+			break;
+		c->shows[at] = c->shows[at - 1];
+	}
+	c->shows[at] = s;
+}
+
 void model_show_put(struct model *m, const struct core_show *row)
 {
 	struct model_show *s = model_id_get(&m->shows, row->show_id);
-	if (!s) {
-		s = mem_zero(sizeof *s);
-		model_id_put(&m->shows, row->show_id, s);
+	if (s) {
+		s->row = *row;
+		return;
 	}
+	s = mem_zero(sizeof *s);
 	s->row = *row;
+	model_id_put(&m->shows, row->show_id, s);
+	list_show(model_concert_room(m, row->concert_id), s);
 }
 
 void model_show_free(struct model_show *s)

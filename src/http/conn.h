@@ -24,10 +24,10 @@
 #include <event2/listener.h>
 #include <pthread.h>
 
-#define HTTP_READ_AHEAD 65536  /* bytes read while a request is being answered */
-#define HTTP_WRITE_AHEAD 65536 /* bytes waiting to be sent, past which the next request waits */
-#define HTTP_SLOTS_KEPT 256    /* unused slots that a thread keeps */
-#define HTTP_KEEP_BYTES 65536  /* of a buffer that is kept for the next use */
+#define HTTP_READ_AHEAD 65536      /* bytes read while a request is being answered */
+#define HTTP_WRITE_AHEAD 65536     /* bytes waiting to be sent, past which the next request waits */
+#define HTTP_SLOTS_KEPT 256        /* unused slots that a thread keeps */
+#define HTTP_KEEP_BYTES 65536      /* of a buffer that is kept for the next use */
 #define HTTP_STATIC_COPY_MAX 16384 /* built-in files up to this are copied: one write for head and body */
 
 struct http_slot {
@@ -42,8 +42,8 @@ struct http_slot {
 	bool in_engine; /* between a hand-on and its return */
 	bool answered;
 	bool streaming, chunked, more_due;
-	bool muted;     /* nobody listens to the stream: freed as soon as it is not in the engine */
-	bool held;      /* whoever called the handler frees it */
+	bool muted; /* nobody listens to the stream: freed as soon as it is not in the engine */
+	bool held;  /* whoever called the handler frees it */
 	bool has_cache_control, has_retry_after;
 };
 

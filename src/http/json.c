@@ -227,8 +227,8 @@ static bool not_an_object(const char *where, char error[JSON_ERROR_SIZE])
 	return fail(error, "\"%.*s\" must be an object", (int)(n - (where[n - 1] == '.')), where);
 }
 
-bool json_fields(json_t *object, const struct json_field *fields, size_t count, const char *where, struct arena *arena, void *out, uint32_t *seen,
-                 char error[JSON_ERROR_SIZE])
+bool json_fields(json_t *object, const struct json_field *fields, size_t count, const char *where, struct arena *arena, void *out,
+                 uint32_t *seen, char error[JSON_ERROR_SIZE])
 {
 	const struct reading r = {where, arena, error};
 	*seen = 0;

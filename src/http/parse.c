@@ -6,17 +6,45 @@
 enum { TCHAR = 1, VALUE = 2, HOST = 4, HEX = 8 };
 
 static const uint8_t kinds[256] = {
-    ['\t'] = VALUE, [' '] = VALUE,
-    ['!'] = TCHAR | VALUE | HOST, ['"'] = VALUE, ['#'] = TCHAR | VALUE, ['$'] = TCHAR | VALUE | HOST,
-    ['%'] = TCHAR | VALUE | HOST, ['&'] = TCHAR | VALUE | HOST, ['\''] = TCHAR | VALUE | HOST, ['('] = VALUE | HOST,
-    [')'] = VALUE | HOST, ['*'] = TCHAR | VALUE | HOST, ['+'] = TCHAR | VALUE | HOST, [','] = VALUE,
-    ['-'] = TCHAR | VALUE | HOST, ['.'] = TCHAR | VALUE | HOST, ['/'] = VALUE,
+    ['\t'] = VALUE,
+    [' '] = VALUE,
+    ['!'] = TCHAR | VALUE | HOST,
+    ['"'] = VALUE,
+    ['#'] = TCHAR | VALUE,
+    ['$'] = TCHAR | VALUE | HOST,
+    ['%'] = TCHAR | VALUE | HOST,
+    ['&'] = TCHAR | VALUE | HOST,
+    ['\''] = TCHAR | VALUE | HOST,
+    ['('] = VALUE | HOST,
+    [')'] = VALUE | HOST,
+    ['*'] = TCHAR | VALUE | HOST,
+    ['+'] = TCHAR | VALUE | HOST,
+    [','] = VALUE,
+    ['-'] = TCHAR | VALUE | HOST,
+    ['.'] = TCHAR | VALUE | HOST,
+    ['/'] = VALUE,
     ['0' ... '9'] = TCHAR | VALUE | HOST | HEX,
-    [':'] = VALUE | HOST, [';'] = VALUE | HOST, ['<'] = VALUE, ['='] = VALUE | HOST, ['>'] = VALUE, ['?'] = VALUE, ['@'] = VALUE,
-    ['A' ... 'F'] = TCHAR | VALUE | HOST | HEX, ['G' ... 'Z'] = TCHAR | VALUE | HOST,
-    ['['] = VALUE | HOST, ['\\'] = VALUE, [']'] = VALUE | HOST, ['^'] = TCHAR | VALUE, ['_'] = TCHAR | VALUE | HOST, ['`'] = TCHAR | VALUE,
-    ['a' ... 'f'] = TCHAR | VALUE | HOST | HEX, ['g' ... 'z'] = TCHAR | VALUE | HOST,
-    ['{'] = VALUE, ['|'] = TCHAR | VALUE, ['}'] = VALUE, ['~'] = TCHAR | VALUE | HOST,
+    [':'] = VALUE | HOST,
+    [';'] = VALUE | HOST,
+    ['<'] = VALUE,
+    ['='] = VALUE | HOST,
+    ['>'] = VALUE,
+    ['?'] = VALUE,
+    ['@'] = VALUE,
+    ['A' ... 'F'] = TCHAR | VALUE | HOST | HEX,
+    ['G' ... 'Z'] = TCHAR | VALUE | HOST,
+    ['['] = VALUE | HOST,
+    ['\\'] = VALUE,
+    [']'] = VALUE | HOST,
+    ['^'] = TCHAR | VALUE,
+    ['_'] = TCHAR | VALUE | HOST,
+    ['`'] = TCHAR | VALUE,
+    ['a' ... 'f'] = TCHAR | VALUE | HOST | HEX,
+    ['g' ... 'z'] = TCHAR | VALUE | HOST,
+    ['{'] = VALUE,
+    ['|'] = TCHAR | VALUE,
+    ['}'] = VALUE,
+    ['~'] = TCHAR | VALUE | HOST,
     [0x80 ... 0xff] = VALUE,
 };
 
@@ -61,12 +89,14 @@ enum http_scan http_head_scan(struct http_scanner *s, const char *p, size_t n, s
 	while (s->seen < n && (lf = memchr(p + s->seen, '\n', n - s->seen))) {
 		size_t at = (size_t)(lf - p);
 		if (at == s->line || p[at - 1] != '\r')
-			return scan_refuse(why, CORE_INVALID_REQUEST, "a line of the request ends with a bare line feed; lines end with CR LF");
+			return scan_refuse(why, CORE_INVALID_REQUEST,
+			                   "a line of the request ends with a bare line feed; lines end with CR LF");
 		bool empty = at - s->line == 1;
 		s->seen = at + 1;
 		if (empty && s->line == s->start) {
 			if (++s->blanks > HTTP_BLANK_LINES_MAX)
-				return scan_refuse(why, CORE_INVALID_REQUEST, "there are too many empty lines before the request line");
+				return scan_refuse(why, CORE_INVALID_REQUEST,
+				                   "there are too many empty lines before the request line");
 			s->line = s->start = at + 1;
 			continue;
 		}
@@ -95,8 +125,8 @@ static enum http_method method_of(struct text name)
 		struct text name;
 		enum http_method method;
 	} methods[] = {
-	    {{"GET", 3}, HTTP_GET},       {{"HEAD", 4}, HTTP_HEAD},     {{"POST", 4}, HTTP_POST},      {{"PATCH", 5}, HTTP_PATCH},
-	    {{"DELETE", 6}, HTTP_DELETE}, {{"PUT", 3}, HTTP_PUT},       {{"OPTIONS", 7}, HTTP_OPTIONS},
+	    {{"GET", 3}, HTTP_GET},       {{"HEAD", 4}, HTTP_HEAD}, {{"POST", 4}, HTTP_POST},       {{"PATCH", 5}, HTTP_PATCH},
+	    {{"DELETE", 6}, HTTP_DELETE}, {{"PUT", 3}, HTTP_PUT},   {{"OPTIONS", 7}, HTTP_OPTIONS},
 	};
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (text_equal(methods[i].name, name))
@@ -476,7 +506,8 @@ static bool chunk_byte(struct http_chunks *c, char byte)
 	return false;
 }
 
-enum http_chunk http_chunks_next(struct http_chunks *c, const char *p, size_t n, size_t *used, struct text *data, struct http_refusal *why)
+enum http_chunk http_chunks_next(struct http_chunks *c, const char *p, size_t n, size_t *used, struct text *data,
+                                 struct http_refusal *why)
 {
 	for (size_t i = 0; i < n;) {
 		if (c->state == HTTP_CHUNK_BYTES) {
@@ -520,7 +551,8 @@ static bool query_pair(struct text pair, struct arena *arena, struct http_param 
 	return true;
 }
 
-bool http_query_parse(struct text query, struct arena *arena, struct http_param params[JARI_QUERY_PARAMS_MAX], size_t *count, const char **detail)
+bool http_query_parse(struct text query, struct arena *arena, struct http_param params[JARI_QUERY_PARAMS_MAX], size_t *count,
+                      const char **detail)
 {
 	*count = 0;
 	while (query.n) {

@@ -12,10 +12,10 @@
 
 #include "http/http.h"
 
-#define HTTP_BLANK_LINES_MAX 2      /* empty lines before a request line */
+#define HTTP_BLANK_LINES_MAX 2         /* empty lines before a request line */
 #define HTTP_CHUNK_EXTENSIONS_MAX 4096 /* bytes of chunk extensions in one body */
-#define HTTP_CHUNK_DIGITS_MAX 16    /* of one chunk size */
-#define HTTP_TRAILERS_MAX 8192      /* bytes of trailers after a chunked body */
+#define HTTP_CHUNK_DIGITS_MAX 16       /* of one chunk size */
+#define HTTP_TRAILERS_MAX 8192         /* bytes of trailers after a chunked body */
 
 struct http_refusal {
 	enum core_code code;
@@ -75,9 +75,11 @@ struct http_chunks {
 enum http_chunk { HTTP_CHUNK_MORE, HTTP_CHUNK_DATA, HTTP_CHUNK_END, HTTP_CHUNK_REFUSED };
 /* Goes on in `n` more bytes. *used says how many were taken. DATA: `data` is a piece of the body in them, call again with the rest;
  * MORE: all were taken; END: the body is whole. */
-enum http_chunk http_chunks_next(struct http_chunks *c, const char *p, size_t n, size_t *used, struct text *data, struct http_refusal *why);
+enum http_chunk http_chunks_next(struct http_chunks *c, const char *p, size_t n, size_t *used, struct text *data,
+                                 struct http_refusal *why);
 
 /* Reads a query: percent escapes and '+' decoded. False with a sentence: a bad escape, no UTF-8, a name given twice, too many. */
-bool http_query_parse(struct text query, struct arena *arena, struct http_param params[JARI_QUERY_PARAMS_MAX], size_t *count, const char **detail);
+bool http_query_parse(struct text query, struct arena *arena, struct http_param params[JARI_QUERY_PARAMS_MAX], size_t *count,
+                      const char **detail);
 
 #endif

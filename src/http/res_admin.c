@@ -116,7 +116,7 @@ void res_stats(struct http_request *req)
 	struct json_out o;
 
 	engine_look_concerts(req->app->engine, req->arena, &concerts, &concert_count);
-	engine_look_shows(req->app->engine, 0, req->now, req->arena, &shows, &show_count);
+	engine_look_all_shows(req->app->engine, req->now, req->arena, &shows, &show_count);
 	jo_begin(&o, &body);
 	jo_object(&o);
 	write_queues(&o, req);

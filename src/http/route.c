@@ -28,8 +28,8 @@ struct http_router {
 };
 
 static const char *const method_names[HTTP_OTHER] = {
-    [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST", [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
-    [HTTP_PUT] = "PUT", [HTTP_OPTIONS] = "OPTIONS",
+    [HTTP_GET] = "GET",       [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST",       [HTTP_PATCH] = "PATCH",
+    [HTTP_DELETE] = "DELETE", [HTTP_PUT] = "PUT",   [HTTP_OPTIONS] = "OPTIONS",
 };
 
 /* Cuts "/a/b" into "a" and "b"; "/" is one empty segment. Too many: HTTP_PATH_SEGMENTS_MAX + 1. */
@@ -253,8 +253,9 @@ static bool authenticate(struct http_request *req)
 		return true;
 	struct text given = credentials(req->authorization);
 	if (!given.n) {
-		http_problem(req, CORE_TOKEN_REQUIRED, auth == HTTP_AUTH_ADMIN ? "send the admin key as \"Authorization: Bearer <key>\""
-		                                                               : "send your token as \"Authorization: Bearer <token>\"");
+		http_problem(req, CORE_TOKEN_REQUIRED,
+		             auth == HTTP_AUTH_ADMIN ? "send the admin key as \"Authorization: Bearer <key>\""
+		                                     : "send your token as \"Authorization: Bearer <token>\"");
 		return false;
 	}
 	if (auth == HTTP_AUTH_ADMIN) {

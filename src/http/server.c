@@ -27,7 +27,8 @@ static int bound(const struct addrinfo *a, bool shared)
 	if (fd < 0)
 		return -1;
 	/* What the listener sets, each accepted connection inherits. */
-	bool set = option(fd, SOL_SOCKET, SO_REUSEADDR) && (!shared || option(fd, SOL_SOCKET, SO_REUSEPORT)) && option(fd, IPPROTO_TCP, TCP_NODELAY);
+	bool set = option(fd, SOL_SOCKET, SO_REUSEADDR) && (!shared || option(fd, SOL_SOCKET, SO_REUSEPORT)) &&
+	           option(fd, IPPROTO_TCP, TCP_NODELAY);
 	if (a->ai_family == AF_INET6)
 		set = set && option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	if (set && bind(fd, a->ai_addr, a->ai_addrlen) == 0)
@@ -58,7 +59,7 @@ static void set_port(struct addrinfo *a, int port)
 
 static int port_of(int fd)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {0};
 	socklen_t n = sizeof(address);
 	if (getsockname(fd, (struct sockaddr *)&address, &n) < 0)
 		return -1;
@@ -72,7 +73,8 @@ static int port_of(int fd)
 static bool fail(char error[HTTP_SERVER_ERROR_SIZE], const struct http_server_config *c, const char *why)
 {
 	bool v6 = strchr(c->host, ':') != NULL;
-	snprintf(error, HTTP_SERVER_ERROR_SIZE, "can't listen on %s%s%s:%u: %s", v6 ? "[" : "", c->host, v6 ? "]" : "", c->port, why);
+	snprintf(error, HTTP_SERVER_ERROR_SIZE, "can't listen on %s%s%s:%u: %s", v6 ? "[" : "", c->host, v6 ? "]" : "", c->port,
+	         why);
 	return false;
 }
 
@@ -87,7 +89,8 @@ static bool bind_failed(char error[HTTP_SERVER_ERROR_SIZE], const struct http_se
 	return fail(error, c, strerror(errno));
 }
 
-static bool open_threads(struct http_server *s, const struct http_server_config *c, struct addrinfo *a, char error[HTTP_SERVER_ERROR_SIZE])
+static bool open_threads(struct http_server *s, const struct http_server_config *c, struct addrinfo *a,
+                         char error[HTTP_SERVER_ERROR_SIZE])
 {
 	if (c->port && !is_free(a))
 		return bind_failed(error, c);

@@ -11,14 +11,14 @@
 
 #include "http/http.h"
 
-#define HTTP_IDLE_MS 75000              /* how long a kept connection may wait for its next request */
-#define HTTP_REQUEST_MS 10000           /* a whole request must arrive within this of its first byte */
-#define HTTP_WRITE_MS 30000             /* a client that takes nothing for this long is dropped */
-#define HTTP_LINGER_MS 2000             /* after an early error: how long the client may go on sending, unread, … */
-#define HTTP_LINGER_BYTES (4 << 20)     /* … and how much */
-#define HTTP_STOP_MS 10000              /* the longest that stopping may take */
-#define HTTP_STOP_RECEIVING_MS 1000     /* when stopping, how long a half-received request is still waited for */
-#define HTTP_ACCEPT_PAUSE_MS 100        /* without file descriptors: how long to leave the listener alone */
+#define HTTP_IDLE_MS 75000          /* how long a kept connection may wait for its next request */
+#define HTTP_REQUEST_MS 10000       /* a whole request must arrive within this of its first byte */
+#define HTTP_WRITE_MS 30000         /* a client that takes nothing for this long is dropped */
+#define HTTP_LINGER_MS 2000         /* after an early error: how long the client may go on sending, unread, … */
+#define HTTP_LINGER_BYTES (4 << 20) /* … and how much */
+#define HTTP_STOP_MS 10000          /* the longest that stopping may take */
+#define HTTP_STOP_RECEIVING_MS 1000 /* when stopping, how long a half-received request is still waited for */
+#define HTTP_ACCEPT_PAUSE_MS 100    /* without file descriptors: how long to leave the listener alone */
 
 #define HTTP_SERVER_ERROR_SIZE 256
 

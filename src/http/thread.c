@@ -64,7 +64,7 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	struct http_thread *t = arg;
-	struct timeval pause = {0, HTTP_ACCEPT_PAUSE_MS * 1000};
+	struct timeval pause = {0, HTTP_ACCEPT_PAUSE_MS * 1000L};
 	int error = errno;
 	if (error == ECONNABORTED || error == EINTR || error == EPROTO)
 		return;
@@ -172,7 +172,8 @@ bool http_thread_open(struct http_thread *t, struct http_server *s, int fd, cons
 	t->wake = event_new(t->base, t->wake_fd, EV_READ | EV_PERSIST, on_wake, t);
 	t->tick = event_new(t->base, -1, EV_PERSIST, on_tick, t);
 	t->pause = event_new(t->base, -1, 0, on_resume, t);
-	t->listener = evconnlistener_new(t->base, on_accept, t, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, JARI_LISTEN_BACKLOG, fd);
+	t->listener =
+	    evconnlistener_new(t->base, on_accept, t, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, JARI_LISTEN_BACKLOG, fd);
 	if (!t->listener)
 		close(fd);
 	struct timeval period = {0, TICK_US};

@@ -10,7 +10,7 @@ const WORKERS = 20;
 describe('power cuts', () => {
 	const s = serverHere();
 
-	it(`${ROUNDS} rounds of kill -9 under load lose nothing that was acknowledged`, { timeout: 180000 }, async () => {
+	it(`${ROUNDS} rounds of kill -9 under load lose nothing that was acknowledged`, { timeout: 300000 }, async () => {
 		const c = await s.makeConcert({ capacity: 1000000, shows: [{ seats: [{ section: 'A', from: 1, to: 20000, price: 1000 }] }] });
 		const users = []; // everything that is known of each
 		const numbers = new Set();

@@ -115,14 +115,28 @@ static void admit(struct model *m, struct model_queue *q, struct model_ticket *t
 		q->free_at_us = (q->free_at_us > since ? q->free_at_us : since) + 1000000 / q->rate;
 }
 
-static void admit_waiting(struct model *m, struct model_queue *q, int64_t now)
+/* Admits the lowest waiting numbers, at most `most`. */
+static void admit_waiting(struct model *m, struct model_queue *q, int64_t most, int64_t now)
 {
 	/* tickets stand in the order of issue */
-	for (int i = 0; i < m->tickets && may_admit(q, now); i++)
+	for (int i = 0; i < m->tickets && most > 0 && may_admit(q, now); i++)
 		if (m->ticket[i].queue_id == q->id && m->ticket[i].status == CORE_WAITING) {
 			q->waiting--;
 			admit(m, q, &m->ticket[i], now);
+			most--;
 		}
+}
+
+static void must_admit(struct model *m, struct model_queue *q, int64_t most, int64_t now)
+{
+	if (m->alone)
+		admit_waiting(m, q, most, now);
+}
+
+/* Admits who the core has admitted beyond what it must; `joined` if the command's own new ticket is among them. */
+static void catch_up(struct model *m, struct model_queue *q, bool joined, int64_t now)
+{
+	admit_waiting(m, q, m->admitted(m->admitted_arg, q->id) - joined - q->admitted, now);
 }
 
 /* Ends a stored live ticket; a freed place goes to the next in line. */
@@ -138,7 +152,7 @@ static void end_ticket(struct model *m, struct model_ticket *t, enum core_ticket
 		return;
 	}
 	q->active--;
-	admit_waiting(m, q, now);
+	must_admit(m, q, 1, now);
 }
 
 static bool check_ticket(struct model *m, const struct model_ticket *t, const struct core_ticket *got, int64_t now)
@@ -212,6 +226,7 @@ static bool check_join(struct model *m, const struct core_cmd *cmd, int64_t now,
 			return check_ticket(m, t, &got->ticket, now);
 		}
 		end_ticket(m, t, CORE_TIMED_OUT, now);
+		catch_up(m, q, got->ticket.status == CORE_ACTIVE, now);
 	}
 
 	struct model_ticket *t = &m->ticket[take(&m->tickets, MODEL_TICKETS)];
@@ -232,6 +247,7 @@ static bool check_leave(struct model *m, const struct core_cmd *cmd, int64_t now
 
 	if (t->status != CORE_EXPIRED)
 		end_ticket(m, t, CORE_LEFT, now);
+	catch_up(m, model_queue(m, t->queue_id), false, now);
 	return expect(m, CORE_OK, got);
 }
 
@@ -249,7 +265,8 @@ static bool check_patch(struct model *m, const struct core_cmd *cmd, int64_t now
 	}
 	if (cmd->u.patch.has_paused)
 		q->paused = cmd->u.patch.paused;
-	admit_waiting(m, q, now);
+	must_admit(m, q, INT64_MAX, now);
+	catch_up(m, q, false, now);
 	if (!expect(m, CORE_OK, got))
 		return false;
 	if (got->queue.queue_id != q->id || got->queue.capacity != q->capacity || got->queue.rate_per_second != q->rate ||
@@ -268,7 +285,9 @@ static bool check_tick(struct model *m, const struct core_cmd *cmd, int64_t now,
 		if (m->ticket[i].status == CORE_ACTIVE && !model_active(&m->ticket[i], now))
 			end_ticket(m, &m->ticket[i], CORE_TIMED_OUT, now);
 	for (size_t i = 0; i < cmd->u.tick.queue_count; i++)
-		admit_waiting(m, model_queue(m, cmd->u.tick.queue_ids[i]), now);
+		must_admit(m, model_queue(m, cmd->u.tick.queue_ids[i]), INT64_MAX, now);
+	for (int i = 0; i < m->queues; i++)
+		catch_up(m, &m->queue[i], false, now);
 	for (int i = 0; i < m->keys; i++)
 		if (now - m->key[i].created_at < JARI_KEY_LIFE_MS)
 			m->key[kept++] = m->key[i];
@@ -506,7 +525,7 @@ static bool check_hold(struct model *m, const struct core_cmd *cmd, int64_t now,
 		r->total += model_seat(s, r->seats[i])->price;
 	}
 	qsort(r->seats, (size_t)r->seat_count, sizeof(r->seats[0]), compare_numbers);
-	s->changes++;
+	s->changes += MODEL_DECIDED;
 	return same_reservation(m, r, res);
 }
 
@@ -519,7 +538,7 @@ static bool check_cancel(struct model *m, const struct core_cmd *cmd, int64_t no
 	if (model_status(r, now) != CORE_RES_HELD)
 		return expect(m, CORE_NOT_HELD, got);
 	r->status = CORE_RES_CANCELLED;
-	model_show(m, r->show_id)->changes++;
+	model_show(m, r->show_id)->changes += MODEL_DECIDED;
 	return expect(m, CORE_OK, got);
 }
 
@@ -600,9 +619,10 @@ static bool check_pay(struct model *m, const struct core_cmd *cmd, int64_t now, 
 	r->status = CORE_RES_PAID;
 	r->paid_at = now;
 	r->payment_id = got->entry.entry_id;
-	model_show(m, r->show_id)->changes++;
+	model_show(m, r->show_id)->changes += MODEL_DECIDED;
 	if (t->status != CORE_EXPIRED)
 		end_ticket(m, t, CORE_PAID, now);
+	catch_up(m, model_queue(m, t->queue_id), false, now);
 	if (!check_entry(m, u, &(struct model_entry){0, u->id, r->total, u->balance, r->id, r->concert_id, now, CORE_PAYMENT}, got))
 		return false;
 	return same_reservation(m, r, &got->reservation);
@@ -726,15 +746,32 @@ static bool check_op(struct model *m, const struct core_cmd *cmd, int64_t now, c
 	return model_fail(m, "no such command");
 }
 
-bool model_check(struct model *m, const struct core_cmd *cmd, int64_t now, const struct core_reply *reply)
+/* What the core has admitted is neither more nor less. */
+static bool check_admitted(struct model *m)
+{
+	for (int i = 0; i < m->queues; i++) {
+		int64_t admitted = m->admitted(m->admitted_arg, m->queue[i].id);
+
+		if (admitted != m->queue[i].admitted)
+			return model_fail(m, "queue %lld has admitted %lld, not %lld", (long long)m->queue[i].id, (long long)admitted,
+			                  (long long)m->queue[i].admitted);
+	}
+	return true;
+}
+
+bool model_check(struct model *m, const struct core_cmd *cmd, int64_t now, const struct core_reply *reply, model_admitted_fn admitted,
+                 void *arg)
 {
 	struct model_key *k = cmd->key.n ? find_key(m, cmd) : NULL;
+
+	m->admitted = admitted;
+	m->admitted_arg = arg;
 
 	if (k && now - k->created_at < JARI_KEY_LIFE_MS)
 		return check_replay(m, k, cmd, reply);
 	if (reply->replayed)
 		return model_fail(m, "an answer again, though the key is new");
-	if (!check_op(m, cmd, now, reply))
+	if (!check_op(m, cmd, now, reply) || !check_admitted(m))
 		return false;
 	if (cmd->key.n && reply->code == CORE_OK)
 		keep(m, k, cmd, now);

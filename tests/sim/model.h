@@ -19,7 +19,8 @@ enum {
 	MODEL_RESERVATIONS = 2000,
 	MODEL_ENTRIES = 4000,
 	MODEL_KEYS = 2000,
-	MODEL_NAME = 24
+	MODEL_NAME = 24,
+	MODEL_DECIDED = 2 /* what a hold, payment or cancellation adds to a show's version; a lapse adds 1 */
 };
 
 struct model_user {
@@ -47,7 +48,7 @@ struct model_show {
 	int64_t id, concert_id, starts_at;
 	int32_t date;
 	int seat_count;
-	int64_t changes;       /* holds, payments, cancellations */
+	int64_t changes;       /* MODEL_DECIDED for each hold, payment and cancellation */
 	int64_t first_version; /* -1 until it was seen */
 	struct model_seat seats[MODEL_SEATS];
 };
@@ -67,6 +68,10 @@ struct model_key {
 	uint8_t digest[CORE_DIGEST_BYTES];
 };
 
+/* How many tickets of a queue the core has admitted up to now. A command may fill more places than the one that it freed; in a batch
+ * with others it may also leave a place to the next tick. */
+typedef int64_t (*model_admitted_fn)(void *arg, int64_t queue_id);
+
 struct model {
 	struct core_rules rules;
 	int users, queues, concerts, shows, tickets, reservations, entries, keys;
@@ -79,11 +84,15 @@ struct model {
 	struct model_entry entry[MODEL_ENTRIES];
 	struct model_key key[MODEL_KEYS];
 	int64_t answers; /* the number of the next kept answer */
+	bool alone; /* the command is the only one of its batch: then nothing may be left to the next tick */
+	model_admitted_fn admitted;
+	void *admitted_arg;
 	char why[512];
 };
 
 /* Compares the core's answer to `cmd` at `now` with the model's own, and moves on. */
-bool model_check(struct model *m, const struct core_cmd *cmd, int64_t now, const struct core_reply *reply);
+bool model_check(struct model *m, const struct core_cmd *cmd, int64_t now, const struct core_reply *reply, model_admitted_fn admitted,
+                 void *arg);
 
 /* The body and the status that the test keeps for the answer of that number. */
 size_t model_answer(int64_t number, char out[MODEL_NAME]);

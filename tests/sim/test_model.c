@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 55, COMMANDS = 2000, ALL_EVERY = 64, RICH_CHARGES = 996 };
+enum { SEEDS = 51, COMMANDS = 2000, ALL_EVERY = 128, RICH_CHARGES = 996 };
 
 /* The store has many people's queues; the clock starts at some day. */
 #define EPOCH 1798106400000LL
@@ -106,14 +106,28 @@ static bool load(struct sim *s, struct core_batch *batch, const struct core_cmd 
 	return true;
 }
 
+struct look {
+	const struct core_rows *rows;
+	struct model *m;
+};
+
+static int64_t admitted(void *arg, int64_t queue_id)
+{
+	struct look *look = arg;
+	const struct core_queue *q = core_row_get(look->rows, CORE_ROW_QUEUE, queue_id, 0, (struct text){0});
+
+	return q ? q->admitted : model_queue(look->m, queue_id)->admitted;
+}
+
 static bool decide(struct sim *s, struct core_batch *batch, const struct core_cmd *cmd)
 {
 	struct core_reply reply = {0};
 	uint64_t before = fingerprint(batch->rows);
+	struct look look = {batch->rows, s->m};
 	char body[MODEL_NAME];
 
 	core_decide(batch, cmd, &reply);
-	if (!model_check(s->m, cmd, s->now, &reply))
+	if (!model_check(s->m, cmd, s->now, &reply, admitted, &look))
 		return false;
 	if ((reply.code != CORE_OK || reply.replayed) && fingerprint(batch->rows) != before)
 		return model_fail(s->m, "I10: %s has changed rows", core_code_name(reply.code));
@@ -133,6 +147,7 @@ static bool decide_all(struct sim *s, const struct core_cmd *cmds, int n, bool g
 	struct core_batch batch = {.rows = &rows, .rules = &s->m->rules, .now = s->now};
 
 	core_rows_init(&rows, &s->arena, 64);
+	s->m->alone = n == 1;
 	if (!load(s, &batch, cmds, n))
 		return false;
 	for (int i = 0; i < n; i++) {

@@ -320,6 +320,17 @@ static bool is_scan(const char *detail)
 	return false;
 }
 
+/* A load must look each of its keys up in the index: `(queue_id=? AND user_id=?)` for two. */
+static bool looks_up_all(int which, const char *detail)
+{
+	size_t keys = 0, looked_up = 0;
+	for (const char *p = sqlite_statements[which].binds; *p; p++)
+		keys += *p != 'l';
+	for (const char *p = detail; *p; p++)
+		looked_up += *p == '?';
+	return looked_up >= keys;
+}
+
 static void check_plan(sqlite3 *db, int which)
 {
 	char sql[2048];
@@ -330,6 +341,8 @@ static void check_plan(sqlite3 *db, int which)
 	while (sqlite3_step(stmt) == SQLITE_ROW) {
 		const char *detail = (const char *)sqlite3_column_text(stmt, 3);
 		if (!may_scan(which) && is_scan(detail))
+			fail_msg("%s: %s", sqlite_statements[which].sql, detail);
+		if (which < SQL_INSERT && !looks_up_all(which, detail))
 			fail_msg("%s: %s", sqlite_statements[which].sql, detail);
 		if (which < SQL_BEGIN && strstr(detail, "TEMP B-TREE"))
 			fail_msg("%s sorts: %s", sqlite_statements[which].sql, detail);

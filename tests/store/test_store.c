@@ -560,7 +560,8 @@ static void the_scan_has_what_is_live_and_recent(void **state)
 	make_world(s);
 	check_scan(s, 0, 0, "q1 c1 s1 e1 e2 e3 e4 r2 u1 u2 u3 u4 t1 t2 t3 t4 ");
 	check_scan(s, T0 + 3, 0, "q1 c1 s1 e1 e2 e3 e4 r2 u2 u3 u4 t2 t3 t4 ");
-	check_scan(s, T0 + 100, 0, "q1 c1 s1 e1 e2 e3 e4 r2 u2 u3 t2 t3 ");
+	check_scan(s, T0 + 4, 0, "q1 c1 s1 e1 e2 e3 e4 r2 u2 u3 u4 t2 t3 t4 ");
+	check_scan(s, T0 + 5, 0, "q1 c1 s1 e1 e2 e3 e4 r2 u2 u3 t2 t3 ");
 	check_scan(s, 0, 5, "q1 c1 s1 e1 e2 ");
 	check_scan(s, 0, 1, "q1 ");
 }

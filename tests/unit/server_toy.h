@@ -5,6 +5,7 @@
 #ifndef JARI_TESTS_SERVER_TOY_H
 #define JARI_TESTS_SERVER_TOY_H
 
+#include "http/conn.h"
 #include "http/json.h"
 #include "http/metrics.h"
 #include "http/server.h"
@@ -33,8 +34,8 @@ struct engine {
 	struct engine_job *jobs;
 	struct engine_read *reads;
 	bool ending;
-	bool full;         /* takes nothing */
-	int64_t delay_ms;  /* before each */
+	bool full;        /* takes nothing */
+	int64_t delay_ms; /* before each */
 	_Atomic int64_t taken;
 };
 
@@ -215,6 +216,26 @@ static inline void reads(struct http_request *req)
 	http_stream_begin(req, 200, "text/plain", reads_more);
 }
 
+/* The same with the next read on its way while a piece is being sent: coming back, it has nothing to add. */
+static inline void nothing_more(struct http_request *req)
+{
+	(void)req;
+}
+
+static inline void ahead_more(struct http_request *req)
+{
+	bool last = *(int64_t *)req->state == PIECES;
+	stream_more(req);
+	if (!last)
+		http_read(req, look, nothing_more);
+}
+
+static inline void ahead(struct http_request *req)
+{
+	req->state = arena_alloc(req->arena, sizeof(int64_t));
+	http_stream_begin(req, 200, "text/plain", ahead_more);
+}
+
 #define LARGE_SIZE 300000
 static char large_file[LARGE_SIZE];
 static inline void large(struct http_request *req)
@@ -234,6 +255,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/overload", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, overload, NULL},
     {HTTP_GET, "/stream", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, stream, NULL},
     {HTTP_GET, "/reads", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, reads, NULL},
+    {HTTP_GET, "/ahead", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, ahead, NULL},
     {HTTP_GET, "/large", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, large, NULL},
     {HTTP_POST, "/secret", HTTP_AUTH_TOKEN, HTTP_BODY_REQUIRED, JARI_BODY_MAX, echo, NULL},
 };
@@ -288,10 +310,20 @@ static inline int set_up(void **state)
 	return 0;
 }
 
+/* Every request that was lent out has come back. */
+static inline void check_slots(const struct http_thread *t)
+{
+	int64_t all = 0;
+	for (const struct http_slot *slot = t->all; slot; slot = slot->all_next)
+		all++;
+	assert_int_equal(all, t->free_count);
+}
+
 static inline int tear_down(void **state)
 {
 	struct world *w = *state;
 	http_server_stop(w->server);
+	check_slots(&w->server->threads[0]);
 	engine_end(w);
 	http_server_close(w->server);
 	return 0;

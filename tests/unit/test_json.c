@@ -13,18 +13,56 @@ struct doc_case {
 	struct text in;
 	bool good;
 };
-#define GOOD(s) {{s, sizeof(s) - 1}, true}
-#define BAD(s) {{s, sizeof(s) - 1}, false}
+#define GOOD(s)                          \
+	{                                \
+		{s, sizeof(s) - 1}, true \
+	}
+#define BAD(s)                            \
+	{                                 \
+		{s, sizeof(s) - 1}, false \
+	}
 
 static const struct doc_case docs[] = {
-    GOOD("{}"), GOOD(" {\"a\":1}\r\n"), GOOD("{\"a\":\"-0\"}"), GOOD("{\"a\":\"\\\"-0\"}"), GOOD("{\"a\":-10}"), GOOD("{\"a\":-0.5}"),
-    GOOD("{\"a\":9223372036854775807}"), GOOD("{\"a\":\"\xec\x9e\x90\xeb\xa6\xac\"}"), GOOD("{\"a\":\"\\ud83d\\ude00\"}"),
-    BAD(""), BAD("{"), BAD("{}x"), BAD("{} {}"), BAD("{\"a\":1,}"), BAD("{'a':1}"), BAD("{\"a\":01}"), BAD("{\"a\":+1}"), BAD("{\"a\":NaN}"),
-    BAD("{\"a\":-0}"), BAD("[-0 ]"), BAD("-0"), BAD("{\"b\":[1,-0,2]}"),
-    BAD("{\"a\":1,\"a\":1}"), BAD("{\"b\":{\"a\":1,\"a\":2}}"), BAD("{\"a\":1,\"\\u0061\":2}"),
-    BAD("{\"a\":9223372036854775808}"), BAD("{\"a\":-9223372036854775809}"), BAD("{\"a\":1e999}"),
-    BAD("{\"a\":\"\\u0000\"}"), BAD("{\"a\":\"\0\"}"), BAD("{\"a\0\":1}"), BAD("{}\0"), BAD("{\"a\":\"\xff\"}"), BAD("{\"a\":\"\xc0\x80\"}"),
-    BAD("{\"a\":\"\xed\xa0\x80\"}"), BAD("{\"a\":\"\\ud800\"}"), BAD("{\"a\":\"\n\"}"), BAD("\xef\xbb\xbf{}"), BAD("{\"a\":\"\\"), BAD("{\"a"),
+    GOOD("{}"),
+    GOOD(" {\"a\":1}\r\n"),
+    GOOD("{\"a\":\"-0\"}"),
+    GOOD("{\"a\":\"\\\"-0\"}"),
+    GOOD("{\"a\":-10}"),
+    GOOD("{\"a\":-0.5}"),
+    GOOD("{\"a\":9223372036854775807}"),
+    GOOD("{\"a\":\"\xec\x9e\x90\xeb\xa6\xac\"}"),
+    GOOD("{\"a\":\"\\ud83d\\ude00\"}"),
+    BAD(""),
+    BAD("{"),
+    BAD("{}x"),
+    BAD("{} {}"),
+    BAD("{\"a\":1,}"),
+    BAD("{'a':1}"),
+    BAD("{\"a\":01}"),
+    BAD("{\"a\":+1}"),
+    BAD("{\"a\":NaN}"),
+    BAD("{\"a\":-0}"),
+    BAD("[-0 ]"),
+    BAD("-0"),
+    BAD("{\"b\":[1,-0,2]}"),
+    BAD("{\"a\":1,\"a\":1}"),
+    BAD("{\"b\":{\"a\":1,\"a\":2}}"),
+    BAD("{\"a\":1,\"\\u0061\":2}"),
+    BAD("{\"a\":9223372036854775808}"),
+    BAD("{\"a\":-9223372036854775809}"),
+    BAD("{\"a\":1e999}"),
+    BAD("{\"a\":\"\\u0000\"}"),
+    BAD("{\"a\":\"\0\"}"),
+    BAD("{\"a\0\":1}"),
+    BAD("{}\0"),
+    BAD("{\"a\":\"\xff\"}"),
+    BAD("{\"a\":\"\xc0\x80\"}"),
+    BAD("{\"a\":\"\xed\xa0\x80\"}"),
+    BAD("{\"a\":\"\\ud800\"}"),
+    BAD("{\"a\":\"\n\"}"),
+    BAD("\xef\xbb\xbf{}"),
+    BAD("{\"a\":\"\\"),
+    BAD("{\"a"),
 };
 
 static void test_documents(void **state)
@@ -79,7 +117,8 @@ static const struct json_field fields[] = {
 };
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
-static bool read_fields(const char *in, const char *where, struct arena *a, struct out *out, uint32_t *seen, char error[JSON_ERROR_SIZE])
+static bool read_fields(const char *in, const char *where, struct arena *a, struct out *out, uint32_t *seen,
+                        char error[JSON_ERROR_SIZE])
 {
 	json_t *doc = json_read(text_of(in), error);
 	if (!doc)
@@ -96,9 +135,10 @@ static void test_members(void **state)
 	uint32_t seen;
 	char error[JSON_ERROR_SIZE];
 	(void)state;
-	assert_true(read_fields("{\"amount\":1000000000,\"flag\":true,\"name\":\"\xec\x9e\x90\xeb\xa6\xac!!\",\"at\":\"2026-12-24T19:00:00+09:00\","
-	                        "\"date\":\"2026-12-24\",\"seats\":[3,1,1000],\"other\":[1.5],\"id\":9223372036854775807}",
-	                        "", &a, &out, &seen, error));
+	assert_true(read_fields(
+	    "{\"amount\":1000000000,\"flag\":true,\"name\":\"\xec\x9e\x90\xeb\xa6\xac!!\",\"at\":\"2026-12-24T19:00:00+09:00\","
+	    "\"date\":\"2026-12-24\",\"seats\":[3,1,1000],\"other\":[1.5],\"id\":9223372036854775807}",
+	    "", &a, &out, &seen, error));
 	assert_int_equal(seen, 0xbf);
 	assert_int_equal(out.amount, 1000000000);
 	assert_true(out.flag);
@@ -181,8 +221,9 @@ static void test_writer(void **state)
 	jo_end_array(&o);
 	jo_kv_text(&o, "e", (struct text){NULL, 0});
 	jo_end_object(&o);
-	const char *wanted = "{\"i\":-9223372036854775808,\"t\":\"a\\\"\\\\\\n\\u0001\xec\x9e\x90/\",\"n\":null,\"b\":false,"
-	                     "\"at\":\"2026-12-24T10:00:00Z\",\"never\":null,\"l\":[1,{},[],\"2026-12-24\",null,true],\"e\":\"\"}";
+	const char *wanted =
+	    "{\"i\":-9223372036854775808,\"t\":\"a\\\"\\\\\\n\\u0001\xec\x9e\x90/\",\"n\":null,\"b\":false,"
+	    "\"at\":\"2026-12-24T10:00:00Z\",\"never\":null,\"l\":[1,{},[],\"2026-12-24\",null,true],\"e\":\"\"}";
 	buf_char(&b, '\0');
 	assert_string_equal(b.p, wanted);
 	/* And what was written can be read. */

@@ -41,7 +41,10 @@ struct head_case {
 	int status;
 };
 
-#define CASE(what, bytes, status) {what, {bytes, sizeof(bytes) - 1}, status}
+#define CASE(what, bytes, status)                        \
+	{                                                \
+		what, {bytes, sizeof(bytes) - 1}, status \
+	}
 
 static const struct head_case heads[] = {
     CASE("plain", R1 H "\r\n", 0),
@@ -127,7 +130,10 @@ static const struct head_case heads[] = {
     CASE("identity", R1 H "Transfer-Encoding: identity\r\n\r\n", 400),
     CASE("xchunked", R1 H "Transfer-Encoding: xchunked\r\n\r\n", 400),
     CASE("chunked;q=1", R1 H "Transfer-Encoding: chunked;q=1\r\n\r\n", 400),
-    CASE("chunked with a vertical tab", R1 H "Transfer-Encoding: \x0b" "chunked\r\n\r\n", 400),
+    CASE("chunked with a vertical tab",
+         R1 H "Transfer-Encoding: \x0b"
+              "chunked\r\n\r\n",
+         400),
     CASE("Transfer-Encoding empty", R1 H "Transfer-Encoding:\r\n\r\n", 400),
     CASE("Authorization twice", R1 H "Authorization: a\r\nAuthorization: a\r\n\r\n", 400),
     CASE("Content-Type twice", R1 H "Content-Type: a\r\nContent-Type: a\r\n\r\n", 400),
@@ -340,8 +346,10 @@ static int unchunk(struct text in, size_t first, size_t step, struct buf *out, s
 
 static void test_chunks_cut_anywhere(void **state)
 {
-	static const char in[] = "5\r\nhello\r\n00001;ext=\"a b\"\r\n \r\nB\r\nworld, 12345\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\nGET";
-	static const char good[] = "5\r\nhello\r\n00001;ext=\"a b\"\r\n \r\nC\r\nworld, 12345\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\nGET";
+	static const char in[] =
+	    "5\r\nhello\r\n00001;ext=\"a b\"\r\n \r\nB\r\nworld, 12345\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\nGET";
+	static const char good[] =
+	    "5\r\nhello\r\n00001;ext=\"a b\"\r\n \r\nC\r\nworld, 12345\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\nGET";
 	struct text t = {good, sizeof(good) - 1};
 	(void)state;
 	for (size_t first = 1; first < t.n; first++) {
@@ -475,10 +483,12 @@ static void test_query_count(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_heads),          cmocka_unit_test(test_what_a_head_says),   cmocka_unit_test(test_targets),
-	    cmocka_unit_test(test_keep_alive),     cmocka_unit_test(test_size_limits),        cmocka_unit_test(test_count_limit),
-	    cmocka_unit_test(test_scan_in_pieces), cmocka_unit_test(test_chunks_cut_anywhere), cmocka_unit_test(test_bad_chunks),
-	    cmocka_unit_test(test_chunk_limits),   cmocka_unit_test(test_queries),            cmocka_unit_test(test_query_count),
+	    cmocka_unit_test(test_heads),          cmocka_unit_test(test_what_a_head_says),
+	    cmocka_unit_test(test_targets),        cmocka_unit_test(test_keep_alive),
+	    cmocka_unit_test(test_size_limits),    cmocka_unit_test(test_count_limit),
+	    cmocka_unit_test(test_scan_in_pieces), cmocka_unit_test(test_chunks_cut_anywhere),
+	    cmocka_unit_test(test_bad_chunks),     cmocka_unit_test(test_chunk_limits),
+	    cmocka_unit_test(test_queries),        cmocka_unit_test(test_query_count),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,8 @@ static const struct http_route table[] = {
     {HTTP_GET, "/api/concerts/{concertId}", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, handle, NULL},
     {HTTP_GET, "/api/{a}/{b}", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, handle, NULL},
     {HTTP_DELETE, "/api/admin/queues", HTTP_AUTH_ADMIN, HTTP_BODY_OPTIONAL, 0, handle, NULL},
+    {HTTP_GET, "/api/{userId}/42", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, handle, NULL},
+    {HTTP_GET, "/api/42/{userId}", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, handle, NULL},
 };
 #define ROUTES (sizeof(table) / sizeof(table[0]))
 
@@ -114,6 +116,9 @@ static void test_matching(void **state)
 	    {HTTP_GET, "/api/concerts/3", 5, 3},
 	    {HTTP_GET, "/api/concerts/x", -2, 0},
 	    {HTTP_GET, "/api/4/3", 6, 4},
+	    {HTTP_GET, "/api/4/42", 8, 4},
+	    {HTTP_GET, "/api/42/4", 9, 4},
+	    {HTTP_GET, "/api/42/42", 9, 42},
 	    {HTTP_GET, "/a/b/c/d/e/f/g/h", -2, 0},
 	    {HTTP_GET, "/a/b/c/d/e/f/g/h/i/j", -2, 0},
 	    {HTTP_OPTIONS, "*", -2, 0},
@@ -181,7 +186,8 @@ static int set_up(void **state)
 	f = (struct fixture){.router = router(), .app.admin_key = ADMIN_KEY, .seal = seal_new(key)};
 	memset(&world, 0, sizeof(world));
 	world.known = true;
-	world.ticket = (struct core_ticket){.queue_id = 1, .number = 5, .user_id = 7, .status = CORE_WAITING, .issued_at = NOW - 1000};
+	world.ticket =
+	    (struct core_ticket){.queue_id = 1, .number = 5, .user_id = 7, .status = CORE_WAITING, .issued_at = NOW - 1000};
 	struct seal_ticket sealed = {1, 5, 7, NOW - 1000};
 	seal_token(f.seal, &sealed, f.token);
 	*state = &f;
@@ -302,9 +308,11 @@ static void test_admin(void **state)
 
 /* ---- what came in ---- */
 
-static int inputs(struct fixture *f, const struct http_route *route, const char *query, const char *type, const char *body, int keys, struct text key)
+static int inputs(struct fixture *f, const struct http_route *route, const char *query, const char *type, const char *body,
+                  int keys, struct text key)
 {
-	struct http_request req = {.arena = &f->arena, .app = &f->app, .route = route, .body = text_of(body), .idempotency_key = key};
+	struct http_request req = {
+	    .arena = &f->arena, .app = &f->app, .route = route, .body = text_of(body), .idempotency_key = key};
 	req.has_content_type = type != NULL;
 	if (type)
 		req.content_type = text_of(type);
@@ -346,8 +354,9 @@ static void test_pages(void **state)
 		const char *limit, *before;
 		bool good;
 	} cases[] = {
-	    {NULL, NULL, true}, {"1", NULL, true},  {"100", NULL, true}, {"101", NULL, false}, {"0", NULL, false}, {"-1", NULL, false}, {"", NULL, false},
-	    {"x", NULL, false}, {NULL, "1", true},  {NULL, "0", false},  {NULL, "x", false},   {NULL, "9223372036854775808", false},
+	    {NULL, NULL, true}, {"1", NULL, true},   {"100", NULL, true}, {"101", NULL, false},
+	    {"0", NULL, false}, {"-1", NULL, false}, {"", NULL, false},   {"x", NULL, false},
+	    {NULL, "1", true},  {NULL, "0", false},  {NULL, "x", false},  {NULL, "9223372036854775808", false},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -17,7 +17,10 @@ struct raw_case {
 	int status;
 	bool closes; /* the connection ends with this answer */
 };
-#define RAW(what, bytes, status, closes) {what, {bytes, sizeof(bytes) - 1}, status, closes}
+#define RAW(what, bytes, status, closes)                         \
+	{                                                        \
+		what, {bytes, sizeof(bytes) - 1}, status, closes \
+	}
 
 static const struct raw_case raws[] = {
     RAW("plain", GET1 H "\r\n", 200, false),
@@ -61,13 +64,15 @@ static const struct raw_case raws[] = {
     RAW("length too large for 64 bits", "POST /echo HTTP/1.1\r\n" H "Content-Length: 9223372036854775808\r\n\r\nx", 400, true),
     RAW("lengths differ", "POST /echo HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx", 400, true),
     RAW("lengths repeated", "POST /echo HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx", 400, true),
-    RAW("both lengths", "POST /echo HTTP/1.1\r\n" H "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, true),
+    RAW("both lengths", "POST /echo HTTP/1.1\r\n" H "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+        true),
     RAW("coding", "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: gzip\r\n\r\n", 400, true),
     RAW("coding in 1.0", "POST /echo HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, true),
     RAW("chunk size", "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, true),
     RAW("chunk end", "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", 400, true),
     RAW("one byte too many", "POST /tiny HTTP/1.1\r\n" H "Content-Length: 11\r\n\r\n", 413, true),
-    RAW("one byte too many in chunks", "POST /tiny HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n6\r\nfghijk\r\n", 413, true),
+    RAW("one byte too many in chunks",
+        "POST /tiny HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n6\r\nfghijk\r\n", 413, true),
     RAW("transport before route", "POST /x HTTP/1.1\r\n" H "Content-Length: 65537\r\n\r\n", 413, true),
     RAW("transport before token", "POST /secret HTTP/1.1\r\n" H "Content-Length: 65537\r\n\r\n", 413, true),
     RAW("other method's limit", "PUT /big HTTP/1.1\r\n" H "Content-Length: 65537\r\n\r\n", 413, true),
@@ -236,9 +241,10 @@ static void test_lingering_is_bounded(void **state)
 	size_t sent = 0;
 	static char bytes[65536];
 	put_str(fd, "POST /echo HTTP/1.1\r\n" H "Content-Length: 1000000000\r\n\r\n");
-	while (sent < (size_t)64 << 20 && put(fd, bytes, sizeof(bytes)))
+	/* HTTP_LINGER_BYTES, and what lies in the sockets' buffers. */
+	while (sent < (size_t)32 << 20 && put(fd, bytes, sizeof(bytes)))
 		sent += sizeof(bytes);
-	assert_true(sent < (size_t)64 << 20);
+	assert_true(sent < (size_t)32 << 20);
 	close(fd);
 	/* One that sends nothing more and does not close is given up after two seconds. */
 	int64_t began = now_ms();
@@ -256,8 +262,9 @@ static void test_lingering_is_bounded(void **state)
 
 static void test_chunks_cut_at_every_byte(void **state)
 {
-	static const char in[] = "POST /echo HTTP/1.1\r\n" H "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-	                         "5;x=y\r\nhello\r\n7\r\n, world\r\n0\r\nTrailer: 1\r\n\r\n";
+	static const char in[] =
+	    "POST /echo HTTP/1.1\r\n" H "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "5;x=y\r\nhello\r\n7\r\n, world\r\n0\r\nTrailer: 1\r\n\r\n";
 	struct world *w = *state;
 	int fd = client(w);
 	for (size_t cut = 1; cut < sizeof(in) - 1; cut++) {
@@ -275,7 +282,8 @@ static void test_chunks_cut_at_every_byte(void **state)
 
 static void test_byte_by_byte(void **state)
 {
-	static const char in[] = "\r\nPOST /echo HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 5\r\n\r\nhello";
+	static const char in[] =
+	    "\r\nPOST /echo HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 5\r\n\r\nhello";
 	struct world *w = *state;
 	struct buf got = {0};
 	int fd = client(w), on = 1;
@@ -334,7 +342,8 @@ static void test_expect(void **state)
 	struct world *w = *state;
 	struct buf got = {0};
 	int fd = client(w);
-	put_str(fd, "POST /echo HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+	put_str(fd, "POST /echo HTTP/1.1\r\n" H
+	            "Content-Type: application/json\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
 	get_until(fd, &got, "HTTP/1.1 100 Continue\r\n\r\n");
 	assert_int_equal(got.n, 25);
 	put_str(fd, "hello");

@@ -20,7 +20,9 @@ static void test_pipelining(void **state)
 	for (int i = 0; i < EACH; i++) {
 		buf_printf(&in, "GET /things/%d HTTP/1.1\r\n" H "\r\n", i + 1);
 		if (i % 3 == 0)
-			buf_printf(&in, "POST /submit HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 4\r\n\r\n%04d", i);
+			buf_printf(
+			    &in, "POST /submit HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 4\r\n\r\n%04d",
+			    i);
 	}
 	int fd = client(w);
 	assert_true(put(fd, in.p, in.n));
@@ -46,7 +48,8 @@ static void test_pipelining(void **state)
 /* A refusal ends the connection: what stands behind it is not answered. */
 static void test_nothing_after_a_refusal(void **state)
 {
-	struct buf got = exchange(*state, GET1 H "\r\n" "GET /hello HTTP/1.1\r\n\r\n" GET1 H "\r\n");
+	struct buf got = exchange(*state, GET1 H "\r\n"
+	                                         "GET /hello HTTP/1.1\r\n\r\n" GET1 H "\r\n");
 	struct text rest = buf_view(&got);
 	struct reply r;
 	assert_true(next_reply(&rest, &r, false) && r.status == 200);
@@ -106,10 +109,11 @@ static size_t unchunked(struct text t)
 
 static void test_streams(void **state)
 {
-	static const char *const paths[] = {"/stream", "/reads"};
+	static const char *const paths[] = {"/stream", "/reads", "/ahead"};
 	struct world *w = *state;
 	struct reply r;
-	for (size_t i = 0; i < 2; i++) {
+	set_delay(w, 3);
+	for (size_t i = 0; i < 3; i++) {
 		char in[256];
 		snprintf(in, sizeof(in), "GET %s HTTP/1.1\r\n" H "\r\n" GET1 H "\r\n", paths[i]);
 		struct buf got = exchange(w, in);
@@ -276,7 +280,8 @@ static void test_stop_finishes_what_is_in_flight(void **state)
 	put_str(idle, GET1 H "\r\n");
 	get_until(idle, &got, "world");
 	buf_free(&got);
-	put_str(busy, "POST /submit HTTP/1.1\r\n" H "\r\n" GET1 H "\r\n" "GET /things/9 HTTP/1.1\r\n" H "\r\n");
+	put_str(busy, "POST /submit HTTP/1.1\r\n" H "\r\n" GET1 H "\r\n"
+	              "GET /things/9 HTTP/1.1\r\n" H "\r\n");
 	while (!w->engine.taken)
 		nap(1);
 	int64_t began = now_ms();

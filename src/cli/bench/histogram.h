@@ -1,0 +1,43 @@
+/* histogram.h: how often each latency came, in fixed memory and at the same relative exactness from a microsecond to hours.
+ *
+ * Log-linear, the idea of HdrHistogram (Gil Tene): values below 2^bits have a counter each; above, every doubling is divided into
+ * 2^(bits - 1) equal counters. With HISTOGRAM_FINE bits a value is told to three significant digits (an error below 1/1024), with
+ * HISTOGRAM_COARSE to 1/16. Values are microseconds, 0 to HISTOGRAM_MAX; larger ones count as that, and the exact maximum is kept.
+ * Ownership: histogram_free frees the counters. Threads: one histogram, one thread at a time; each worker has its own, merged
+ * afterwards. Errors: no memory ends the process (base/arena.h). */
+#ifndef JARI_CLI_BENCH_HISTOGRAM_H
+#define JARI_CLI_BENCH_HISTOGRAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HISTOGRAM_FINE 11
+#define HISTOGRAM_COARSE 5
+#define HISTOGRAM_MAX_BITS 37 /* 2^37 microseconds: 38 hours */
+#define HISTOGRAM_MAX ((INT64_C(1) << HISTOGRAM_MAX_BITS) - 1)
+
+struct histogram {
+	int bits;
+	size_t size; /* counters */
+	uint64_t *counts;
+	int64_t total, sum;
+	int64_t lowest, highest; /* exact; 0 when empty */
+};
+
+void histogram_init(struct histogram *h, int bits);
+void histogram_free(struct histogram *h);
+void histogram_reset(struct histogram *h);
+void histogram_add(struct histogram *h, int64_t value);
+/* Adds what `from` has; both of the same bits. */
+void histogram_merge(struct histogram *into, const struct histogram *from);
+/* The smallest recorded value, rounded up to its counter's highest, that `per_million` of a million values do not exceed: 500000 is the
+ * median, 999000 p99.9. Never more than the highest value; 0 when empty. */
+int64_t histogram_at(const struct histogram *h, int64_t per_million);
+int64_t histogram_mean(const struct histogram *h);
+
+/* The counter that a value is in, and the highest value of a counter. */
+size_t histogram_index(int bits, int64_t value);
+int64_t histogram_highest_of(int bits, size_t index);
+size_t histogram_size(int bits);
+
+#endif
