@@ -15,7 +15,7 @@
 #endif
 
 #define ALIGNMENT 16
-#define BLOCK_FIRST ((size_t)64 << 10)
+#define BLOCK_FIRST ((size_t)4 << 10)
 #define BLOCK_LARGEST ((size_t)1 << 20) /* blocks grow up to this, and a block kept by arena_reset is no larger */
 
 struct arena_block {

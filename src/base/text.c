@@ -139,8 +139,8 @@ bool text_has_control(struct text in)
 #define MS_PER_SECOND 1000LL
 #define MS_PER_MINUTE (60 * MS_PER_SECOND)
 #define MS_PER_DAY (24 * 60 * MS_PER_MINUTE)
-#define DAYS_TO_1970 719468LL   /* from 0000-03-01, where the years of days_of begin */
-#define DAYS_PER_ERA 146097LL   /* 400 years of the Gregorian calendar */
+#define DAYS_TO_1970 719468LL         /* from 0000-03-01, where the years of days_of begin */
+#define DAYS_PER_ERA 146097LL         /* 400 years of the Gregorian calendar */
 #define INSTANT_MAX 253402300799999LL /* 9999-12-31T23:59:59.999Z */
 
 struct civil {
@@ -300,7 +300,8 @@ static bool take_offset(struct text *in, int64_t *ms)
 		sign = 1;
 	else if (take_char(in, '-'))
 		sign = -1;
-	if (sign == 0 || !take_digits(in, 2, &hour) || !take_char(in, ':') || !take_digits(in, 2, &minute) || hour > 23 || minute > 59)
+	if (sign == 0 || !take_digits(in, 2, &hour) || !take_char(in, ':') || !take_digits(in, 2, &minute) || hour > 23 ||
+	    minute > 59)
 		return false;
 	*ms = sign * (hour * 60LL + minute) * MS_PER_MINUTE;
 	return true;

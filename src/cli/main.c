@@ -1,5 +1,11 @@
 /* main.c: `jari`: reads the command line and runs the command that it names. */
+#include "cli/bench/bench.h"
 #include "cli/cli.h"
+#include <string.h>
+#include <sys/stat.h>
+
+/* Stores, keys and backups hold people's names and money: what is made here is its owner's alone. */
+#define PRIVATE_UMASK 077
 
 static int usage(const struct cli_options *options, const char *error)
 {
@@ -33,6 +39,12 @@ int main(int argc, char **argv)
 	struct cli_options options;
 	char error[CLI_ERROR_SIZE];
 
+	(void)umask(PRIVATE_UMASK);
+	/* It opens no store, and has options of its own. */
+	if (argc > 1 && strcmp(argv[1], "bench") == 0)
+		return cli_bench(argc, argv);
+	if (argc == 3 && strcmp(argv[1], "help") == 0 && strcmp(argv[2], "bench") == 0)
+		return cli_bench(2, argv);
 	switch (cli_options_parse(argc, argv, &options, error)) {
 	case CLI_RUN:
 		return run(&options);

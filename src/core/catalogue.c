@@ -367,6 +367,9 @@ void core_patch_queue(struct core_batch *b, const struct core_cmd *cmd, struct c
 		reply->code = CORE_NOT_FOUND;
 		return;
 	}
+	reply->queue = *(const struct core_queue *)row->now;
+	if (!cmd->u.patch.has_capacity && !cmd->u.patch.has_rate && !cmd->u.patch.has_paused)
+		return;
 	assert(!cmd->u.patch.has_capacity || (cmd->u.patch.capacity >= 1 && cmd->u.patch.capacity <= JARI_QUEUE_CAPACITY_MAX));
 
 	/* nothing fails from here */

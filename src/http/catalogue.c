@@ -20,8 +20,8 @@ static bool wrong(struct reading *r, const char *where, const char *member, cons
 }
 
 /* The members of one object of the document; `where` is its place with a dot behind it. */
-static bool members(struct reading *r, json_t *object, const struct json_field *fields, size_t count, const char *where, void *out,
-                    uint32_t *seen)
+static bool members(struct reading *r, json_t *object, const struct json_field *fields, size_t count, const char *where,
+                    void *out, uint32_t *seen)
 {
 	return json_fields(object, fields, count, where, r->arena, out, seen, r->error);
 }
@@ -40,9 +40,9 @@ static bool array_of(struct reading *r, json_t *value, const char *where, const 
 static bool read_queues(struct reading *r, json_t *array, struct core_catalogue *out)
 {
 	static const struct json_field fields[] = {
-		{"name", JSON_T_TEXT, true, offsetof(struct core_new_queue, name), ANY_TEXT},
-		{"capacity", JSON_T_INT, true, offsetof(struct core_new_queue, capacity), NUMBER},
-		{"ratePerSecond", JSON_T_INT, false, offsetof(struct core_new_queue, rate_per_second), NUMBER},
+	    {"name", JSON_T_TEXT, true, offsetof(struct core_new_queue, name), ANY_TEXT},
+	    {"capacity", JSON_T_INT, true, offsetof(struct core_new_queue, capacity), NUMBER},
+	    {"ratePerSecond", JSON_T_INT, false, offsetof(struct core_new_queue, rate_per_second), NUMBER},
 	};
 	size_t n;
 
@@ -65,10 +65,10 @@ static bool read_queues(struct reading *r, json_t *array, struct core_catalogue 
 static bool read_seats(struct reading *r, json_t *array, int64_t price, const char *where, struct core_new_show *show)
 {
 	static const struct json_field fields[] = {
-		{"section", JSON_T_TEXT, true, offsetof(struct core_new_seats, section), ANY_TEXT},
-		{"from", JSON_T_INT, true, offsetof(struct core_new_seats, from), NUMBER},
-		{"to", JSON_T_INT, true, offsetof(struct core_new_seats, to), NUMBER},
-		{"price", JSON_T_INT, true, offsetof(struct core_new_seats, price), NUMBER},
+	    {"section", JSON_T_TEXT, true, offsetof(struct core_new_seats, section), ANY_TEXT},
+	    {"from", JSON_T_INT, true, offsetof(struct core_new_seats, from), NUMBER},
+	    {"to", JSON_T_INT, true, offsetof(struct core_new_seats, to), NUMBER},
+	    {"price", JSON_T_INT, true, offsetof(struct core_new_seats, price), NUMBER},
 	};
 	size_t n;
 
@@ -101,9 +101,9 @@ struct show_members {
 static bool read_show(struct reading *r, json_t *object, const char *where, struct core_new_show *show)
 {
 	static const struct json_field fields[] = {
-		{"startsAt", JSON_T_TEXT, true, offsetof(struct show_members, starts_at), ANY_TEXT},
-		{"seats", JSON_T_ANY, false, offsetof(struct show_members, seats), 0, 0},
-		{"price", JSON_T_INT, false, offsetof(struct show_members, price), NUMBER},
+	    {"startsAt", JSON_T_TEXT, true, offsetof(struct show_members, starts_at), ANY_TEXT},
+	    {"seats", JSON_T_ANY, false, offsetof(struct show_members, seats), 0, 0},
+	    {"price", JSON_T_INT, false, offsetof(struct show_members, price), NUMBER},
 	};
 	struct show_members in = {.price = CATALOGUE_PRICE_DEFAULT};
 	uint32_t seen;
@@ -111,7 +111,8 @@ static bool read_show(struct reading *r, json_t *object, const char *where, stru
 	if (!members(r, object, fields, sizeof(fields) / sizeof(fields[0]), where, &in, &seen))
 		return false;
 	if (!text_instant_parse(in.starts_at, &show->starts_at, &show->date))
-		return wrong(r, where, "startsAt", "must be an instant with the offset of the venue, such as \"2026-12-24T19:00:00+09:00\"");
+		return wrong(r, where, "startsAt",
+		             "must be an instant with the offset of the venue, such as \"2026-12-24T19:00:00+09:00\"");
 	return read_seats(r, json_is_null(in.seats) ? NULL : in.seats, in.price, where, show);
 }
 
@@ -124,19 +125,20 @@ struct concert_members {
 static bool read_concert(struct reading *r, json_t *object, const char *where, struct core_new_concert *concert)
 {
 	static const struct json_field fields[] = {
-		{"title", JSON_T_TEXT, true, offsetof(struct concert_members, title), ANY_TEXT},
-		{"artist", JSON_T_TEXT, true, offsetof(struct concert_members, artist), ANY_TEXT},
-		{"venue", JSON_T_TEXT, true, offsetof(struct concert_members, venue), ANY_TEXT},
-		/* an empty name would mean the default queue to the core, and is a mistake here */
-		{"queue", JSON_T_TEXT, false, offsetof(struct concert_members, queue), 1, JARI_QUEUE_NAME_MAX},
-		{"salesOpenAt", JSON_T_INSTANT, false, offsetof(struct concert_members, sales_open_at), 0, 0},
-		{"shows", JSON_T_ANY, true, offsetof(struct concert_members, shows), 0, 0},
+	    {"title", JSON_T_TEXT, true, offsetof(struct concert_members, title), ANY_TEXT},
+	    {"artist", JSON_T_TEXT, true, offsetof(struct concert_members, artist), ANY_TEXT},
+	    {"venue", JSON_T_TEXT, true, offsetof(struct concert_members, venue), ANY_TEXT},
+	    /* an empty name would mean the default queue to the core, and is a mistake here */
+	    {"queue", JSON_T_TEXT, false, offsetof(struct concert_members, queue), 1, JARI_QUEUE_NAME_MAX},
+	    {"salesOpenAt", JSON_T_INSTANT, false, offsetof(struct concert_members, sales_open_at), 0, 0},
+	    {"shows", JSON_T_ANY, true, offsetof(struct concert_members, shows), 0, 0},
 	};
 	struct concert_members in = {0};
 	uint32_t seen;
 	size_t n;
 
-	if (!members(r, object, fields, sizeof(fields) / sizeof(fields[0]), where, &in, &seen) || !array_of(r, in.shows, where, "shows", &n))
+	if (!members(r, object, fields, sizeof(fields) / sizeof(fields[0]), where, &in, &seen) ||
+	    !array_of(r, in.shows, where, "shows", &n))
 		return false;
 	struct core_new_show *shows = arena_alloc(r->arena, (n + 1) * sizeof(*shows));
 	for (size_t i = 0; i < n; i++) {

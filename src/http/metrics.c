@@ -16,7 +16,7 @@
 #define ROUTES_MAX 64
 
 /* Statuses that Jari answers with; anything else is counted as the last. */
-static const int statuses[] = {200, 201, 204, 304, 400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 415, 422, 429, 431, 501, 503, 505, 0};
+static const int statuses[] = {200, 201, 204, 304, 400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 429, 431, 500, 503, 0};
 #define STATUSES (sizeof(statuses) / sizeof(statuses[0]))
 
 /* Upper bounds of the histogram in microseconds; the last bucket has none. */
@@ -290,12 +290,14 @@ static void write_process(struct buf *out)
 	if (getrusage(RUSAGE_SELF, &usage) == 0) {
 		head(out, "process_cpu_seconds_total", "counter", "Processor time used, user and system together.");
 		buf_str(out, "process_cpu_seconds_total ");
-		seconds(out, (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+		seconds(out, (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec +
+		                 usage.ru_stime.tv_usec);
 		buf_char(out, '\n');
 	}
 }
 
-void http_metrics_write(const struct http_metrics *m, struct engine *engine, const char *version, struct arena *arena, struct buf *out)
+void http_metrics_write(const struct http_metrics *m, struct engine *engine, const char *version, struct arena *arena,
+                        struct buf *out)
 {
 	head(out, "jari_build_info", "gauge", "The version that runs.");
 	buf_str(out, "jari_build_info{version=\"");

@@ -22,6 +22,7 @@ void http_metrics_free(struct http_metrics *m);
 void http_metrics_count(struct http_metrics *m, const struct http_route *route, int status, int64_t elapsed_us);
 
 /* Writes everything. `engine` may be NULL: then without its part. */
-void http_metrics_write(const struct http_metrics *m, struct engine *engine, const char *version, struct arena *arena, struct buf *out);
+void http_metrics_write(const struct http_metrics *m, struct engine *engine, const char *version, struct arena *arena,
+                        struct buf *out);
 
 #endif

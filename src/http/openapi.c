@@ -237,7 +237,8 @@ static void put_responses(struct json_out *o, const struct http_route *route)
 
 /* ---- what goes in ---- */
 
-static void put_parameter(struct json_out *o, const char *in, struct text name, bool required, const char *schema, const char *says)
+static void put_parameter(struct json_out *o, const char *in, struct text name, bool required, const char *schema,
+                          const char *says)
 {
 	jo_object(o);
 	jo_kv_text(o, "name", name);
@@ -389,23 +390,26 @@ static void put_components(struct json_out *o)
 {
 	jo_key(o, "components");
 	jo_object(o);
-	kv_json(o, "securitySchemes",
-	        "{'token':{'type':'http','scheme':'bearer','bearerFormat':'UUID','description':'The `token` of `POST /api/getToken`.'},"
-	        "'adminKey':{'type':'http','scheme':'bearer','description':'The key that the server was started with.'}}");
-	kv_json(o, "parameters",
-	        "{'IdempotencyKey':{'name':'Idempotency-Key','in':'header','required':false,"
-	        "'description':'The same key with the same request gives the first answer again and has no second effect. Keys live for 24 hours.',"
-	        "'schema':{'type':'string','minLength':1,'maxLength':255,'pattern':'^[!-~]+$'}},"
-	        "'IfNoneMatch':{'name':'If-None-Match','in':'header','required':false,"
-	        "'description':'The ETag of the version that the client has.','schema':{'type':'string'}}}");
-	kv_json(o, "headers",
-	        "{'RetryAfter':{'description':'Seconds after which to try again.','schema':{'type':'integer','minimum':0}},"
-	        "'RetryAfterWaiting':{'description':'Seconds after which to ask again; only while the ticket waits.','schema':{'type':'integer','minimum':0}},"
-	        "'ETag':{'description':'Names this version.','schema':{'type':'string'}},"
-	        "'IdempotentReplayed':{'description':'`true` when this is the answer of an earlier request with the same key.',"
-	        "'schema':{'type':'string','const':'true'}},"
-	        "'WwwAuthenticate':{'description':'`Bearer`.','schema':{'type':'string'}},"
-	        "'Allow':{'description':'The methods that the path has.','schema':{'type':'string'}}}");
+	kv_json(
+	    o, "securitySchemes",
+	    "{'token':{'type':'http','scheme':'bearer','bearerFormat':'UUID','description':'The `token` of `POST /api/getToken`.'},"
+	    "'adminKey':{'type':'http','scheme':'bearer','description':'The key that the server was started with.'}}");
+	kv_json(
+	    o, "parameters",
+	    "{'IdempotencyKey':{'name':'Idempotency-Key','in':'header','required':false,"
+	    "'description':'The same key with the same request gives the first answer again and has no second effect. Keys live for 24 hours.',"
+	    "'schema':{'type':'string','minLength':1,'maxLength':255,'pattern':'^[!-~]+$'}},"
+	    "'IfNoneMatch':{'name':'If-None-Match','in':'header','required':false,"
+	    "'description':'The ETag of the version that the client has.','schema':{'type':'string'}}}");
+	kv_json(
+	    o, "headers",
+	    "{'RetryAfter':{'description':'Seconds after which to try again.','schema':{'type':'integer','minimum':0}},"
+	    "'RetryAfterWaiting':{'description':'Seconds after which to ask again; only while the ticket waits.','schema':{'type':'integer','minimum':0}},"
+	    "'ETag':{'description':'Names this version.','schema':{'type':'string'}},"
+	    "'IdempotentReplayed':{'description':'`true` when this is the answer of an earlier request with the same key.',"
+	    "'schema':{'type':'string','const':'true'}},"
+	    "'WwwAuthenticate':{'description':'`Bearer`.','schema':{'type':'string'}},"
+	    "'Allow':{'description':'The methods that the path has.','schema':{'type':'string'}}}");
 	jo_key(o, "schemas");
 	jo_object(o);
 	for (size_t i = 0; i < openapi_schema_count; i++)
@@ -421,10 +425,11 @@ static void put_info(struct json_out *o, const char *version)
 	jo_object(o);
 	jo_kv_str(o, "title", "Jari");
 	jo_kv_str(o, "version", version);
-	jo_kv_str(o, "description",
-	          "Concert tickets: a waiting line that keeps its order, seats held for some minutes, a prepaid wallet, payment.\n\n"
-	          "Ids are positive integers. Money is an integer number of won. Instants are RFC 3339 in UTC. A `date` is the show's local date. "
-	          "Unknown members are ignored. Every error is a problem document (RFC 9457) with a stable `code`.");
+	jo_kv_str(
+	    o, "description",
+	    "Concert tickets: a waiting line that keeps its order, seats held for some minutes, a prepaid wallet, payment.\n\n"
+	    "Ids are positive integers. Money is an integer number of won. Instants are RFC 3339 in UTC. A `date` is the show's local date. "
+	    "Unknown members are ignored. Every error is a problem document (RFC 9457) with a stable `code`.");
 	jo_end_object(o);
 }
 

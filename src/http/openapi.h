@@ -34,11 +34,11 @@ struct openapi_success {
 
 struct http_route_doc {
 	const char *id, *tag, *summary;
-	const char *says;    /* more, in Markdown; may be NULL */
-	const char *request; /* the component that the body is; NULL: none */
-	bool keyed;          /* takes an Idempotency-Key */
-	bool conditional;    /* takes If-None-Match */
-	bool stored;         /* a GET that asks the store (a change always does) */
+	const char *says;                                    /* more, in Markdown; may be NULL */
+	const char *request;                                 /* the component that the body is; NULL: none */
+	bool keyed;                                          /* takes an Idempotency-Key */
+	bool conditional;                                    /* takes If-None-Match */
+	bool stored;                                         /* a GET that asks the store (a change always does) */
 	struct openapi_query query[OPENAPI_QUERY_MAX];       /* ended by one without a name */
 	struct openapi_success success[OPENAPI_SUCCESS_MAX]; /* ended by one without a status */
 	enum core_code codes[OPENAPI_CODES_MAX];             /* the route's own; ended by CORE_OK */

@@ -16,7 +16,8 @@ int http_render(const struct core_cmd *cmd, const struct core_reply *reply, stru
 
 /* An error in words: the members that its code has besides those of every problem (`"conflicts":[7]`, without braces), and a sentence for
  * a person. `position` is the ticket's place in the line, 0 when it does not wait. */
-void http_refusal(const struct core_cmd *cmd, const struct core_reply *reply, int64_t position, struct buf *members, struct buf *sentence);
+void http_refusal(const struct core_cmd *cmd, const struct core_reply *reply, int64_t position, struct buf *members,
+                  struct buf *sentence);
 /* The same for a ticket that does not admit (NOT_ADMITTED). */
 void http_refusal_admission(const struct core_ticket *ticket, int64_t position, struct buf *members, struct buf *sentence);
 

@@ -49,8 +49,8 @@ static void refuse_no_seat(const struct core_cmd *cmd, const struct core_reply *
 		buf_str(s, reply->seat_count == 1 ? " is" : " are");
 		buf_str(s, " not among the seats of this show. The list of seats shows which there are.");
 	} else if (cmd->op == CORE_HOLD && cmd->u.hold.best_section.n > 0) {
-		buf_printf(s, "The show has no section %.*s. The list of seats shows which there are.", (int)cmd->u.hold.best_section.n,
-		           cmd->u.hold.best_section.p);
+		buf_printf(s, "The show has no section %.*s. The list of seats shows which there are.",
+		           (int)cmd->u.hold.best_section.n, cmd->u.hold.best_section.p);
 	} else {
 		buf_str(s, "The show has no such seat. The list of seats shows which there are.");
 	}
@@ -61,7 +61,8 @@ static void refuse_balance(const struct core_reply *reply, struct json_out *o, s
 	jo_kv_int(o, "balance", reply->user.balance);
 	jo_kv_int(o, "required", reply->required);
 	buf_printf(s,
-	           "The wallet has %" PRId64 " won and the seats cost %" PRId64 " won. Charge the wallet and pay again; the seats stay held "
+	           "The wallet has %" PRId64 " won and the seats cost %" PRId64
+	           " won. Charge the wallet and pay again; the seats stay held "
 	           "until the hold ends.",
 	           reply->user.balance, reply->required);
 }
@@ -78,9 +79,7 @@ static void refuse_sales(const struct core_reply *reply, struct json_out *o, str
 static void refuse_invalid(const struct core_reply *reply, struct buf *s)
 {
 	if (reply->where.n > 0)
-		buf_text(s, reply->where);
-	if (reply->where.n > 0 && reply->what.n > 0)
-		buf_char(s, ' ');
+		buf_printf(s, "\"%.*s\" ", (int)reply->where.n, reply->where.p);
 	buf_text(s, reply->what);
 	if (s->n == 0)
 		buf_str(s, "The request asks for something that cannot be.");
@@ -96,7 +95,8 @@ void http_refusal_admission(const struct core_ticket *ticket, int64_t position, 
 	jo_kv_str(&o, "ticketStatus", core_ticket_status_name(ticket->status));
 	jo_kv_int(&o, "position", ticket->status == CORE_WAITING ? position : 0);
 	if (ticket->status == CORE_WAITING)
-		buf_printf(sentence, "The ticket is at position %" PRId64 " of the line. Wait until GET /api/check says ACTIVE.", position);
+		buf_printf(sentence, "The ticket is at position %" PRId64 " of the line. Wait until GET /api/check says ACTIVE.",
+		           position);
 	else
 		buf_str(sentence, "The ticket's place has ended. Take a new one with POST /api/getToken.");
 }
@@ -144,7 +144,8 @@ static const char *plain_sentence(enum core_code code)
 	}
 }
 
-void http_refusal(const struct core_cmd *cmd, const struct core_reply *reply, int64_t position, struct buf *members, struct buf *sentence)
+void http_refusal(const struct core_cmd *cmd, const struct core_reply *reply, int64_t position, struct buf *members,
+                  struct buf *sentence)
 {
 	struct json_out o;
 
@@ -173,7 +174,8 @@ void http_refusal(const struct core_cmd *cmd, const struct core_reply *reply, in
 		buf_printf(sentence, "You have a seat of these already, in reservation %" PRId64 ".", reply->reservation_id);
 		break;
 	case CORE_LIMIT_EXCEEDED:
-		buf_printf(sentence, "One person may have at most %" PRId64 " seats of a show, held and paid ones together.", reply->limit);
+		buf_printf(sentence, "One person may have at most %" PRId64 " seats of a show, held and paid ones together.",
+		           reply->limit);
 		break;
 	case CORE_BALANCE_LIMIT:
 		buf_printf(sentence, "A wallet holds at most %lld won. Charge less.", JARI_BALANCE_MAX);

@@ -63,9 +63,9 @@ struct patch_body {
 void res_patch_queue(struct http_request *req)
 {
 	static const struct json_field fields[] = {
-		{"capacity", JSON_T_INT, false, offsetof(struct patch_body, capacity), 1, JARI_QUEUE_CAPACITY_MAX},
-		{"ratePerSecond", JSON_T_INT, false, offsetof(struct patch_body, rate), 0, JARI_QUEUE_RATE_MAX},
-		{"paused", JSON_T_BOOL, false, offsetof(struct patch_body, paused), 0, 0},
+	    {"capacity", JSON_T_INT, false, offsetof(struct patch_body, capacity), 1, JARI_QUEUE_CAPACITY_MAX},
+	    {"ratePerSecond", JSON_T_INT, false, offsetof(struct patch_body, rate), 0, JARI_QUEUE_RATE_MAX},
+	    {"paused", JSON_T_BOOL, false, offsetof(struct patch_body, paused), 0, 0},
 	};
 	struct core_cmd *cmd = &req->job.cmd;
 	struct patch_body in = {0};
@@ -238,7 +238,6 @@ static void answer_sales(struct http_request *req)
 		if (!res_was_read(req, CORE_CONCERT_NOT_FOUND))
 			return;
 		http_header(req, "Content-Disposition", "attachment; filename=\"sales-%" PRId64 ".csv\"", s->concert_id);
-		http_header(req, "Cache-Control", "no-store");
 		s->begun = true;
 		http_stream_begin(req, 200, "text/csv; charset=utf-8", sales_more);
 	} else if (req->read.result != STORE_OK) {

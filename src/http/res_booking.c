@@ -61,7 +61,8 @@ static bool read_which(struct http_request *req, struct which *out)
 
 	*out = (struct which){0};
 	if (by_date == by_show)
-		http_problem(req, CORE_INVALID_REQUEST, "Name one show, with either date or showId%s.", by_date ? ", and not with both" : "");
+		http_problem(req, CORE_INVALID_REQUEST, "Name one show, with either date or showId%s.",
+		             by_date ? ", and not with both" : "");
 	else if (by_date && !text_date_parse(date, &out->date))
 		http_problem(req, CORE_INVALID_REQUEST, "date must be a day such as 2026-12-24.");
 	else if (by_show && !text_to_int(show, 1, INT64_MAX, &out->show_id))
@@ -103,6 +104,7 @@ static void answer_seats(struct http_request *req, const struct core_show *show)
 	}
 	http_write_seats(&body, show, seats, n, version);
 	(void)snprintf(prefix, sizeof(prefix), "%" PRId64 "-", version);
+	http_header(req, "Cache-Control", "private, no-cache");
 	res_tagged(req, "application/json", buf_view(&body), prefix, false);
 	buf_free(&body);
 }
@@ -149,8 +151,8 @@ struct best_body {
 static bool read_best(struct http_request *req, json_t *best)
 {
 	static const struct json_field fields[] = {
-		{"count", JSON_T_INT, true, offsetof(struct best_body, count), 1, INT64_MAX},
-		{"section", JSON_T_TEXT, false, offsetof(struct best_body, section), 1, JARI_SECTION_CHARS_MAX},
+	    {"count", JSON_T_INT, true, offsetof(struct best_body, count), 1, INT64_MAX},
+	    {"section", JSON_T_TEXT, false, offsetof(struct best_body, section), 1, JARI_SECTION_CHARS_MAX},
 	};
 	struct best_body in = {0};
 	char error[JSON_ERROR_SIZE];
@@ -175,7 +177,8 @@ static bool name_seats(struct http_request *req, struct hold_body *in, uint32_t 
 	uint32_t ways = seen & (HOLD_SEAT | HOLD_SEATS | HOLD_BEST);
 
 	if (ways == 0 || (ways & (ways - 1)) != 0) {
-		http_problem(req, CORE_INVALID_REQUEST, "Name the seats in exactly one way: seatNumber, seatNumbers or bestAvailable.");
+		http_problem(req, CORE_INVALID_REQUEST,
+		             "Name the seats in exactly one way: seatNumber, seatNumbers or bestAvailable.");
 		return false;
 	}
 	if (ways == HOLD_BEST)
@@ -193,11 +196,11 @@ static bool name_seats(struct http_request *req, struct hold_body *in, uint32_t 
 static bool read_hold(struct http_request *req)
 {
 	static const struct json_field fields[] = {
-		{"date", JSON_T_DATE, false, offsetof(struct hold_body, date), 0, 0},
-		{"showId", JSON_T_INT, false, offsetof(struct hold_body, show_id), 1, INT64_MAX},
-		{"seatNumber", JSON_T_INT, false, offsetof(struct hold_body, seat), 1, INT64_MAX},
-		{"seatNumbers", JSON_T_INTS, false, offsetof(struct hold_body, seats), 1, INT64_MAX},
-		{"bestAvailable", JSON_T_ANY, false, offsetof(struct hold_body, best), 0, 0},
+	    {"date", JSON_T_DATE, false, offsetof(struct hold_body, date), 0, 0},
+	    {"showId", JSON_T_INT, false, offsetof(struct hold_body, show_id), 1, INT64_MAX},
+	    {"seatNumber", JSON_T_INT, false, offsetof(struct hold_body, seat), 1, INT64_MAX},
+	    {"seatNumbers", JSON_T_INTS, false, offsetof(struct hold_body, seats), 1, INT64_MAX},
+	    {"bestAvailable", JSON_T_ANY, false, offsetof(struct hold_body, best), 0, 0},
 	};
 	struct hold_body in = {0};
 	json_t *document;

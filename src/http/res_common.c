@@ -36,8 +36,8 @@ static bool request_digest(const struct http_request *req, uint8_t out[CORE_DIGE
 	bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
 	          EVP_DigestUpdate(ctx, req->method_name.p, req->method_name.n) == 1 && EVP_DigestUpdate(ctx, "\n", 1) == 1 &&
 	          EVP_DigestUpdate(ctx, req->target.p, req->target.n) == 1 && EVP_DigestUpdate(ctx, "\n", 1) == 1 &&
-	          (req->body.n == 0 || EVP_DigestUpdate(ctx, req->body.p, req->body.n) == 1) && EVP_DigestFinal_ex(ctx, out, &n) == 1 &&
-	          n == CORE_DIGEST_BYTES;
+	          (req->body.n == 0 || EVP_DigestUpdate(ctx, req->body.p, req->body.n) == 1) &&
+	          EVP_DigestFinal_ex(ctx, out, &n) == 1 && n == CORE_DIGEST_BYTES;
 
 	EVP_MD_CTX_free(ctx);
 	return ok;

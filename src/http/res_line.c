@@ -16,8 +16,10 @@ static void joined(struct http_request *req)
 		http_refuse(req, reply);
 		return;
 	}
-	if (!engine_look_ticket(req->app->engine, reply->ticket.queue_id, reply->ticket.number, engine_now(req->app->engine), &view)) {
-		http_problem(req, CORE_STORE_UNAVAILABLE, "The ticket was given out and can't be shown just now. Ask again: it will be the same one.");
+	if (!engine_look_ticket(req->app->engine, reply->ticket.queue_id, reply->ticket.number, engine_now(req->app->engine),
+	                        &view)) {
+		http_problem(req, CORE_STORE_UNAVAILABLE,
+		             "The ticket was given out and can't be shown just now. Ask again: it will be the same one.");
 		return;
 	}
 	res_ticket(req, reply->created ? 201 : 200, &view);
@@ -26,8 +28,8 @@ static void joined(struct http_request *req)
 void res_get_token(struct http_request *req)
 {
 	static const struct json_field fields[] = {
-		{"username", JSON_T_TEXT, true, offsetof(struct join_body, username), 1, JARI_USERNAME_CHARS_MAX},
-		{"concertId", JSON_T_INT, false, offsetof(struct join_body, concert_id), 1, INT64_MAX},
+	    {"username", JSON_T_TEXT, true, offsetof(struct join_body, username), 1, JARI_USERNAME_CHARS_MAX},
+	    {"concertId", JSON_T_INT, false, offsetof(struct join_body, concert_id), 1, INT64_MAX},
 	};
 	struct join_body in = {0};
 	uint32_t seen;

@@ -6,13 +6,12 @@
 #include <string.h>
 
 /* Swagger UI is one script and one style sheet of ours, and draws its icons from data: addresses. */
-#define DOCS_POLICY                                                                                                        \
+#define DOCS_POLICY                                                                                                              \
 	"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " \
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 void res_healthz(struct http_request *req)
 {
-	http_header(req, "Cache-Control", "no-store");
 	http_answer_static(req, 200, "application/json", TEXT("{\"status\":\"ok\"}"));
 }
 
@@ -26,7 +25,6 @@ static void pinged(struct http_request *req)
 {
 	if (!res_was_read(req, CORE_STORE_UNAVAILABLE))
 		return;
-	http_header(req, "Cache-Control", "no-store");
 	http_answer_static(req, 200, "application/json", TEXT("{\"status\":\"ready\"}"));
 }
 
@@ -40,7 +38,6 @@ void res_metrics(struct http_request *req)
 	struct buf body = {0};
 
 	http_metrics_write(req->app->metrics, req->app->engine, req->app->version, req->arena, &body);
-	http_header(req, "Cache-Control", "no-store");
 	http_answer(req, 200, "text/plain; version=0.0.4; charset=utf-8", buf_view(&body));
 	buf_free(&body);
 }
@@ -67,10 +64,10 @@ static const char *type_of(struct text name)
 	static const struct {
 		const char *ending, *type;
 	} types[] = {
-		{".html", "text/html; charset=utf-8"},
-		{".js", "text/javascript; charset=utf-8"},
-		{".css", "text/css; charset=utf-8"},
-		{".png", "image/png"},
+	    {".html", "text/html; charset=utf-8"},
+	    {".js", "text/javascript; charset=utf-8"},
+	    {".css", "text/css; charset=utf-8"},
+	    {".png", "image/png"},
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -96,11 +93,11 @@ void res_docs(struct http_request *req)
 	}
 	const struct embedded_file *file = find_doc(name);
 	if (file == NULL) {
-		http_problem(req, CORE_NOT_FOUND, "This build has no documentation page. GET /openapi.json has the same in JSON.");
+		http_problem(req, CORE_NOT_FOUND,
+		             "This build has no documentation page. GET /openapi.json has the same in JSON.");
 		return;
 	}
 	http_header(req, "Cache-Control", "public, max-age=3600");
 	http_header(req, "Content-Security-Policy", "%s", DOCS_POLICY);
-	http_header(req, "X-Content-Type-Options", "nosniff");
 	res_tagged(req, type_of(name), (struct text){(const char *)file->bytes, file->size}, "", true);
 }

@@ -9,7 +9,7 @@ struct charge_body {
 void res_charge(struct http_request *req)
 {
 	static const struct json_field fields[] = {
-		{"amount", JSON_T_INT, true, offsetof(struct charge_body, amount), 1, JARI_CHARGE_MAX},
+	    {"amount", JSON_T_INT, true, offsetof(struct charge_body, amount), 1, JARI_CHARGE_MAX},
 	};
 	struct charge_body in = {0};
 	uint32_t seen;

@@ -10,255 +10,263 @@
 #define SERVICE "Service"
 
 _Static_assert(JARI_PAGE_MAX == 100 && JARI_PAGE_DEFAULT == 20, "figures below");
-#define PAGED                                                                                                                       \
-	{"limit", "{'type':'integer','minimum':1,'maximum':100,'default':20}", "How many at most."}, {                               \
-		"before", "{'type':'integer','format':'int64','minimum':1}", "Only what is older than this id: the `nextBefore` of the page before." \
+#define PAGED                                                                                        \
+	{"limit", "{'type':'integer','minimum':1,'maximum':100,'default':20}", "How many at most."}, \
+	{                                                                                            \
+		"before", "{'type':'integer','format':'int64','minimum':1}",                         \
+		    "Only what is older than this id: the `nextBefore` of the page before."          \
 	}
 
 /* ---- the waiting line ---- */
 
 static const struct http_route_doc get_token = {
-	.id = "takeToken",
-	.tag = LINE,
-	.summary = "Take a place in a queue",
-	.says = "Without `concertId`: in the default queue. Who waits or is active in that queue already gets the same token and place again.",
-	.request = "TokenRequest",
-	.success = {{201, "A new place.", "Ticket", NULL, OPENAPI_RETRY_AFTER},
+    .id = "takeToken",
+    .tag = LINE,
+    .summary = "Take a place in a queue",
+    .says =
+	"Without `concertId`: in the default queue. Who waits or is active in that queue already gets the same token and place again.",
+    .request = "TokenRequest",
+    .success = {{201, "A new place.", "Ticket", NULL, OPENAPI_RETRY_AFTER},
                 {200, "The place that this user has already.", "Ticket", NULL, OPENAPI_RETRY_AFTER}},
-	.codes = {CORE_CONCERT_NOT_FOUND},
+    .codes = {CORE_CONCERT_NOT_FOUND},
 };
 static const struct http_route_doc check = {
-	.id = "checkToken",
-	.tag = LINE,
-	.summary = "The ticket, now",
-	.says = "Works for a ticket in any state. Ask again after `retryAfterSeconds`.",
-	.success = {{200, "The ticket.", "Ticket", NULL, OPENAPI_RETRY_AFTER}},
+    .id = "checkToken",
+    .tag = LINE,
+    .summary = "The ticket, now",
+    .says = "Works for a ticket in any state. Ask again after `retryAfterSeconds`.",
+    .success = {{200, "The ticket.", "Ticket", NULL, OPENAPI_RETRY_AFTER}},
 };
 static const struct http_route_doc leave = {
-	.id = "leaveQueue",
-	.tag = LINE,
-	.summary = "Leave the queue",
-	.says = "Gives up a waiting place or an active slot. Live holds stay payable. An ended ticket is left once more without harm.",
-	.success = {{204, "Left.", NULL, NULL, 0}},
+    .id = "leaveQueue",
+    .tag = LINE,
+    .summary = "Leave the queue",
+    .says =
+	"Gives up a waiting place or an active slot. Live holds stay payable. An ended ticket is left once more without harm.",
+    .success = {{204, "Left.", NULL, NULL, 0}},
 };
 
 /* ---- concerts, dates, seats ---- */
 
 static const struct http_route_doc concerts = {
-	.id = "listConcerts",
-	.tag = CONCERTS,
-	.summary = "All concerts",
-	.success = {{200, "The concerts, by id.", "Concerts", NULL, 0}},
+    .id = "listConcerts",
+    .tag = CONCERTS,
+    .summary = "All concerts",
+    .success = {{200, "The concerts, by id.", "Concerts", NULL, 0}},
 };
 static const struct http_route_doc concert = {
-	.id = "getConcert",
-	.tag = CONCERTS,
-	.summary = "One concert",
-	.success = {{200, "The concert.", "Concert", NULL, 0}},
-	.codes = {CORE_CONCERT_NOT_FOUND},
+    .id = "getConcert",
+    .tag = CONCERTS,
+    .summary = "One concert",
+    .success = {{200, "The concert.", "Concert", NULL, 0}},
+    .codes = {CORE_CONCERT_NOT_FOUND},
 };
 static const struct http_route_doc dates = {
-	.id = "listDates",
-	.tag = CONCERTS,
-	.summary = "The dates of a concert",
-	.says = "Soonest first; only shows that have not begun and have a free seat. Needs an active ticket of the concert's queue.",
-	.query = {{"all", "{'type':'boolean','default':false}", "Also shows that are sold out or have begun."}},
-	.success = {{200, "The dates.", "Dates", NULL, 0}},
-	.codes = {CORE_CONCERT_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE},
+    .id = "listDates",
+    .tag = CONCERTS,
+    .summary = "The dates of a concert",
+    .says = "Soonest first; only shows that have not begun and have a free seat. Needs an active ticket of the concert's queue.",
+    .query = {{"all", "{'type':'boolean','default':false}", "Also shows that are sold out or have begun."}},
+    .success = {{200, "The dates.", "Dates", NULL, 0}},
+    .codes = {CORE_CONCERT_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE},
 };
 static const struct http_route_doc seats = {
-	.id = "listSeats",
-	.tag = CONCERTS,
-	.summary = "The seats of a show",
-	.says = "Name the show by exactly one of `date` and `showId`. Needs an active ticket of the concert's queue.",
-	.conditional = true,
-	.query = {{"date", "{'type':'string','format':'date'}", "The show's local date."},
+    .id = "listSeats",
+    .tag = CONCERTS,
+    .summary = "The seats of a show",
+    .says = "Name the show by exactly one of `date` and `showId`. Needs an active ticket of the concert's queue.",
+    .conditional = true,
+    .query = {{"date", "{'type':'string','format':'date'}", "The show's local date."},
               {"showId", "{'type':'integer','format':'int64','minimum':1}", "The show, where a date has two."}},
-	.success = {{200, "The seats.", "Seats", NULL, OPENAPI_ETAG}, {304, "The client has this version already.", NULL, NULL, OPENAPI_ETAG}},
-	.codes = {CORE_CONCERT_NOT_FOUND, CORE_SHOW_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE, CORE_AMBIGUOUS_DATE},
+    .success = {{200, "The seats.", "Seats", NULL, OPENAPI_ETAG},
+                {304, "The client has this version already.", NULL, NULL, OPENAPI_ETAG}},
+    .codes = {CORE_CONCERT_NOT_FOUND, CORE_SHOW_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE, CORE_AMBIGUOUS_DATE},
 };
 static const struct http_route_doc hold = {
-	.id = "holdSeats",
-	.tag = CONCERTS,
-	.summary = "Hold seats",
-	.says = "All or nothing. Needs an active ticket of the concert's queue. The hold can be paid until `heldUntil`, whatever becomes of the "
-	        "ticket.",
-	.request = "HoldRequest",
-	.keyed = true,
-	.success = {{201, "The seats are held.", "Reservation", NULL, 0}},
-	.codes = {CORE_CONCERT_NOT_FOUND, CORE_SHOW_NOT_FOUND, CORE_SEAT_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE, CORE_SALES_NOT_OPEN,
-              CORE_AMBIGUOUS_DATE, CORE_ALREADY_YOURS, CORE_LIMIT_EXCEEDED, CORE_SEAT_TAKEN},
+    .id = "holdSeats",
+    .tag = CONCERTS,
+    .summary = "Hold seats",
+    .says =
+	"All or nothing. Needs an active ticket of the concert's queue. The hold can be paid until `heldUntil`, whatever becomes of the "
+	"ticket.",
+    .request = "HoldRequest",
+    .keyed = true,
+    .success = {{201, "The seats are held.", "Reservation", NULL, 0}},
+    .codes = {CORE_CONCERT_NOT_FOUND, CORE_SHOW_NOT_FOUND, CORE_SEAT_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE,
+              CORE_SALES_NOT_OPEN, CORE_AMBIGUOUS_DATE, CORE_ALREADY_YOURS, CORE_LIMIT_EXCEEDED, CORE_SEAT_TAKEN},
 };
 
 /* ---- reservations ---- */
 
 static const struct http_route_doc reservation = {
-	.id = "getReservation",
-	.tag = RESERVATIONS,
-	.summary = "One reservation",
-	.says = "Of the token's user. A hold past `heldUntil` reads `EXPIRED` at once.",
-	.stored = true,
-	.success = {{200, "The reservation.", "Reservation", NULL, 0}},
-	.codes = {CORE_RESERVATION_NOT_FOUND},
+    .id = "getReservation",
+    .tag = RESERVATIONS,
+    .summary = "One reservation",
+    .says = "Of the token's user. A hold past `heldUntil` reads `EXPIRED` at once.",
+    .stored = true,
+    .success = {{200, "The reservation.", "Reservation", NULL, 0}},
+    .codes = {CORE_RESERVATION_NOT_FOUND},
 };
 static const struct http_route_doc cancel = {
-	.id = "cancelReservation",
-	.tag = RESERVATIONS,
-	.summary = "Give up a hold",
-	.says = "Its seats are free at once.",
-	.success = {{204, "Given up.", NULL, NULL, 0}},
-	.codes = {CORE_RESERVATION_NOT_FOUND, CORE_NOT_HELD},
+    .id = "cancelReservation",
+    .tag = RESERVATIONS,
+    .summary = "Give up a hold",
+    .says = "Its seats are free at once.",
+    .success = {{204, "Given up.", NULL, NULL, 0}},
+    .codes = {CORE_RESERVATION_NOT_FOUND, CORE_NOT_HELD},
 };
 static const struct http_route_doc reservations = {
-	.id = "listReservations",
-	.tag = RESERVATIONS,
-	.summary = "A user's reservations",
-	.says = "Newest first.",
-	.stored = true,
-	.query = {PAGED},
-	.success = {{200, "A page of reservations.", "Reservations", NULL, 0}},
-	.codes = {CORE_USER_NOT_FOUND},
+    .id = "listReservations",
+    .tag = RESERVATIONS,
+    .summary = "A user's reservations",
+    .says = "Newest first.",
+    .stored = true,
+    .query = {PAGED},
+    .success = {{200, "A page of reservations.", "Reservations", NULL, 0}},
+    .codes = {CORE_USER_NOT_FOUND},
 };
 
 /* ---- wallet and payment ---- */
 
 static const struct http_route_doc charge = {
-	.id = "chargeWallet",
-	.tag = WALLET,
-	.summary = "Charge the wallet",
-	.request = "ChargeRequest",
-	.keyed = true,
-	.success = {{200, "The new balance.", "Balance", NULL, 0}},
-	.codes = {CORE_USER_NOT_FOUND, CORE_BALANCE_LIMIT},
+    .id = "chargeWallet",
+    .tag = WALLET,
+    .summary = "Charge the wallet",
+    .request = "ChargeRequest",
+    .keyed = true,
+    .success = {{200, "The new balance.", "Balance", NULL, 0}},
+    .codes = {CORE_USER_NOT_FOUND, CORE_BALANCE_LIMIT},
 };
 static const struct http_route_doc charge_patch = {
-	.id = "chargeWalletByPatch",
-	.tag = WALLET,
-	.summary = "Charge the wallet",
-	.says = "The same as `POST`.",
-	.request = "ChargeRequest",
-	.keyed = true,
-	.success = {{200, "The new balance.", "Balance", NULL, 0}},
-	.codes = {CORE_USER_NOT_FOUND, CORE_BALANCE_LIMIT},
+    .id = "chargeWalletByPatch",
+    .tag = WALLET,
+    .summary = "Charge the wallet",
+    .says = "The same as `POST`.",
+    .request = "ChargeRequest",
+    .keyed = true,
+    .success = {{200, "The new balance.", "Balance", NULL, 0}},
+    .codes = {CORE_USER_NOT_FOUND, CORE_BALANCE_LIMIT},
 };
 static const struct http_route_doc user = {
-	.id = "getUser",
-	.tag = WALLET,
-	.summary = "A user and the wallet",
-	.success = {{200, "The user.", "User", NULL, 0}},
-	.codes = {CORE_USER_NOT_FOUND},
+    .id = "getUser",
+    .tag = WALLET,
+    .summary = "A user and the wallet",
+    .success = {{200, "The user.", "User", NULL, 0}},
+    .codes = {CORE_USER_NOT_FOUND},
 };
 static const struct http_route_doc histories = {
-	.id = "listHistories",
-	.tag = WALLET,
-	.summary = "What went in and out of the wallet",
-	.says = "Newest first.",
-	.stored = true,
-	.query = {PAGED},
-	.success = {{200, "A page of the wallet's history.", "Histories", NULL, 0}},
-	.codes = {CORE_USER_NOT_FOUND},
+    .id = "listHistories",
+    .tag = WALLET,
+    .summary = "What went in and out of the wallet",
+    .says = "Newest first.",
+    .stored = true,
+    .query = {PAGED},
+    .success = {{200, "A page of the wallet's history.", "Histories", NULL, 0}},
+    .codes = {CORE_USER_NOT_FOUND},
 };
 static const struct http_route_doc pay = {
-	.id = "payReservation",
-	.tag = WALLET,
-	.summary = "Pay a hold",
-	.says = "One atomic step: the wallet is debited, the seats are sold, the reservation is paid, the ticket ends and its slot goes to the next "
-	        "in line. Needs a live hold, not an active place.",
-	.request = "PaymentRequest",
-	.keyed = true,
-	.success = {{200, "Paid.", "Payment", NULL, 0}},
-	.codes = {CORE_RESERVATION_NOT_FOUND, CORE_ALREADY_PAID, CORE_HOLD_EXPIRED, CORE_NOT_HELD, CORE_AMOUNT_MISMATCH,
+    .id = "payReservation",
+    .tag = WALLET,
+    .summary = "Pay a hold",
+    .says =
+	"One atomic step: the wallet is debited, the seats are sold, the reservation is paid, the ticket ends and its slot goes to the next "
+	"in line. Needs a live hold, not an active place.",
+    .request = "PaymentRequest",
+    .keyed = true,
+    .success = {{200, "Paid.", "Payment", NULL, 0}},
+    .codes = {CORE_RESERVATION_NOT_FOUND, CORE_ALREADY_PAID, CORE_HOLD_EXPIRED, CORE_NOT_HELD, CORE_AMOUNT_MISMATCH,
               CORE_INSUFFICIENT_BALANCE},
 };
 
 /* ---- organiser ---- */
 
 static const struct http_route_doc catalogue = {
-	.id = "addCatalogue",
-	.tag = ORGANISER,
-	.summary = "Add queues, concerts, shows and seats",
-	.says = "All or nothing. `jari import` takes the same document.",
-	.request = "Catalogue",
-	.success = {{201, "The new ids, in the document's order.", "NewIds", NULL, 0}},
+    .id = "addCatalogue",
+    .tag = ORGANISER,
+    .summary = "Add queues, concerts, shows and seats",
+    .says = "All or nothing. `jari import` takes the same document.",
+    .request = "Catalogue",
+    .success = {{201, "The new ids, in the document's order.", "NewIds", NULL, 0}},
 };
 static const struct http_route_doc queues = {
-	.id = "listQueues",
-	.tag = ORGANISER,
-	.summary = "All queues",
-	.success = {{200, "The queues, by id.", "Queues", NULL, 0}},
+    .id = "listQueues",
+    .tag = ORGANISER,
+    .summary = "All queues",
+    .success = {{200, "The queues, by id.", "Queues", NULL, 0}},
 };
 static const struct http_route_doc patch_queue = {
-	.id = "patchQueue",
-	.tag = ORGANISER,
-	.summary = "Change a queue",
-	.says = "At least one member. A lower capacity sends nobody away: nobody is admitted until enough have left.",
-	.request = "QueueChange",
-	.success = {{200, "The queue, changed.", "Queue", NULL, 0}},
+    .id = "patchQueue",
+    .tag = ORGANISER,
+    .summary = "Change a queue",
+    .says = "At least one member. A lower capacity sends nobody away: nobody is admitted until enough have left.",
+    .request = "QueueChange",
+    .success = {{200, "The queue, changed.", "Queue", NULL, 0}},
 };
 static const struct http_route_doc stats = {
-	.id = "getStats",
-	.tag = ORGANISER,
-	.summary = "Figures of every queue and show",
-	.success = {{200, "The figures.", "Stats", NULL, 0}},
+    .id = "getStats",
+    .tag = ORGANISER,
+    .summary = "Figures of every queue and show",
+    .success = {{200, "The figures.", "Stats", NULL, 0}},
 };
 static const struct http_route_doc sales = {
-	.id = "getSales",
-	.tag = ORGANISER,
-	.summary = "Every reservation of a concert, as CSV",
-	.says = "Oldest first, with a header line (RFC 4180). A username that a spreadsheet would take for a formula has an apostrophe before it.",
-	.stored = true,
-	.success = {{200, "The file.", NULL, "text/csv", 0}},
-	.codes = {CORE_CONCERT_NOT_FOUND},
+    .id = "getSales",
+    .tag = ORGANISER,
+    .summary = "Every reservation of a concert, as CSV",
+    .says =
+	"Oldest first, with a header line (RFC 4180). A username that a spreadsheet would take for a formula has an apostrophe before it.",
+    .stored = true,
+    .success = {{200, "The file.", NULL, "text/csv", 0}},
+    .codes = {CORE_CONCERT_NOT_FOUND},
 };
 static const struct http_route_doc audit_log = {
-	.id = "listAuditLog",
-	.tag = ORGANISER,
-	.summary = "Who changed what, and when",
-	.says = "Newest first.",
-	.stored = true,
-	.query = {PAGED},
-	.success = {{200, "A page of the audit log.", "AuditLog", NULL, 0}},
+    .id = "listAuditLog",
+    .tag = ORGANISER,
+    .summary = "Who changed what, and when",
+    .says = "Newest first.",
+    .stored = true,
+    .query = {PAGED},
+    .success = {{200, "A page of the audit log.", "AuditLog", NULL, 0}},
 };
 
 /* ---- service ---- */
 
 static const struct http_route_doc healthz = {
-	.id = "isAlive",
-	.tag = SERVICE,
-	.summary = "Is the server alive?",
-	.success = {{200, "It is.", "Health", NULL, 0}},
+    .id = "isAlive",
+    .tag = SERVICE,
+    .summary = "Is the server alive?",
+    .success = {{200, "It is.", "Health", NULL, 0}},
 };
 static const struct http_route_doc readyz = {
-	.id = "isReady",
-	.tag = SERVICE,
-	.summary = "Can the store be reached?",
-	.stored = true,
-	.success = {{200, "It can.", "Health", NULL, 0}},
+    .id = "isReady",
+    .tag = SERVICE,
+    .summary = "Can the store be reached?",
+    .stored = true,
+    .success = {{200, "It can.", "Health", NULL, 0}},
 };
 static const struct http_route_doc metrics = {
-	.id = "getMetrics",
-	.tag = SERVICE,
-	.summary = "Metrics in Prometheus' text format",
-	.success = {{200, "The metrics.", NULL, "text/plain", 0}},
+    .id = "getMetrics",
+    .tag = SERVICE,
+    .summary = "Metrics in Prometheus' text format",
+    .success = {{200, "The metrics.", NULL, "text/plain", 0}},
 };
 static const struct http_route_doc openapi = {
-	.id = "getOpenapi",
-	.tag = SERVICE,
-	.summary = "This document",
-	.conditional = true,
-	.success = {{200, "The document.", NULL, "application/json", OPENAPI_ETAG},
+    .id = "getOpenapi",
+    .tag = SERVICE,
+    .summary = "This document",
+    .conditional = true,
+    .success = {{200, "The document.", NULL, "application/json", OPENAPI_ETAG},
                 {304, "The client has this version already.", NULL, NULL, OPENAPI_ETAG}},
 };
 
-#define DOC_FILE(name, operation, title, media)                                                    \
-	static const struct http_route_doc name = {                                                 \
-		.id = operation,                                                                     \
-		.tag = SERVICE,                                                                      \
-		.summary = title,                                                                    \
-		.conditional = true,                                                                 \
-		.success = {{200, "The file.", NULL, media, OPENAPI_ETAG},                           \
-                    {304, "The client has this version already.", NULL, NULL, OPENAPI_ETAG}}, \
-		.codes = {CORE_NOT_FOUND},                                                           \
+#define DOC_FILE(name, operation, title, media)                                                   \
+	static const struct http_route_doc name = {                                               \
+	    .id = operation,                                                                      \
+	    .tag = SERVICE,                                                                       \
+	    .summary = title,                                                                     \
+	    .conditional = true,                                                                  \
+	    .success = {{200, "The file.", NULL, media, OPENAPI_ETAG},                            \
+	                {304, "The client has this version already.", NULL, NULL, OPENAPI_ETAG}}, \
+	    .codes = {CORE_NOT_FOUND},                                                            \
 	}
 DOC_FILE(docs, "getDocs", "This document as a page", "text/html");
 DOC_FILE(docs_init, "getDocsInit", "A file of the documentation page", "text/javascript");

@@ -14,19 +14,23 @@ struct check {
 /* What an entry does to the wallet of its user. */
 #define SIGNED "(CASE WHEN credit_kind = 1 THEN amount ELSE -amount END)"
 
+/* A reservation that has its seats: paid, or held and not past its end at the latest instant that anything was decided at. A hold that has
+ * lapsed may have lost seats to somebody else already, though no tick has ended it yet. */
+#define LIVE "(r.status = 2 OR (r.status = 1 AND r.held_until > (SELECT value FROM meta WHERE name = 'clock')))"
+
 static const struct check checks[] = {
 	{"I1", "every held or sold seat names the one reservation that holds or bought it, of the same show and user",
 	 "SELECT printf('seat %d of show %d, reservation %d', s.seat_number, s.show_id, s.reservation_id)"
 	 " FROM seat AS s LEFT JOIN reservation AS r ON r.reservation_id = s.reservation_id"
 	 " WHERE s.status <> 0 AND (r.reservation_id IS NULL OR r.status <> s.status OR r.show_id <> s.show_id OR r.user_id <> s.user_id"
 	 " OR NOT EXISTS (SELECT 1 FROM json_each(r.seats) AS j WHERE j.value = s.seat_number))"},
-	{"I1", "every seat of a held or paid reservation is held by it or sold to it",
+	{"I1", "every seat of a live hold or a paid reservation is held by it or sold to it",
 	 "SELECT printf('reservation %d, seat %d', r.reservation_id, j.value) FROM reservation AS r CROSS JOIN json_each(r.seats) AS j"
-	 " LEFT JOIN seat AS s ON s.show_id = r.show_id AND s.seat_number = j.value WHERE r.status IN (1, 2)"
+	 " LEFT JOIN seat AS s ON s.show_id = r.show_id AND s.seat_number = j.value WHERE " LIVE
 	 " AND (s.reservation_id IS NULL OR s.reservation_id <> r.reservation_id OR s.status <> r.status OR s.user_id <> r.user_id)"},
-	{"I1", "no seat is in two reservations that are held or paid",
+	{"I1", "no seat is in two reservations that are paid or live holds",
 	 "SELECT printf('seat %d of show %d', j.value, r.show_id) FROM reservation AS r CROSS JOIN json_each(r.seats) AS j"
-	 " WHERE r.status IN (1, 2) GROUP BY r.show_id, j.value HAVING count(*) > 1"},
+	 " WHERE " LIVE " GROUP BY r.show_id, j.value HAVING count(*) > 1"},
 	{"I1", "a free seat has no owner, a held one an end, and each a price of 0 or more",
 	 "SELECT printf('seat %d of show %d', seat_number, show_id) FROM seat WHERE price < 0 OR status NOT IN (0, 1, 2)"
 	 " OR (status = 0 AND (reservation_id <> 0 OR user_id <> 0)) OR (status = 1) <> (held_until > 0)"},

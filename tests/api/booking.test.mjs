@@ -561,10 +561,10 @@ describe('a hold that lapses', () => {
 		const pairs = [];
 		for (let i = 0; i < 16; i++) pairs.push({ t: await s.buyer(c), b: await s.buyer(c), seats: [2 * i + 1, 2 * i + 2] });
 		for (const p of pairs) p.r = await s.hold(p.t, c, { seatNumbers: p.seats });
-		for (const p of pairs) {
+		await Promise.all(pairs.map(async (p) => {
 			await sleep(Date.parse(p.r.heldUntil) - Date.now() + 1);
 			p.taken = await s.hold(p.b, c, { seatNumber: p.seats[1] });
-		}
+		}));
 		await s.kill9();
 		s.audit();
 		await s.start();

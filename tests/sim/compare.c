@@ -41,7 +41,8 @@ static bool fill_owners(struct scan *x)
 			int seat = (int)(model_seat(&x->m->show[show], r->seats[k]) - x->m->show[show].seats);
 
 			if (x->owner[show][seat])
-				return model_fail(x->m, "I1: seat %lld of show %lld is of two reservations", ID(r->seats[k]), ID(r->show_id));
+				return model_fail(x->m, "I1: seat %lld of show %lld is of two reservations", ID(r->seats[k]),
+				                  ID(r->show_id));
 			x->owner[show][seat] = r;
 		}
 	}
@@ -55,14 +56,16 @@ static bool same_queue(struct scan *x, const struct core_queue *q)
 	if (!w)
 		return model_fail(x->m, "there is a queue %lld", ID(q->queue_id));
 	if (q->waiting != w->waiting || q->active != w->active || q->admitted != w->admitted || q->last_number != w->last_number)
-		return model_fail(x->m, "queue %lld has %lld waiting, %lld active, %lld admitted, %lld issued, not %lld, %lld, %lld, %lld",
-		                  ID(q->queue_id), ID(q->waiting), ID(q->active), ID(q->admitted), ID(q->last_number), ID(w->waiting),
-		                  ID(w->active), ID(w->admitted), ID(w->last_number));
-	if (q->capacity != w->capacity || q->rate_per_second != w->rate || q->paused != w->paused || !text_equal(q->name, text_of(w->name)))
+		return model_fail(
+		    x->m, "queue %lld has %lld waiting, %lld active, %lld admitted, %lld issued, not %lld, %lld, %lld, %lld",
+		    ID(q->queue_id), ID(q->waiting), ID(q->active), ID(q->admitted), ID(q->last_number), ID(w->waiting),
+		    ID(w->active), ID(w->admitted), ID(w->last_number));
+	if (q->capacity != w->capacity || q->rate_per_second != w->rate || q->paused != w->paused ||
+	    !text_equal(q->name, text_of(w->name)))
 		return model_fail(x->m, "queue %lld has other settings", ID(q->queue_id));
 	if (q->active > q->ceiling || q->ceiling != (q->capacity > q->active ? q->capacity : q->active))
-		return model_fail(x->m, "I6: queue %lld has %lld active, capacity %lld, ceiling %lld", ID(q->queue_id), ID(q->active),
-		                  ID(q->capacity), ID(q->ceiling));
+		return model_fail(x->m, "I6: queue %lld has %lld active, capacity %lld, ceiling %lld", ID(q->queue_id),
+		                  ID(q->active), ID(q->capacity), ID(q->ceiling));
 	return true;
 }
 
@@ -82,8 +85,8 @@ static bool same_show(struct scan *x, const struct core_show *s)
 		return model_fail(x->m, "there is a show %lld", ID(s->show_id));
 	x->shows++;
 	x->version[i] = s->version;
-	if (s->concert_id != x->m->show[i].concert_id || s->starts_at != x->m->show[i].starts_at || s->date != x->m->show[i].date ||
-	    s->total_seats != x->m->show[i].seat_count)
+	if (s->concert_id != x->m->show[i].concert_id || s->starts_at != x->m->show[i].starts_at ||
+	    s->date != x->m->show[i].date || s->total_seats != x->m->show[i].seat_count)
 		return model_fail(x->m, "show %lld is not what it should be", ID(s->show_id));
 	return true;
 }
@@ -100,11 +103,13 @@ static bool same_seat(struct scan *x, const struct core_seat *s)
 		return model_fail(x->m, "seat %lld of show %lld is not what it should be", ID(s->seat_number), ID(s->show_id));
 	if (!r)
 		return s->status == CORE_SEAT_FREE || lapsed ||
-		       model_fail(x->m, "seat %lld of show %lld has status %d, not free", ID(s->seat_number), ID(s->show_id), (int)s->status);
+		       model_fail(x->m, "seat %lld of show %lld has status %d, not free", ID(s->seat_number), ID(s->show_id),
+		                  (int)s->status);
 	if (s->reservation_id != r->id || s->user_id != r->user_id || lapsed ||
 	    s->status != (r->status == CORE_RES_PAID ? CORE_SEAT_SOLD : CORE_SEAT_HELD) ||
 	    (r->status == CORE_RES_HELD && s->held_until != r->held_until))
-		return model_fail(x->m, "I1, I2: seat %lld of show %lld is not reservation %lld's", ID(s->seat_number), ID(s->show_id), ID(r->id));
+		return model_fail(x->m, "I1, I2: seat %lld of show %lld is not reservation %lld's", ID(s->seat_number),
+		                  ID(s->show_id), ID(r->id));
 	return true;
 }
 
@@ -117,12 +122,12 @@ static bool same_reservation(struct model *m, const struct core_reservation *got
 		return model_fail(m, "there is a reservation %lld", ID(got->reservation_id));
 	if (status == CORE_RES_HELD && got->held_until <= now)
 		status = CORE_RES_EXPIRED;
-	if (status != model_status(r, now) || got->user_id != r->user_id || got->show_id != r->show_id || got->total_price != r->total ||
-	    got->held_until != r->held_until || got->created_at != r->created_at || got->paid_at != r->paid_at ||
-	    got->payment_id != r->payment_id || got->seat_count != r->seat_count || got->concert_id != r->concert_id ||
-	    got->queue_id != r->queue_id || got->ticket_number != r->ticket_number)
-		return model_fail(m, "reservation %lld is stored with status %d, not %d, or other members", ID(r->id), (int)status,
-		                  (int)model_status(r, now));
+	if (status != model_status(r, now) || got->user_id != r->user_id || got->show_id != r->show_id ||
+	    got->total_price != r->total || got->held_until != r->held_until || got->created_at != r->created_at ||
+	    got->paid_at != r->paid_at || got->payment_id != r->payment_id || got->seat_count != r->seat_count ||
+	    got->concert_id != r->concert_id || got->queue_id != r->queue_id || got->ticket_number != r->ticket_number)
+		return model_fail(m, "reservation %lld is stored with status %d, not %d, or other members", ID(r->id),
+		                  (int)status, (int)model_status(r, now));
 	for (int i = 0; i < r->seat_count; i++)
 		if (got->seats[i] != r->seats[i])
 			return model_fail(m, "reservation %lld has other seats", ID(r->id));
@@ -159,8 +164,9 @@ static bool queue_ends(struct scan *x)
 	struct model_queue *q = x->queue_id ? model_queue(x->m, x->queue_id) : NULL;
 
 	if (q && (x->number != q->last_number || x->waiting != q->waiting || x->active != q->active))
-		return model_fail(x->m, "I5, I6: queue %lld has %lld tickets, %lld waiting, %lld active, not %lld, %lld, %lld", ID(q->id),
-		                  ID(x->number), ID(x->waiting), ID(x->active), ID(q->last_number), ID(q->waiting), ID(q->active));
+		return model_fail(x->m, "I5, I6: queue %lld has %lld tickets, %lld waiting, %lld active, not %lld, %lld, %lld",
+		                  ID(q->id), ID(x->number), ID(x->waiting), ID(x->active), ID(q->last_number), ID(q->waiting),
+		                  ID(q->active));
 	return true;
 }
 
@@ -181,7 +187,8 @@ static bool in_order(struct scan *x, const struct core_ticket *t)
 	x->waiting += t->status == CORE_WAITING;
 	x->active += t->status == CORE_ACTIVE;
 	if (t->admitted_at && (x->somebody_waits || t->admitted_at < x->admitted_at))
-		return model_fail(x->m, "I5: ticket %lld of queue %lld was admitted before one ahead of it", ID(t->number), ID(t->queue_id));
+		return model_fail(x->m, "I5: ticket %lld of queue %lld was admitted before one ahead of it", ID(t->number),
+		                  ID(t->queue_id));
 	if (t->admitted_at)
 		x->admitted_at = t->admitted_at;
 	x->somebody_waits |= t->status == CORE_WAITING;
@@ -202,8 +209,8 @@ static bool same_ticket(struct scan *x, const struct core_ticket *t)
 
 	if (t->number != w->number || t->user_id != w->user_id || t->status != w->status || t->reason != w->reason ||
 	    t->issued_at != w->issued_at || t->admitted_at != w->admitted_at || t->expires_at != w->expires_at)
-		return model_fail(x->m, "ticket %lld of queue %lld has status %d reason %d, not %d %d, or other members", ID(t->number),
-		                  ID(t->queue_id), (int)t->status, (int)t->reason, (int)w->status, (int)w->reason);
+		return model_fail(x->m, "ticket %lld of queue %lld has status %d reason %d, not %d %d, or other members",
+		                  ID(t->number), ID(t->queue_id), (int)t->status, (int)t->reason, (int)w->status, (int)w->reason);
 	return true;
 }
 
@@ -252,7 +259,8 @@ static bool same_versions(struct scan *x)
 		if (s->first_version < 0)
 			s->first_version = x->version[i] - changes;
 		if (x->version[i] != s->first_version + changes)
-			return model_fail(x->m, "show %lld has version %lld, not %lld", ID(s->id), ID(x->version[i]), ID(s->first_version + changes));
+			return model_fail(x->m, "show %lld has version %lld, not %lld", ID(s->id), ID(x->version[i]),
+			                  ID(s->first_version + changes));
 	}
 	return true;
 }
@@ -271,8 +279,8 @@ bool sim_compare(struct sim *s)
 	for (int i = 0; i < s->m->shows; i++)
 		seats += s->m->show[i].seat_count;
 	if (x.shows != s->m->shows || x.seats != seats || x.tickets != s->m->tickets || x.live_holds != 0)
-		return model_fail(s->m, "%d shows, %d seats, %d tickets are stored, not %d, %d, %d; %d live holds too few", x.shows, x.seats,
-		                  x.tickets, s->m->shows, seats, s->m->tickets, x.live_holds);
+		return model_fail(s->m, "%d shows, %d seats, %d tickets are stored, not %d, %d, %d; %d live holds too few",
+		                  x.shows, x.seats, x.tickets, s->m->shows, seats, s->m->tickets, x.live_holds);
 	return same_versions(&x);
 }
 
@@ -294,13 +302,16 @@ static bool same_ledger(struct sim *s, struct model_user *u)
 			while (next >= 0 && s->m->entry[next].user_id != u->id)
 				next--;
 			if (next < 0)
-				return model_fail(s->m, "I3: entry %lld of user %lld should not be", ID(e[i].entry_id), ID(u->id));
+				return model_fail(s->m, "I3: entry %lld of user %lld should not be", ID(e[i].entry_id),
+				                  ID(u->id));
 
 			struct model_entry *w = &s->m->entry[next--];
 
-			if (e[i].entry_id != w->id || e[i].type != w->type || e[i].amount != w->amount || e[i].balance_after != w->after ||
-			    e[i].reservation_id != w->reservation_id || e[i].created_at != w->created_at)
-				return model_fail(s->m, "I3: entry %lld of user %lld is not what it should be", ID(e[i].entry_id), ID(u->id));
+			if (e[i].entry_id != w->id || e[i].type != w->type || e[i].amount != w->amount ||
+			    e[i].balance_after != w->after || e[i].reservation_id != w->reservation_id ||
+			    e[i].created_at != w->created_at)
+				return model_fail(s->m, "I3: entry %lld of user %lld is not what it should be", ID(e[i].entry_id),
+				                  ID(u->id));
 			sum += e[i].credit.kind == CORE_WALLET ? e[i].amount : -e[i].amount;
 			before = e[i].entry_id;
 		}
@@ -309,7 +320,8 @@ static bool same_ledger(struct sim *s, struct model_user *u)
 		next--;
 	if (next >= 0)
 		return model_fail(s->m, "I3: entry %lld of user %lld is missing", ID(s->m->entry[next].id), ID(u->id));
-	return sum == u->balance || model_fail(s->m, "I3: the entries of user %lld add up to %lld, not %lld", ID(u->id), ID(sum), ID(u->balance));
+	return sum == u->balance ||
+	       model_fail(s->m, "I3: the entries of user %lld add up to %lld, not %lld", ID(u->id), ID(sum), ID(u->balance));
 }
 
 static void audited(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
@@ -318,7 +330,8 @@ static void audited(void *arg, const char *invariant, const char *what, int64_t 
 
 	if (violations == 0 || !x->ok)
 		return;
-	x->ok = model_fail(x->m, "the store's own audit finds %lld violations of %s (%s): %s", ID(violations), invariant, what, example);
+	x->ok = model_fail(x->m, "the store's own audit finds %lld violations of %s (%s): %s", ID(violations), invariant, what,
+	                   example);
 }
 
 bool sim_compare_all(struct sim *s)

@@ -9,7 +9,8 @@
 
 static const struct text names[] = {TEXT("ada"), TEXT("bob"), TEXT("cho"), TEXT("dan"), TEXT("eve"), TEXT("김자리"),
                                     TEXT("gus"), TEXT("hal"), TEXT("ida"), TEXT("jun"), TEXT("kim"), TEXT("Ada")};
-static const struct text keys[] = {TEXT("k0"), TEXT("k1"), TEXT("k2"), TEXT("k3"), TEXT("k4"), TEXT("k5"), TEXT("k6"), TEXT("k7")};
+static const struct text keys[] = {TEXT("k0"), TEXT("k1"), TEXT("k2"), TEXT("k3"),
+                                   TEXT("k4"), TEXT("k5"), TEXT("k6"), TEXT("k7")};
 static const struct text sections[] = {TEXT("A"), TEXT("B"), TEXT("Z")};
 /* all of them divide a million */
 static const int64_t rates[] = {0, 0, 1, 2, 4, 5, 10, 20};
@@ -364,7 +365,8 @@ void sim_catalogue(struct sim *s, struct core_cmd *cmd, int queues, int concerts
 	for (int i = 0; i < concerts; i++) {
 		struct core_new_show *shows = arena_alloc(&s->arena, 3 * sizeof(*shows));
 
-		c[i] = (struct core_new_concert){TEXT("title"), TEXT("artist"), TEXT("venue"), TEXT(""), 0, shows, 1 + (size_t)sim_below(s, 3)};
+		c[i] = (struct core_new_concert){
+		    TEXT("title"), TEXT("artist"), TEXT("venue"), TEXT(""), 0, shows, 1 + (size_t)sim_below(s, 3)};
 		if (s->queues_made > 0 && sim_chance(s, 75))
 			c[i].queue = queue_name(s, 1 + sim_below(s, s->queues_made));
 		if (wrong == QUEUE_UNKNOWN)

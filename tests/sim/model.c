@@ -1,4 +1,5 @@
 #include "model.h"
+#include "model_seats.h"
 
 #include "base/limits.h"
 #include <stdarg.h>
@@ -24,75 +25,6 @@ static int take(int *count, int max)
 		abort();
 	}
 	return (*count)++;
-}
-
-#define FIND(name, type, array, count)                      \
-	struct type *name(struct model *m, int64_t id)      \
-	{                                                   \
-		for (int i = 0; i < m->count; i++)          \
-			if (m->array[i].id == id)           \
-				return &m->array[i];        \
-		return NULL;                                \
-	}
-FIND(model_user, model_user, user, users)
-FIND(model_queue, model_queue, queue, queues)
-FIND(model_concert, model_concert, concert, concerts)
-FIND(model_show, model_show, show, shows)
-FIND(model_reservation, model_reservation, reservation, reservations)
-
-struct model_seat *model_seat(struct model_show *s, int64_t number)
-{
-	for (int i = 0; i < s->seat_count; i++)
-		if (s->seats[i].number == number)
-			return &s->seats[i];
-	return NULL;
-}
-
-struct model_ticket *model_ticket(struct model *m, int64_t queue_id, int64_t number)
-{
-	for (int i = 0; i < m->tickets; i++)
-		if (m->ticket[i].queue_id == queue_id && m->ticket[i].number == number)
-			return &m->ticket[i];
-	return NULL;
-}
-
-static bool has_seat(const struct model_reservation *r, int64_t seat)
-{
-	for (int i = 0; i < r->seat_count; i++)
-		if (r->seats[i] == seat)
-			return true;
-	return false;
-}
-
-enum core_reservation_status model_status(const struct model_reservation *r, int64_t now)
-{
-	return r->status == CORE_RES_HELD && now >= r->held_until ? CORE_RES_EXPIRED : r->status;
-}
-
-static bool has_claim(const struct model_reservation *r, int64_t now)
-{
-	return model_status(r, now) == CORE_RES_HELD || r->status == CORE_RES_PAID;
-}
-
-struct model_reservation *model_owner(struct model *m, int64_t show_id, int64_t seat, int64_t now)
-{
-	for (int i = 0; i < m->reservations; i++) {
-		struct model_reservation *r = &m->reservation[i];
-
-		if (r->show_id == show_id && has_claim(r, now) && has_seat(r, seat))
-			return r;
-	}
-	return NULL;
-}
-
-bool model_active(const struct model_ticket *t, int64_t now)
-{
-	return t->status == CORE_ACTIVE && now < t->expires_at;
-}
-
-bool model_token_opens(const struct model_ticket *t, int64_t now)
-{
-	return t->status == CORE_WAITING || model_active(t, now) || now - t->issued_at < JARI_TOKEN_LIFE_MS;
 }
 
 /* ---- the line ---- */
@@ -165,10 +97,11 @@ static bool check_ticket(struct model *m, const struct model_ticket *t, const st
 		return model_fail(m, "ticket %lld/%lld of user %lld answered, not %lld/%lld of %lld", (long long)got->queue_id,
 		                  (long long)got->number, (long long)got->user_id, (long long)t->queue_id, (long long)t->number,
 		                  (long long)t->user_id);
-	if (got->status != status || got->reason != reason || got->issued_at != t->issued_at || got->admitted_at != t->admitted_at ||
-	    got->expires_at != t->expires_at)
-		return model_fail(m, "ticket %lld/%lld answered with status %d reason %d, not %d %d, or other instants", (long long)t->queue_id,
-		                  (long long)t->number, (int)got->status, (int)got->reason, (int)status, (int)reason);
+	if (got->status != status || got->reason != reason || got->issued_at != t->issued_at ||
+	    got->admitted_at != t->admitted_at || got->expires_at != t->expires_at)
+		return model_fail(m, "ticket %lld/%lld answered with status %d reason %d, not %d %d, or other instants",
+		                  (long long)t->queue_id, (long long)t->number, (int)got->status, (int)got->reason, (int)status,
+		                  (int)reason);
 	return true;
 }
 
@@ -273,7 +206,8 @@ static bool check_patch(struct model *m, const struct core_cmd *cmd, int64_t now
 	    got->queue.paused != q->paused || got->queue.active != q->active || got->queue.waiting != q->waiting ||
 	    got->queue.admitted != q->admitted || got->queue.last_number != q->last_number)
 		return model_fail(m, "the queue is answered with %lld waiting, %lld active, not %lld, %lld, or other settings",
-		                  (long long)got->queue.waiting, (long long)got->queue.active, (long long)q->waiting, (long long)q->active);
+		                  (long long)got->queue.waiting, (long long)got->queue.active, (long long)q->waiting,
+		                  (long long)q->active);
 	return true;
 }
 
@@ -297,102 +231,11 @@ static bool check_tick(struct model *m, const struct core_cmd *cmd, int64_t now,
 
 /* ---- seats ---- */
 
-/* The bookable show, or how many there are: *n 0 none, 2 more than one. */
-static struct model_show *find_show(struct model *m, const struct core_cmd *cmd, int64_t now, int *n)
-{
-	struct model_show *found = NULL;
-
-	*n = 0;
-	for (int i = 0; i < m->shows; i++) {
-		struct model_show *s = &m->show[i];
-		bool asked = cmd->u.hold.show_id ? s->id == cmd->u.hold.show_id : s->date == cmd->u.hold.date;
-
-		if (s->concert_id != cmd->u.hold.concert_id || !asked || now >= s->starts_at)
-			continue;
-		found = s;
-		*n = *n ? 2 : 1;
-	}
-	return found;
-}
-
-static bool seats_exist(struct model_show *s, const struct core_cmd *cmd)
-{
-	struct text section = cmd->u.hold.best_section;
-
-	for (size_t i = 0; i < cmd->u.hold.seat_count; i++)
-		if (!model_seat(s, cmd->u.hold.seats[i]))
-			return false;
-	if (section.n == 0)
-		return true;
-	for (int i = 0; i < s->seat_count; i++)
-		if (text_equal(section, (struct text){&s->seats[i].section, 1}))
-			return true;
-	return false;
-}
-
-static bool free_in(struct model *m, struct model_show *s, int64_t number, struct text section, int64_t now)
-{
-	struct model_seat *seat = model_seat(s, number);
-
-	return seat && (section.n == 0 || section.p[0] == seat->section) && !model_owner(m, s->id, number, now);
-}
-
-static bool together(struct model_show *s, int64_t a, int64_t b)
-{
-	struct model_seat *left = model_seat(s, a), *right = model_seat(s, b);
-
-	return left && right && left->section == right->section;
-}
-
-/* True when `count` free seats from `first` on stand side by side in one section. */
-static bool fits(struct model *m, struct model_show *s, int64_t first, int64_t count, struct text section, int64_t now)
-{
-	for (int64_t n = first; n < first + count; n++)
-		if (!free_in(m, s, n, section, now) || (n > first && !together(s, n - 1, n)))
-			return false;
-	return true;
-}
-
-/* True when taking them leaves a free seat alone that had a free neighbour. */
-static bool strands(struct model *m, struct model_show *s, int64_t first, int64_t count, int64_t now)
-{
-	struct text any = {0};
-	int64_t last = first + count - 1;
-	bool left = together(s, first - 1, first) && free_in(m, s, first - 1, any, now);
-	bool right = together(s, last, last + 1) && free_in(m, s, last + 1, any, now);
-
-	if (left && !(together(s, first - 2, first - 1) && free_in(m, s, first - 2, any, now)))
-		return true;
-	return right && !(together(s, last + 1, last + 2) && free_in(m, s, last + 2, any, now));
-}
-
-static bool check_best(struct model *m, struct model_show *s, const struct core_cmd *cmd, int64_t now, const struct core_reservation *r)
-{
-	int64_t count = cmd->u.hold.best_count;
-	struct text section = cmd->u.hold.best_section;
-	bool adjacent = false, gentle = false;
-
-	if (r->seat_count != count)
-		return model_fail(m, "%d best seats, not %lld", (int)r->seat_count, (long long)count);
-	for (int i = 0; i < r->seat_count; i++)
-		if (!free_in(m, s, r->seats[i], section, now))
-			return model_fail(m, "best seat %lld is not free, or of another section", (long long)r->seats[i]);
-	for (int i = 0; i < s->seat_count; i++)
-		if (fits(m, s, s->seats[i].number, count, section, now)) {
-			adjacent = true;
-			gentle |= !strands(m, s, s->seats[i].number, count, now);
-		}
-	if (adjacent && !fits(m, s, r->seats[0], count, section, now))
-		return model_fail(m, "best seats are apart, though %lld together were free", (long long)count);
-	if (gentle && strands(m, s, r->seats[0], count, now))
-		return model_fail(m, "best seats from %lld leave a seat alone without need", (long long)r->seats[0]);
-	return true;
-}
-
 /* What stands between the user and the seats, in the contract's order. */
 static enum core_code hold_state(struct model *m, struct model_show *s, const struct core_cmd *cmd, int64_t now)
 {
-	int64_t mine = 0, all_free = 0, wanted = cmd->u.hold.best_count ? cmd->u.hold.best_count : (int64_t)cmd->u.hold.seat_count;
+	int64_t mine = 0, all_free = 0,
+		wanted = cmd->u.hold.best_count ? cmd->u.hold.best_count : (int64_t)cmd->u.hold.seat_count;
 	bool yours = false, taken = false;
 
 	for (int i = 0; i < s->seat_count; i++) {
@@ -438,7 +281,8 @@ static enum core_code hold_code(struct model *m, const struct core_cmd *cmd, int
 	return hold_state(m, *show, cmd, now);
 }
 
-static bool check_conflicts(struct model *m, struct model_show *s, const struct core_cmd *cmd, int64_t now, const struct core_reply *got)
+static bool check_conflicts(struct model *m, struct model_show *s, const struct core_cmd *cmd, int64_t now,
+                            const struct core_reply *got)
 {
 	size_t n = 0;
 
@@ -454,7 +298,8 @@ static bool check_conflicts(struct model *m, struct model_show *s, const struct 
 	return n == got->seat_count || model_fail(m, "%zu conflicts, not %zu", got->seat_count, n);
 }
 
-static bool check_refusal(struct model *m, struct model_show *s, const struct core_cmd *cmd, int64_t now, const struct core_reply *got)
+static bool check_refusal(struct model *m, struct model_show *s, const struct core_cmd *cmd, int64_t now,
+                          const struct core_reply *got)
 {
 	bool mine = false;
 
@@ -462,7 +307,8 @@ static bool check_refusal(struct model *m, struct model_show *s, const struct co
 	case CORE_NOT_ADMITTED:
 		return check_ticket(m, model_ticket(m, cmd->auth_queue_id, cmd->auth_number), &got->ticket, now);
 	case CORE_SALES_NOT_OPEN:
-		return got->sales_open_at == model_concert(m, cmd->u.hold.concert_id)->sales_open_at || model_fail(m, "another salesOpenAt");
+		return got->sales_open_at == model_concert(m, cmd->u.hold.concert_id)->sales_open_at ||
+		       model_fail(m, "another salesOpenAt");
 	case CORE_SEAT_TAKEN:
 		return check_conflicts(m, s, cmd, now, got);
 	case CORE_LIMIT_EXCEEDED:
@@ -516,9 +362,15 @@ static bool check_hold(struct model *m, const struct core_cmd *cmd, int64_t now,
 
 	struct model_reservation *r = &m->reservation[take(&m->reservations, MODEL_RESERVATIONS)];
 
-	*r = (struct model_reservation){.id = res->reservation_id, .user_id = cmd->auth_user_id, .concert_id = s->concert_id, .show_id = s->id,
-	                                .queue_id = cmd->auth_queue_id, .ticket_number = cmd->auth_number, .status = CORE_RES_HELD,
-	                                .held_until = now + m->rules.hold_ms, .created_at = now};
+	*r = (struct model_reservation){.id = res->reservation_id,
+	                                .user_id = cmd->auth_user_id,
+	                                .concert_id = s->concert_id,
+	                                .show_id = s->id,
+	                                .queue_id = cmd->auth_queue_id,
+	                                .ticket_number = cmd->auth_number,
+	                                .status = CORE_RES_HELD,
+	                                .held_until = now + m->rules.hold_ms,
+	                                .created_at = now};
 	r->seat_count = (int)(cmd->u.hold.best_count ? cmd->u.hold.best_count : (int64_t)cmd->u.hold.seat_count);
 	for (int i = 0; i < r->seat_count; i++) {
 		r->seats[i] = cmd->u.hold.best_count ? res->seats[i] : cmd->u.hold.seats[i];
@@ -607,8 +459,8 @@ static bool check_pay(struct model *m, const struct core_cmd *cmd, int64_t now, 
 	struct model_user *u = model_user(m, cmd->auth_user_id);
 
 	if (code == CORE_INSUFFICIENT_BALANCE && (got->required != r->total || got->user.balance != u->balance))
-		return model_fail(m, "required %lld of balance %lld, not %lld of %lld", (long long)got->required, (long long)got->user.balance,
-		                  (long long)r->total, (long long)u->balance);
+		return model_fail(m, "required %lld of balance %lld, not %lld of %lld", (long long)got->required,
+		                  (long long)got->user.balance, (long long)r->total, (long long)u->balance);
 	if (code != CORE_OK)
 		return true;
 
@@ -623,14 +475,16 @@ static bool check_pay(struct model *m, const struct core_cmd *cmd, int64_t now, 
 	if (t->status != CORE_EXPIRED)
 		end_ticket(m, t, CORE_PAID, now);
 	catch_up(m, model_queue(m, t->queue_id), false, now);
-	if (!check_entry(m, u, &(struct model_entry){0, u->id, r->total, u->balance, r->id, r->concert_id, now, CORE_PAYMENT}, got))
+	if (!check_entry(m, u, &(struct model_entry){0, u->id, r->total, u->balance, r->id, r->concert_id, now, CORE_PAYMENT},
+	                 got))
 		return false;
 	return same_reservation(m, r, &got->reservation);
 }
 
 /* ---- catalogues ---- */
 
-static bool adopt_concert(struct model *m, const struct core_new_concert *c, int64_t id, const struct core_reply *got, size_t *show)
+static bool adopt_concert(struct model *m, const struct core_new_concert *c, int64_t id, const struct core_reply *got,
+                          size_t *show)
 {
 	int64_t queue_id = 1;
 
@@ -644,11 +498,15 @@ static bool adopt_concert(struct model *m, const struct core_new_concert *c, int
 
 		if (*show >= got->show_id_count || model_show(m, got->show_ids[*show]))
 			return model_fail(m, "a new show has no id of its own");
-		*s = (struct model_show){.id = got->show_ids[(*show)++], .concert_id = id, .starts_at = n->starts_at, .date = n->date,
+		*s = (struct model_show){.id = got->show_ids[(*show)++],
+		                         .concert_id = id,
+		                         .starts_at = n->starts_at,
+		                         .date = n->date,
 		                         .first_version = -1};
 		for (size_t k = 0; k < n->seats_count; k++)
 			for (int64_t seat = n->seats[k].from; seat <= n->seats[k].to; seat++)
-				s->seats[take(&s->seat_count, MODEL_SEATS)] = (struct model_seat){seat, n->seats[k].price, n->seats[k].section.p[0]};
+				s->seats[take(&s->seat_count, MODEL_SEATS)] =
+				    (struct model_seat){seat, n->seats[k].price, n->seats[k].section.p[0]};
 	}
 	return true;
 }
@@ -671,7 +529,8 @@ static bool check_catalogue(struct model *m, const struct core_cmd *cmd, const s
 
 		if (model_queue(m, got->queue_ids[i]))
 			return model_fail(m, "a new queue has the id of another");
-		*q = (struct model_queue){.id = got->queue_ids[i], .capacity = doc->queues[i].capacity, .rate = doc->queues[i].rate_per_second};
+		*q = (struct model_queue){
+		    .id = got->queue_ids[i], .capacity = doc->queues[i].capacity, .rate = doc->queues[i].rate_per_second};
 		memcpy(q->name, doc->queues[i].name.p, doc->queues[i].name.n);
 	}
 	for (size_t i = 0; i < doc->concert_count; i++) {
@@ -707,7 +566,8 @@ static bool check_replay(struct model *m, const struct model_key *k, const struc
 		return expect(m, CORE_IDEMPOTENCY_KEY_REUSED, got);
 	if (!expect(m, CORE_OK, got))
 		return false;
-	if (!got->replayed || got->replay_status != MODEL_ANSWER_STATUS(k->answer) || !text_equal(got->replay_body, (struct text){body, n}))
+	if (!got->replayed || got->replay_status != MODEL_ANSWER_STATUS(k->answer) ||
+	    !text_equal(got->replay_body, (struct text){body, n}))
 		return model_fail(m, "not the first answer again");
 	return true;
 }
@@ -753,14 +613,14 @@ static bool check_admitted(struct model *m)
 		int64_t admitted = m->admitted(m->admitted_arg, m->queue[i].id);
 
 		if (admitted != m->queue[i].admitted)
-			return model_fail(m, "queue %lld has admitted %lld, not %lld", (long long)m->queue[i].id, (long long)admitted,
-			                  (long long)m->queue[i].admitted);
+			return model_fail(m, "queue %lld has admitted %lld, not %lld", (long long)m->queue[i].id,
+			                  (long long)admitted, (long long)m->queue[i].admitted);
 	}
 	return true;
 }
 
-bool model_check(struct model *m, const struct core_cmd *cmd, int64_t now, const struct core_reply *reply, model_admitted_fn admitted,
-                 void *arg)
+bool model_check(struct model *m, const struct core_cmd *cmd, int64_t now, const struct core_reply *reply,
+                 model_admitted_fn admitted, void *arg)
 {
 	struct model_key *k = cmd->key.n ? find_key(m, cmd) : NULL;
 

@@ -1,12 +1,14 @@
 /* model.h: Jari's rules a second time, as plainly as they can be said: arrays, loops over everything, no indexes.
  *
- * Written from the HTTP contract, not from src/core, and sharing nothing with it but the row types. model_check takes a command, the
- * instant and the core's answer; it works out the answer itself, compares, and moves on. What the core may choose (new ids, which seats
- * are best) the model takes from the answer and checks for what must hold.
- * Ownership: a struct model is one flat block; a copy of it is a snapshot. Threads: one. Errors: false, with a sentence in m->why. */
+ * Written from the HTTP contract, not from src/core, and sharing nothing with it but the row types. model_check takes a command,
+ * the instant and the core's answer; it works out the answer itself, compares, and moves on. What the core may choose (new ids,
+ * which seats are best) the model takes from the answer and checks for what must hold.
+ * Ownership: a struct model is one flat block; a copy of it is a snapshot. Threads: one. Errors: false, with a sentence in
+ * m->why. */
 #ifndef JARI_TESTS_MODEL_H
 #define JARI_TESTS_MODEL_H
 
+#include "base/limits.h"
 #include "core/core.h"
 
 enum {
@@ -34,7 +36,8 @@ struct model_queue {
 };
 struct model_ticket {
 	int64_t queue_id, number, user_id, issued_at, admitted_at, expires_at;
-	enum core_ticket_status status; /* as it must be stored: an active place that has lapsed is ACTIVE until something ends it */
+	enum core_ticket_status
+	    status; /* as it must be stored: an active place that has lapsed is ACTIVE until something ends it */
 	enum core_ticket_reason reason;
 };
 struct model_concert {
@@ -68,8 +71,8 @@ struct model_key {
 	uint8_t digest[CORE_DIGEST_BYTES];
 };
 
-/* How many tickets of a queue the core has admitted up to now. A command may fill more places than the one that it freed; in a batch
- * with others it may also leave a place to the next tick. */
+/* How many tickets of a queue the core has admitted up to now. A command may fill more places than the one that it freed; in a
+ * batch with others it may also leave a place to the next tick. */
 typedef int64_t (*model_admitted_fn)(void *arg, int64_t queue_id);
 
 struct model {
@@ -84,36 +87,94 @@ struct model {
 	struct model_entry entry[MODEL_ENTRIES];
 	struct model_key key[MODEL_KEYS];
 	int64_t answers; /* the number of the next kept answer */
-	bool alone; /* the command is the only one of its batch: then nothing may be left to the next tick */
+	bool alone;      /* the command is the only one of its batch: then nothing may be left to the next tick */
 	model_admitted_fn admitted;
 	void *admitted_arg;
 	char why[512];
 };
 
 /* Compares the core's answer to `cmd` at `now` with the model's own, and moves on. */
-bool model_check(struct model *m, const struct core_cmd *cmd, int64_t now, const struct core_reply *reply, model_admitted_fn admitted,
-                 void *arg);
+bool model_check(struct model *m, const struct core_cmd *cmd, int64_t now, const struct core_reply *reply,
+                 model_admitted_fn admitted, void *arg);
 
 /* The body and the status that the test keeps for the answer of that number. */
 size_t model_answer(int64_t number, char out[MODEL_NAME]);
 #define MODEL_ANSWER_STATUS(number) (200 + (int32_t)((number) % 2))
 
-/* ---- looking ---- */
-
-struct model_user *model_user(struct model *m, int64_t id);
-struct model_queue *model_queue(struct model *m, int64_t id);
-struct model_concert *model_concert(struct model *m, int64_t id);
-struct model_show *model_show(struct model *m, int64_t id);
-struct model_seat *model_seat(struct model_show *s, int64_t number);
-struct model_ticket *model_ticket(struct model *m, int64_t queue_id, int64_t number);
-struct model_reservation *model_reservation(struct model *m, int64_t id);
-/* Who has the seat at `now`: a paid reservation or a hold that has not lapsed; NULL when it is free. */
-struct model_reservation *model_owner(struct model *m, int64_t show_id, int64_t seat, int64_t now);
-bool model_active(const struct model_ticket *t, int64_t now);
-bool model_token_opens(const struct model_ticket *t, int64_t now);
-enum core_reservation_status model_status(const struct model_reservation *r, int64_t now);
-
 /* Puts a sentence in m->why; returns false. */
 bool model_fail(struct model *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- looking ---- */
+
+#define MODEL_FIND(name, type, array, count)                         \
+	static inline struct type *name(struct model *m, int64_t id) \
+	{                                                            \
+		for (int i = 0; i < m->count; i++)                   \
+			if (m->array[i].id == id)                    \
+				return &m->array[i];                 \
+		return NULL;                                         \
+	}
+MODEL_FIND(model_user, model_user, user, users)
+MODEL_FIND(model_queue, model_queue, queue, queues)
+MODEL_FIND(model_concert, model_concert, concert, concerts)
+MODEL_FIND(model_show, model_show, show, shows)
+MODEL_FIND(model_reservation, model_reservation, reservation, reservations)
+#undef MODEL_FIND
+
+static inline struct model_seat *model_seat(struct model_show *s, int64_t number)
+{
+	for (int i = 0; i < s->seat_count; i++)
+		if (s->seats[i].number == number)
+			return &s->seats[i];
+	return NULL;
+}
+
+static inline struct model_ticket *model_ticket(struct model *m, int64_t queue_id, int64_t number)
+{
+	for (int i = 0; i < m->tickets; i++)
+		if (m->ticket[i].queue_id == queue_id && m->ticket[i].number == number)
+			return &m->ticket[i];
+	return NULL;
+}
+
+static inline bool model_has_seat(const struct model_reservation *r, int64_t seat)
+{
+	for (int i = 0; i < r->seat_count; i++)
+		if (r->seats[i] == seat)
+			return true;
+	return false;
+}
+
+static inline enum core_reservation_status model_status(const struct model_reservation *r, int64_t now)
+{
+	return r->status == CORE_RES_HELD && now >= r->held_until ? CORE_RES_EXPIRED : r->status;
+}
+
+static inline bool model_has_claim(const struct model_reservation *r, int64_t now)
+{
+	return model_status(r, now) == CORE_RES_HELD || r->status == CORE_RES_PAID;
+}
+
+/* Who has the seat at `now`: a paid reservation or a hold that has not lapsed; NULL when it is free. */
+static inline struct model_reservation *model_owner(struct model *m, int64_t show_id, int64_t seat, int64_t now)
+{
+	for (int i = 0; i < m->reservations; i++) {
+		struct model_reservation *r = &m->reservation[i];
+
+		if (r->show_id == show_id && model_has_claim(r, now) && model_has_seat(r, seat))
+			return r;
+	}
+	return NULL;
+}
+
+static inline bool model_active(const struct model_ticket *t, int64_t now)
+{
+	return t->status == CORE_ACTIVE && now < t->expires_at;
+}
+
+static inline bool model_token_opens(const struct model_ticket *t, int64_t now)
+{
+	return t->status == CORE_WAITING || model_active(t, now) || now - t->issued_at < JARI_TOKEN_LIFE_MS;
+}
 
 #endif

@@ -2,8 +2,9 @@
  *
  *   test_model [seeds] [first]     a line of TAP for each seed; one that fails names itself, the command and what was wrong
  *
- * A seed is a world of a few people, queues and shows with few seats, so that everyone is in everyone's way. Batches of one to eight commands
- * are decided together and committed, or given up; the clock jumps, by preference to the very instant at which something ends. */
+ * A seed is a world of a few people, queues and shows with few seats, so that everyone is in everyone's way. Batches of one to
+ * eight commands are decided together and committed, or given up; the clock jumps, by preference to the very instant at which
+ * something ends. */
 #include "base/limits.h"
 #include "sim.h"
 #include <stdio.h>
@@ -12,7 +13,7 @@
 
 enum { SEEDS = 51, COMMANDS = 2000, ALL_EVERY = 128, RICH_CHARGES = 996 };
 
-/* The store has many people's queues; the clock starts at some day. */
+/* Where the clock starts, give or take a day. */
 #define EPOCH 1798106400000LL
 
 /* Where a failure happened. */
@@ -262,7 +263,8 @@ static bool open_world(struct sim *s, uint64_t seed)
 	char error[STORE_ERROR_SIZE] = "";
 
 	s->now = EPOCH + sim_below(s, JARI_KEY_LIFE_MS);
-	s->m->rules = (struct core_rules){.hold_ms = 20000 + sim_below(s, 60000), .active_ms = 60000 + sim_below(s, 60000),
+	s->m->rules = (struct core_rules){.hold_ms = 20000 + sim_below(s, 60000),
+	                                  .active_ms = 60000 + sim_below(s, 60000),
 	                                  .seats_per_user = 2 + sim_below(s, 3)};
 	s->m->queue[s->m->queues++] = (struct model_queue){.id = 1, .capacity = options.queue_capacity, .name = "main"};
 	if (store_open(&options, &s->store, error) != STORE_OK)
@@ -343,7 +345,8 @@ static bool report_seen(const struct sim *s, long seeds)
 		for (int code = 0; code < CORE_CODE_COUNT; code++) {
 			commands += s->seen[op][code];
 			if (s->seen[op][code])
-				printf("# %8lld %s %s\n", (long long)s->seen[op][code], op_names[op], core_code_name((enum core_code)code));
+				printf("# %8lld %s %s\n", (long long)s->seen[op][code], op_names[op],
+				       core_code_name((enum core_code)code));
 		}
 	printf("# %8lld replayed; %lld commands in all\n", (long long)s->replays, (long long)commands);
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
@@ -372,8 +375,8 @@ static bool run_one(struct sim *s, uint64_t seed, long line)
 	if (ok)
 		printf("ok %ld - seed %llu\n", line, (unsigned long long)seed);
 	else
-		printf("not ok %ld - seed %llu, command %d %s: %s\n# again: test_model 1 %llu\n", line, (unsigned long long)seed, at.command,
-		       op_names[at.op], s->m->why, (unsigned long long)seed);
+		printf("not ok %ld - seed %llu, command %d %s: %s\n# again: test_model 1 %llu\n", line, (unsigned long long)seed,
+		       at.command, op_names[at.op], s->m->why, (unsigned long long)seed);
 	fflush(stdout);
 	free(s->m);
 	return ok;

@@ -148,8 +148,11 @@ static void a_million_members(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(an_empty_one),      cmocka_unit_test(edges_of_words_and_blocks), cmocka_unit_test(appending_keeps_the_tree_right),
-	    cmocka_unit_test(random_operations), cmocka_unit_test(a_million_members),
+	    cmocka_unit_test(an_empty_one),
+	    cmocka_unit_test(edges_of_words_and_blocks),
+	    cmocka_unit_test(appending_keeps_the_tree_right),
+	    cmocka_unit_test(random_operations),
+	    cmocka_unit_test(a_million_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

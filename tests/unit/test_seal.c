@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint8_t key[SEAL_KEY_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 99, 98, 97, 96, 95, 94, 93, 92};
+static const uint8_t key[SEAL_KEY_BYTES] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
+                                            13, 14, 15, 16, 99, 98, 97, 96, 95, 94, 93, 92};
 
 static int start(void **state)
 {
@@ -33,12 +34,9 @@ static struct text token_of(struct seal *s, const struct seal_ticket *t, char ou
 static void round_trip(void **state)
 {
 	static const struct seal_ticket rows[] = {
-	    {1, 1, 1, 1798106400000},
-	    {1, 2, 1, 1798106400000},
-	    {7, 123456789, 42, 1},
-	    {SEAL_QUEUE_MAX, SEAL_NUMBER_MAX, INT64_MAX, INT64_MAX},
-	    {SEAL_QUEUE_MAX, 1, 1, 0},
-	    {1, SEAL_NUMBER_MAX, 1, 0},
+	    {1, 1, 1, 1798106400000},  {1, 2, 1, 1798106400000},
+	    {7, 123456789, 42, 1},     {SEAL_QUEUE_MAX, SEAL_NUMBER_MAX, INT64_MAX, INT64_MAX},
+	    {SEAL_QUEUE_MAX, 1, 1, 0}, {1, SEAL_NUMBER_MAX, 1, 0},
 	};
 	char out[SEAL_TOKEN_CHARS + 1], again[SEAL_TOKEN_CHARS + 1];
 
@@ -149,8 +147,10 @@ static void case_does_not_matter(void **state)
 static void all_that_is_bound_in_counts(void **state)
 {
 	struct seal_ticket t = {3, 1000, 77, 1798106400000};
-	const struct seal_ticket others[] = {
-	    {4, 1000, 77, 1798106400000}, {3, 1001, 77, 1798106400000}, {3, 1000, 78, 1798106400000}, {3, 1000, 77, 1798106400001}};
+	const struct seal_ticket others[] = {{4, 1000, 77, 1798106400000},
+	                                     {3, 1001, 77, 1798106400000},
+	                                     {3, 1000, 78, 1798106400000},
+	                                     {3, 1000, 77, 1798106400001}};
 	uint8_t other_key[SEAL_KEY_BYTES];
 	char out[SEAL_TOKEN_CHARS + 1], other[SEAL_TOKEN_CHARS + 1];
 	struct text token = token_of(*state, &t, out);
@@ -177,10 +177,20 @@ static void all_that_is_bound_in_counts(void **state)
 static void malformed(void **state)
 {
 	static const char *const rows[] = {
-	    "", "x", "00000000-0000-4000-8000-00000000000", "00000000-0000-4000-8000-0000000000000", "00000000-0000-4000-8000-00000000000g",
-	    "0000000000000-4000-8000-000000000000", "00000000+0000-4000-8000-000000000000", "00000000-0000-1000-8000-000000000000",
-	    "00000000-0000-4000-0000-000000000000", "00000000-0000-4000-c000-000000000000", "00000000000040008000000000000000",
-	    "{0000000-0000-4000-8000-00000000000}", "00000000-0000-4000-8000-00000000 000", "0000000 -0000-4000-8000-000000000000",
+	    "",
+	    "x",
+	    "00000000-0000-4000-8000-00000000000",
+	    "00000000-0000-4000-8000-0000000000000",
+	    "00000000-0000-4000-8000-00000000000g",
+	    "0000000000000-4000-8000-000000000000",
+	    "00000000+0000-4000-8000-000000000000",
+	    "00000000-0000-1000-8000-000000000000",
+	    "00000000-0000-4000-0000-000000000000",
+	    "00000000-0000-4000-c000-000000000000",
+	    "00000000000040008000000000000000",
+	    "{0000000-0000-4000-8000-00000000000}",
+	    "00000000-0000-4000-8000-00000000 000",
+	    "0000000 -0000-4000-8000-000000000000",
 	};
 	struct seal_ticket t = {3, 1000, 77, 1798106400000};
 	int64_t queue = 5, number = 6;

@@ -82,17 +82,17 @@ static void utf8(void **state)
 	    {"자리", 2},
 	    {"\xC2\x80", 1},
 	    {"\xF0\x9F\x8E\xAB!", 2},
-	    {"\xF4\x8F\xBF\xBF", 1},     /* U+10FFFF */
-	    {"\xF4\x90\x80\x80", -1},    /* above it */
-	    {"\xC0\x80", -1},            /* overlong NUL */
-	    {"\xC1\xBF", -1},            /* overlong */
-	    {"\xE0\x9F\xBF", -1},        /* overlong */
-	    {"\xF0\x8F\xBF\xBF", -1},    /* overlong */
-	    {"\xED\xA0\x80", -1},        /* surrogate */
-	    {"\xED\x9F\xBF", 1},         /* just before them */
-	    {"\xEE\x80\x80", 1},         /* just after */
-	    {"\x80", -1},                /* no beginning */
-	    {"\xE2\x82", -1},            /* cut */
+	    {"\xF4\x8F\xBF\xBF", 1},  /* U+10FFFF */
+	    {"\xF4\x90\x80\x80", -1}, /* above it */
+	    {"\xC0\x80", -1},         /* overlong NUL */
+	    {"\xC1\xBF", -1},         /* overlong */
+	    {"\xE0\x9F\xBF", -1},     /* overlong */
+	    {"\xF0\x8F\xBF\xBF", -1}, /* overlong */
+	    {"\xED\xA0\x80", -1},     /* surrogate */
+	    {"\xED\x9F\xBF", 1},      /* just before them */
+	    {"\xEE\x80\x80", 1},      /* just after */
+	    {"\x80", -1},             /* no beginning */
+	    {"\xE2\x82", -1},         /* cut */
 	    {"\xE2\x82x", -1},
 	    {"\xFF", -1},
 	    {"\xF8\x88\x80\x80\x80", -1},
@@ -108,7 +108,8 @@ static void utf8(void **state)
 
 static void controls(void **state)
 {
-	static const char *const with[] = {"a\nb", "\x01", "\x1F", "\x7F", "\xC2\x80", "\xC2\x9F", "\xE2\x80\xA8", "\xE2\x80\xA9"};
+	static const char *const with[] = {"a\nb",     "\x01",     "\x1F",         "\x7F",
+	                                   "\xC2\x80", "\xC2\x9F", "\xE2\x80\xA8", "\xE2\x80\xA9"};
 	static const char *const without[] = {"", " ", "자리", "\xC2\xA0", "~", "\xE2\x80\xA7", "\xE2\x80\xAA"};
 
 	(void)state;
@@ -163,15 +164,48 @@ static void instants_read(void **state)
 static void instants_refused(void **state)
 {
 	static const char *const rows[] = {
-	    "", "2026", "2026-12-24", "2026-12-24T10:00:00", "2026-12-24T10:00Z", "2026-12-24 10:00:00Z", "2026-12-24T10:00:00ZZ",
-	    "2026-12-24T10:00:00Z ", " 2026-12-24T10:00:00Z", "2026-02-30T10:00:00Z", "2026-02-29T10:00:00Z", "1900-02-29T10:00:00Z",
-	    "2100-02-29T00:00:00Z", "2026-04-31T10:00:00Z", "2026-00-10T10:00:00Z", "2026-13-10T10:00:00Z", "2026-12-00T10:00:00Z",
-	    "2026-12-32T10:00:00Z", "2026-12-24T24:00:00Z", "2026-12-24T10:60:00Z", "2026-12-31T23:59:60Z", "2026-12-24T10:00:61Z",
-	    "2026-12-24T10:00:00.Z", "2026-12-24T10:00:00.1234567890Z", "2026-12-24T10:00:00,1Z", "2026-12-24T10:00:00+0900",
-	    "2026-12-24T10:00:00+24:00", "2026-12-24T10:00:00+09:60", "2026-12-24T10:00:00+09", "2026-12-24T10:00:00*09:00",
-	    "1969-12-31T23:59:59Z", "1970-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00Z",
-	    "10000-01-01T00:00:00Z", "-2026-12-24T10:00:00Z", "2026-1-24T10:00:00Z", "2026-12-24T1:00:00Z", "2026/12/24T10:00:00Z",
-	    "2026-12-24T10-00-00Z", "2026-12-24T10:00:0xZ", "now",
+	    "",
+	    "2026",
+	    "2026-12-24",
+	    "2026-12-24T10:00:00",
+	    "2026-12-24T10:00Z",
+	    "2026-12-24 10:00:00Z",
+	    "2026-12-24T10:00:00ZZ",
+	    "2026-12-24T10:00:00Z ",
+	    " 2026-12-24T10:00:00Z",
+	    "2026-02-30T10:00:00Z",
+	    "2026-02-29T10:00:00Z",
+	    "1900-02-29T10:00:00Z",
+	    "2100-02-29T00:00:00Z",
+	    "2026-04-31T10:00:00Z",
+	    "2026-00-10T10:00:00Z",
+	    "2026-13-10T10:00:00Z",
+	    "2026-12-00T10:00:00Z",
+	    "2026-12-32T10:00:00Z",
+	    "2026-12-24T24:00:00Z",
+	    "2026-12-24T10:60:00Z",
+	    "2026-12-31T23:59:60Z",
+	    "2026-12-24T10:00:61Z",
+	    "2026-12-24T10:00:00.Z",
+	    "2026-12-24T10:00:00.1234567890Z",
+	    "2026-12-24T10:00:00,1Z",
+	    "2026-12-24T10:00:00+0900",
+	    "2026-12-24T10:00:00+24:00",
+	    "2026-12-24T10:00:00+09:60",
+	    "2026-12-24T10:00:00+09",
+	    "2026-12-24T10:00:00*09:00",
+	    "1969-12-31T23:59:59Z",
+	    "1970-01-01T00:00:00+00:01",
+	    "9999-12-31T23:59:59-00:01",
+	    "0000-01-01T00:00:00Z",
+	    "10000-01-01T00:00:00Z",
+	    "-2026-12-24T10:00:00Z",
+	    "2026-1-24T10:00:00Z",
+	    "2026-12-24T1:00:00Z",
+	    "2026/12/24T10:00:00Z",
+	    "2026-12-24T10-00-00Z",
+	    "2026-12-24T10:00:0xZ",
+	    "now",
 	};
 
 	(void)state;
@@ -192,10 +226,14 @@ static void instants_written(void **state)
 		int64_t ms;
 		const char *out;
 	} rows[] = {
-	    {0, "1970-01-01T00:00:00Z"},          {1, "1970-01-01T00:00:00.001Z"},
-	    {1798106400000, "2026-12-24T10:00:00Z"}, {1798106400120, "2026-12-24T10:00:00.120Z"},
-	    {951782400000, "2000-02-29T00:00:00Z"},  {253402300799999, "9999-12-31T23:59:59.999Z"},
-	    {-1, "1970-01-01T00:00:00Z"},         {INT64_MAX, "9999-12-31T23:59:59.999Z"},
+	    {0, "1970-01-01T00:00:00Z"},
+	    {1, "1970-01-01T00:00:00.001Z"},
+	    {1798106400000, "2026-12-24T10:00:00Z"},
+	    {1798106400120, "2026-12-24T10:00:00.120Z"},
+	    {951782400000, "2000-02-29T00:00:00Z"},
+	    {253402300799999, "9999-12-31T23:59:59.999Z"},
+	    {-1, "1970-01-01T00:00:00Z"},
+	    {INT64_MAX, "9999-12-31T23:59:59.999Z"},
 	};
 	char out[TEXT_INSTANT_SIZE];
 
@@ -216,8 +254,9 @@ static void instants_written(void **state)
 
 static void dates(void **state)
 {
-	static const char *const refused[] = {"",           "2026-02-29", "2026-2-01",   "2026-13-01", "20261224",    "2026-12-24T",
-	                                      "2026-12-00", "0000-01-01", "2026-12-24 ", "abcd-ef-gh", "2026-12-241", "-026-12-24"};
+	static const char *const refused[] = {
+	    "",           "2026-02-29", "2026-2-01",   "2026-13-01", "20261224",    "2026-12-24T",
+	    "2026-12-00", "0000-01-01", "2026-12-24 ", "abcd-ef-gh", "2026-12-241", "-026-12-24"};
 	char out[TEXT_DATE_SIZE];
 	int32_t date = 42;
 
@@ -249,9 +288,9 @@ static void hexadecimal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(integers),         cmocka_unit_test(equality),         cmocka_unit_test(utf8),
-	    cmocka_unit_test(controls),         cmocka_unit_test(instants_read),    cmocka_unit_test(instants_refused),
-	    cmocka_unit_test(instants_written), cmocka_unit_test(dates),            cmocka_unit_test(hexadecimal),
+	    cmocka_unit_test(integers),         cmocka_unit_test(equality),      cmocka_unit_test(utf8),
+	    cmocka_unit_test(controls),         cmocka_unit_test(instants_read), cmocka_unit_test(instants_refused),
+	    cmocka_unit_test(instants_written), cmocka_unit_test(dates),         cmocka_unit_test(hexadecimal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

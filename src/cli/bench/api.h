@@ -27,7 +27,7 @@ struct api {
 	size_t host_n;
 	char run[24]; /* in every name, so that runs on one store do not meet */
 	int64_t concert_id, queue_id;
-	const int64_t *shows;
+	int64_t *shows;
 	size_t show_count;
 	const char *admin_key; /* NULL: none */
 };

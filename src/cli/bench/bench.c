@@ -1,0 +1,158 @@
+/* bench.c: `jari bench`: options, the organiser's key, the measurement, the reports; see bench.h. */
+#include "cli/bench/bench.h"
+#include "cli/bench/phase.h"
+#include "cli/bench/report.h"
+#include "cli/bench/steady.h"
+#include "cli/cli.h"
+#include "cli/keys.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int fail_usage(const struct bench_options *o, const char *error)
+{
+	cli_fail("%s", error);
+	if (o->op == BENCH_NO_OP)
+		(void)fputs("try 'jari bench --help'\n", stderr);
+	else
+		(void)fprintf(stderr, "try 'jari bench %s --help'\n", bench_op_name(o->op));
+	return CLI_EXIT_USAGE;
+}
+
+static bool write_all(int fd, const struct buf *bytes)
+{
+	size_t at = 0;
+
+	while (at < bytes->n) {
+		ssize_t n = write(fd, bytes->p + at, bytes->n - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		at += (size_t)n;
+	}
+	return true;
+}
+
+static bool write_file(const char *name, const struct buf *bytes)
+{
+	bool standard = strcmp(name, "-") == 0, ok;
+	int fd = standard ? STDOUT_FILENO : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	ok = fd >= 0 && write_all(fd, bytes);
+	if (fd >= 0 && !standard && close(fd) != 0)
+		ok = false;
+	if (!ok)
+		cli_fail("cannot write %s: %s", standard ? "to standard output" : name, strerror(errno));
+	return ok;
+}
+
+static bool write_report(const char *name, const struct report *r, void (*write)(const struct report *, struct buf *))
+{
+	struct buf out = {0};
+	bool ok;
+
+	if (name == NULL)
+		return true;
+	write(r, &out);
+	ok = write_file(name, &out);
+	buf_free(&out);
+	return ok;
+}
+
+static int tell(const struct report *r)
+{
+	bool to_stdout = r->o->json != NULL && strcmp(r->o->json, "-") == 0;
+	struct buf out = {0};
+	bool ok;
+
+	report_table(r, &out);
+	if (!r->o->quiet)
+		(void)fwrite(out.p, 1, out.n, to_stdout ? stderr : stdout);
+	buf_free(&out);
+	if (cli_flush() != CLI_EXIT_OK)
+		return CLI_EXIT_FAILED;
+	ok = write_report(r->o->json, r, report_json);
+	ok = write_report(r->o->html, r, report_html) && ok;
+	return ok ? CLI_EXIT_OK : CLI_EXIT_FAILED;
+}
+
+/* Finds the organiser's key where it was given; without one it is NULL, and what needs it says so. */
+static bool find_key(const struct bench_options *o, struct cli_key *key, struct api *api, char error[CLI_KEYS_ERROR_SIZE])
+{
+	struct cli_key_source source = {.value = o->admin_key, .value_name = "JARI_ADMIN_KEY", .file = o->admin_key_file};
+
+	if (bench_given(o, "admin-key-file"))
+		source.value = NULL;
+	switch (cli_key_find(CLI_KEY_ADMIN, &source, key, error)) {
+	case CLI_KEY_FOUND:
+		api->admin_key = key->text;
+		return true;
+	case CLI_KEY_ABSENT:
+		return true;
+	case CLI_KEY_BAD:
+		break;
+	}
+	return false;
+}
+
+static int64_t wall_ms(void)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int run(const struct bench_options *o, struct api *api)
+{
+	struct journey journey = {0};
+	struct report r = {.o = o, .began_ms = wall_ms()};
+	struct stats *stats = stats_new();
+	char error[CLI_ERROR_SIZE] = "";
+	int status;
+	bool ok;
+
+	r.stats = stats;
+	ok = phase_raise_files(o->connections, error);
+	if (ok && o->op == BENCH_ONSALE) {
+		r.journey = &journey;
+		ok = journey_run(o, api, stats, &journey, error);
+	} else if (ok) {
+		ok = steady_run(o, api, stats, error);
+	}
+	status = ok ? tell(&r) : cli_fail("%s", error);
+	journey_free(&journey);
+	stats_free(stats);
+	return status;
+}
+
+int cli_bench(int argc, char **argv)
+{
+	struct bench_options o;
+	struct api api;
+	struct cli_key key = {0};
+	char error[CLI_ERROR_SIZE], key_error[CLI_KEYS_ERROR_SIZE];
+	int status;
+
+	switch (bench_options_parse(argc, argv, &o, error)) {
+	case BENCH_HELP:
+		bench_help(stdout, o.op);
+		return cli_flush();
+	case BENCH_WRONG:
+		return fail_usage(&o, error);
+	case BENCH_RUN:
+		break;
+	}
+	api_init(&api, &o);
+	if (!find_key(&o, &key, &api, key_error))
+		return cli_fail("%s", key_error);
+	status = run(&o, &api);
+	cli_key_wipe(&key);
+	free(api.shows);
+	return status;
+}

@@ -1,0 +1,293 @@
+/* phase.c: see phase.h. */
+#include "cli/bench/phase.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "cli/bench/progress.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define SILENT_MAX 200          /* failures in a row without any answer, after which the server counts as gone */
+#define FILES_BESIDE 64         /* open files that are no connections */
+#define PROGRESS_US 100000
+
+struct phase_worker {
+	const struct phase *phase;
+	const struct bench_options *options;
+	struct phase_crew *crew;
+	pthread_t id;
+	struct client *client;
+	struct stats *stats;
+	int64_t k, index, stride;    /* sent so far; the next request is index, then index + stride … */
+	int64_t rate, quota;         /* of this worker; 0: none */
+	int64_t start_us, warm_us, end_us;
+	int64_t measured;            /* sent since the warm-up */
+	int64_t silent;
+	bool measuring, stopped;
+	char error[CLI_ERROR_SIZE];  /* the first */
+};
+
+struct phase_crew {
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	int running;
+	struct phase_worker *workers;
+	int count;
+};
+
+bool phase_raise_files(int64_t connections, char error[CLI_ERROR_SIZE])
+{
+	struct rlimit limit;
+	rlim_t wanted = (rlim_t)connections + FILES_BESIDE;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+		limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
+			(void)snprintf(error, CLI_ERROR_SIZE, "%lld connections need as many open files, and this system allows %lld; see ulimit -n",
+			               (long long)connections, (long long)limit.rlim_cur);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- a worker ---- */
+
+static bool more(const struct phase_worker *w, int64_t now)
+{
+	const struct phase *p = w->phase;
+
+	if (w->stopped || (p->limit > 0 && w->index >= p->limit))
+		return false;
+	if (w->quota > 0 && w->measured >= w->quota)
+		return false;
+	return p->duration_us == 0 || now < w->end_us;
+}
+
+static void fill(struct phase_worker *w, int64_t now)
+{
+	const struct phase *p = w->phase;
+
+	while (more(w, now)) {
+		int64_t due = w->rate > 0 ? w->start_us + w->k * 1000000 / w->rate : now;
+		struct client_conn *c = due <= now ? client_take(w->client) : NULL;
+
+		if (c == NULL)
+			break;
+		c->tag = w->index;
+		client_send(c, p->write(p->arg, w->index, c->out), due);
+		if (w->rate == 0)
+			c->due_us = c->sent_us;
+		w->k++;
+		w->index += w->stride;
+		w->measured += w->measuring;
+	}
+}
+
+static void note_error(struct phase_worker *w, enum client_outcome outcome, const struct reply *reply)
+{
+	static const char *const silent[CLIENT_OUTCOMES] = {[CLIENT_BROKEN] = "the connection broke", [CLIENT_TIMEOUT] = "no answer in time",
+	                                                    [CLIENT_GARBLED] = "what came is not HTTP"};
+	struct text code = TEXT("");
+
+	if (outcome == CLIENT_ANSWERED) {
+		w->silent = 0;
+		(void)reply_text(reply->body, TEXT("\"code\":"), &code);
+		if (w->error[0] == '\0')
+			(void)snprintf(w->error, sizeof(w->error), "%s was answered with %d %.*s", step_name(w->phase->step), reply->status,
+			               (int)code.n, code.p);
+	} else {
+		w->silent++;
+		if (w->error[0] == '\0' || w->silent >= SILENT_MAX)
+			(void)snprintf(w->error, sizeof(w->error), "%s: %s%s%s", w->options->url, silent[outcome],
+			               outcome == CLIENT_BROKEN ? ": " : "", outcome == CLIENT_BROKEN ? client_trouble(w->client) : "");
+	}
+	if (w->phase->strict || w->silent >= SILENT_MAX)
+		w->stopped = true;
+}
+
+static void measure_from_now(struct phase_worker *w)
+{
+	w->measuring = true;
+	stats_restart(w->stats, w->warm_us);
+}
+
+static void answered(struct client_conn *c, enum client_outcome outcome, void *arg)
+{
+	struct phase_worker *w = arg;
+	const struct phase *p = w->phase;
+	bool ok = outcome == CLIENT_ANSWERED && c->reply.status >= 200 && c->reply.status < 300;
+	int64_t latency = c->end_us - c->due_us;
+
+	if (!w->measuring && c->end_us >= w->warm_us)
+		measure_from_now(w);
+	if (ok && p->take != NULL && !p->take(p->arg, c->tag, &c->reply))
+		ok = false;
+	if (c->due_us >= w->stats->begin_us) {
+		if (ok)
+			stats_ok(w->stats, p->step, c->end_us, latency);
+		else
+			stats_error(w->stats, p->step, c->end_us, latency, outcome, &c->reply);
+		w->stats->end_us = c->end_us;
+	}
+	if (ok)
+		w->silent = 0;
+	else
+		note_error(w, outcome, &c->reply);
+	fill(w, c->end_us);
+}
+
+static void *work(void *arg)
+{
+	struct phase_worker *w = arg;
+
+	w->stats->begin_us = w->stats->end_us = w->start_us;
+	for (;;) {
+		int64_t now = clock_elapsed_us(), until = INT64_MAX;
+
+		if (!w->measuring && now >= w->warm_us)
+			measure_from_now(w);
+		fill(w, now);
+		if (client_busy(w->client) == 0 && !more(w, now))
+			break;
+		if (w->rate > 0 && more(w, now) && client_busy(w->client) < w->options->connections)
+			until = w->start_us + w->k * 1000000 / w->rate;
+		if (!client_turn(w->client, until)) {
+			(void)snprintf(w->error, sizeof(w->error), "waiting for answers: %s", strerror(errno));
+			w->stopped = true;
+			break;
+		}
+	}
+	if (w->phase->duration_us > 0 && !w->stopped && w->quota == 0 && w->stats->end_us < w->end_us && w->rate > 0)
+		w->stats->end_us = w->end_us; /* a rate is over the time that it was meant for */
+	(void)pthread_mutex_lock(&w->crew->lock);
+	w->crew->running--;
+	(void)pthread_cond_signal(&w->crew->ended);
+	(void)pthread_mutex_unlock(&w->crew->lock);
+	return NULL;
+}
+
+/* ---- the crew ---- */
+
+/* The part of `whole` that worker i of n has. */
+static int64_t share(int64_t whole, int64_t i, int64_t n)
+{
+	return whole / n + (i < whole % n ? 1 : 0);
+}
+
+static bool hire(struct phase_crew *crew, const struct bench_options *o, const struct phase *p, char error[CLI_ERROR_SIZE])
+{
+	int64_t start = clock_elapsed_us() + 1000, n = crew->count;
+
+	for (int64_t i = 0; i < n; i++) {
+		struct phase_worker *w = &crew->workers[i];
+		struct client_config config = {.host = o->at.host, .port = o->at.port, .v6 = o->at.v6,
+		                               .connections = (int)share(o->connections, i, n), .timeout_us = o->timeout * 1000000,
+		                               .done = answered, .arg = w};
+
+		*w = (struct phase_worker){.phase = p, .options = o, .crew = crew, .index = i, .stride = n,
+		                           .rate = p->rate > 0 && share(p->rate, i, n) == 0 ? 1 : share(p->rate, i, n),
+		                           .quota = p->requests > 0 ? share(p->requests, i, n) : 0, .start_us = start,
+		                           .warm_us = start + p->warmup_us, .end_us = start + p->warmup_us + p->duration_us};
+		w->stopped = p->requests > 0 && w->quota == 0; /* fewer requests than threads */
+		w->stats = stats_new();
+		w->client = client_open(&config, error);
+		if (w->client == NULL)
+			return false;
+	}
+	return true;
+}
+
+static int64_t count_done(const struct phase_crew *crew)
+{
+	int64_t done = 0;
+
+	for (int i = 0; i < crew->count; i++)
+		done += atomic_load_explicit(&crew->workers[i].stats->done, memory_order_relaxed);
+	return done;
+}
+
+static void watch(struct phase_crew *crew, const struct phase *p, bool quiet)
+{
+	struct progress progress;
+	int64_t before = 0, before_us = clock_elapsed_us(), start = before_us;
+	int64_t all = p->requests > 0 ? p->requests : p->duration_us > 0 ? 0 : p->limit;
+
+	progress_begin(&progress, quiet);
+	(void)pthread_mutex_lock(&crew->lock);
+	while (crew->running > 0) {
+		struct timespec until;
+		int64_t now, done;
+
+		(void)clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += PROGRESS_US * 1000;
+		if (until.tv_nsec >= 1000000000) {
+			until.tv_sec++;
+			until.tv_nsec -= 1000000000;
+		}
+		(void)pthread_cond_timedwait(&crew->ended, &crew->lock, &until);
+		now = clock_elapsed_us();
+		if (crew->running == 0 || !progress_due(&progress, now))
+			continue;
+		done = count_done(crew);
+		progress_line(&progress, all > 0 ? "%s: %lld s, %lld a second, %lld of %lld" : "%s: %lld s, %lld a second, %lld", p->title,
+		              (long long)((now - start) / 1000000), (long long)((done - before) * 1000000 / (now - before_us + 1)),
+		              (long long)done, (long long)all);
+		before = done;
+		before_us = now;
+	}
+	(void)pthread_mutex_unlock(&crew->lock);
+	if (progress.drawn || clock_elapsed_us() - start > 1000000)
+		progress_end(&progress, "%s: %lld in %lld ms", p->title, (long long)count_done(crew), (long long)((clock_elapsed_us() - start) / 1000));
+}
+
+static bool start_all(struct phase_crew *crew, char error[CLI_ERROR_SIZE])
+{
+	crew->running = crew->count;
+	for (int i = 0; i < crew->count; i++) {
+		int failed = pthread_create(&crew->workers[i].id, NULL, work, &crew->workers[i]);
+
+		if (failed == 0)
+			continue;
+		(void)snprintf(error, CLI_ERROR_SIZE, "cannot start a thread: %s", strerror(failed));
+		(void)pthread_mutex_lock(&crew->lock);
+		crew->running -= crew->count - i;
+		(void)pthread_mutex_unlock(&crew->lock);
+		crew->count = i; /* the others end by themselves */
+		return false;
+	}
+	return true;
+}
+
+bool phase_run(const struct bench_options *o, const struct phase *p, struct stats *total, char error[CLI_ERROR_SIZE])
+{
+	struct phase_crew crew = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER, .count = (int)o->threads};
+	int hired = crew.count;
+	bool ok;
+
+	crew.workers = mem_zero((size_t)crew.count * sizeof(*crew.workers));
+	ok = hire(&crew, o, p, error);
+	if (ok) {
+		ok = start_all(&crew, error);
+		watch(&crew, p, o->quiet);
+		for (int i = 0; i < crew.count; i++)
+			(void)pthread_join(crew.workers[i].id, NULL); /* fails for no thread that was started */
+	}
+	for (int i = 0; i < hired; i++) {
+		struct phase_worker *w = &crew.workers[i];
+
+		if (ok && total != NULL && w->k > 0)
+			stats_merge(total, w->stats);
+		if (ok && w->stopped && w->error[0] != '\0') {
+			(void)snprintf(error, CLI_ERROR_SIZE, "%s", w->error);
+			ok = false;
+		}
+		client_close(w->client);
+		stats_free(w->stats);
+	}
+	free(crew.workers);
+	return ok;
+}
