@@ -1,6 +1,6 @@
 /* buf.h: a byte buffer that grows, for what is written piece by piece (JSON, metrics, CSV).
  *
- * Ownership: the buffer owns its bytes until buf_free, or until buf_take hands them on.
+ * Ownership: the buffer owns its bytes until buf_free.
  * Threads: one buffer, one thread at a time. Errors: no memory ends the process (arena.h). */
 #ifndef JARI_BASE_BUF_H
 #define JARI_BASE_BUF_H

@@ -61,7 +61,6 @@
 #define JARI_BODY_MAX 65536
 #define JARI_CATALOGUE_BODY_MAX 1048576
 #define JARI_HEADERS_MAX 32768          /* request line and headers together; more is 431 */
-#define JARI_HEADER_COUNT_MAX 128
 #define JARI_QUERY_PARAMS_MAX 16
 #define JARI_JSON_DEPTH_MAX 32
 #define JARI_LISTEN_BACKLOG 4096

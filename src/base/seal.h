@@ -6,7 +6,7 @@
  * the store but not the key can make no token; who has the key can make a ticket's token again, so a person who asks twice gets
  * the same one. User and instant are bound in, so a number that is issued again after a restored backup has another token.
  *
- * Queue ids up to 2^24 - 1 and numbers up to 2^36 - 1. Threads: a struct seal is used by one thread at a time; seal_copy makes another. */
+ * Queue ids up to 2^24 - 1 and numbers up to 2^36 - 1. Threads: a struct seal is used by one thread at a time. */
 #ifndef JARI_BASE_SEAL_H
 #define JARI_BASE_SEAL_H
 

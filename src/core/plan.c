@@ -48,8 +48,9 @@ static void plan_leave(const struct core_batch *b, const struct core_cmd *cmd)
 {
 	need(b, CORE_ROW_TICKET, cmd->auth_queue_id, cmd->auth_number);
 	need(b, CORE_ROW_QUEUE, cmd->auth_queue_id, 0);
+	/* One who leaves the line takes a place of what is loaded of it, one who was active frees a slot. */
 	const struct core_ticket *t = get(b, CORE_ROW_TICKET, cmd->auth_queue_id, cmd->auth_number);
-	if (t && t->status == CORE_ACTIVE)
+	if (t && t->status != CORE_EXPIRED)
 		need_line(b, cmd->auth_queue_id, 1);
 }
 

@@ -204,17 +204,17 @@ struct core_id core_id_of(enum core_kind kind, const void *row)
 	return id;
 }
 
-struct core_row *core_rows_put(struct core_rows *rows, struct core_id id, const void *from)
+struct core_row *core_rows_put(struct core_rows *rows, struct core_id id, const void *row)
 {
-	struct core_row *row = find_row(rows, &id);
-	if (row && row->known)
-		return row;
-	if (!row)
-		row = add_row(rows, &id);
-	row->known = true;
-	row->was = arena_copy(rows->arena, from, core_kind_size(id.kind));
-	row->now = arena_copy(rows->arena, from, core_kind_size(id.kind));
-	return row;
+	struct core_row *to = find_row(rows, &id);
+	if (to && to->known)
+		return to;
+	if (!to)
+		to = add_row(rows, &id);
+	to->known = true;
+	to->was = arena_copy(rows->arena, row, core_kind_size(id.kind));
+	to->now = arena_copy(rows->arena, row, core_kind_size(id.kind));
+	return to;
 }
 
 void core_rows_put_absent(struct core_rows *rows, struct core_id id)

@@ -48,6 +48,16 @@ static bool seat_free(const struct core_seat *s, int64_t now)
 	return core_seat_at(s->status, s->held_until, now) == CORE_SEAT_FREE;
 }
 
+/* A seat that lapsed or was given up may be in the user's list already. */
+static void list_once(struct core_rows *rows, struct core_list *list, struct core_row *seat)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->rows[i] == seat)
+			return;
+	}
+	core_list_add(rows, list, seat);
+}
+
 /* How many seats of the show the user holds or has paid. */
 static int64_t seats_of_user(const struct core_list *list, int64_t user_id, int64_t now)
 {
@@ -168,8 +178,10 @@ static enum core_code check_hold(const struct core_batch *b, const struct core_c
 		code = check_admission(b, cmd, concert, reply);
 	if (code == CORE_OK && meant > 1)
 		code = CORE_AMBIGUOUS_DATE;
-	if (code == CORE_OK)
-		code = check_not_mine(b, cmd, *show, reply);
+	if (code != CORE_OK)
+		return code;
+	assert(*show);
+	code = check_not_mine(b, cmd, *show, reply);
 	int64_t wanted = cmd->u.hold.best_count > 0 ? cmd->u.hold.best_count : (int64_t)cmd->u.hold.seat_count;
 	if (code == CORE_OK)
 		code = check_limit(b, cmd, *show, wanted, reply);
@@ -212,7 +224,7 @@ void core_hold(struct core_batch *b, const struct core_cmd *cmd, struct core_rep
 		s->user_id = r.user_id;
 		s->held_until = r.held_until;
 		r.total_price += s->price;
-		core_list_add(b->rows, mine, row);
+		list_once(b->rows, mine, row);
 		core_assert_seat(s);
 	}
 	change_version(b, show->show_id, VERSION_DECIDED);

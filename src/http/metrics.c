@@ -125,6 +125,16 @@ static void seconds(struct buf *out, int64_t us)
 	buf_printf(out, "%" PRId64 ".%06" PRId64, us / 1000000, us % 1000000);
 }
 
+/* A bound of a bucket as Prometheus writes it: 0.0005, 1. */
+static void bound(struct buf *out, int64_t us)
+{
+	seconds(out, us);
+	while (out->p[out->n - 1] == '0')
+		out->n--;
+	if (out->p[out->n - 1] == '.')
+		out->n--;
+}
+
 static void route_labels(struct buf *out, size_t i)
 {
 	if (i < http_route_count && i < ROUTES_MAX - 1)
@@ -168,7 +178,7 @@ static void write_histogram(const struct route_metrics *r, size_t i, struct buf 
 		route_labels(out, i);
 		buf_str(out, ",le=\"");
 		if (b < BOUNDS)
-			seconds(out, bounds_us[b]);
+			bound(out, bounds_us[b]);
 		else
 			buf_str(out, "+Inf");
 		buf_printf(out, "\"} %" PRId64 "\n", below);
@@ -249,17 +259,21 @@ static void write_queues(struct engine *engine, struct arena *arena, struct buf 
 
 /* ---- the process ---- */
 
+/* The second number of /proc/self/statm is the pages in RAM. */
 static int64_t resident_bytes(void)
 {
-	long long pages = -1;
+	char line[128], *rest = NULL;
 	FILE *f = fopen("/proc/self/statm", "re");
 
 	if (f == NULL)
 		return -1;
-	if (fscanf(f, "%*s %lld", &pages) != 1)
-		pages = -1;
+	bool read = fgets(line, sizeof(line), f) != NULL;
 	(void)fclose(f);
-	return pages < 0 ? -1 : (int64_t)pages * sysconf(_SC_PAGESIZE);
+	char *second = read ? strchr(line, ' ') : NULL;
+	if (second == NULL)
+		return -1;
+	int64_t pages = strtoll(second + 1, &rest, 10);
+	return rest == second + 1 || pages < 0 ? -1 : pages * sysconf(_SC_PAGESIZE);
 }
 
 static int64_t open_files(void)

@@ -180,6 +180,9 @@ static bool receive_chunks(struct http_conn *c)
 		}
 		if (got == HTTP_CHUNK_END)
 			return true;
+		/* What a chunk announces counts before it comes. */
+		if (c->chunks.state == HTTP_CHUNK_BYTES && c->chunks.left > c->body_max - body->n)
+			return refuse_body(c);
 	}
 	return false;
 }

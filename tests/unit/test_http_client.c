@@ -334,7 +334,10 @@ static void connections_are_taken_and_given_back(void **state)
 	assert_non_null(b);
 	assert_null(client_take(client));
 	client_give_back(a);
+	client_give_back(b);
 	assert_ptr_equal(client_take(client), a);
+	assert_ptr_equal(client_take(client), b);
+	assert_null(client_take(client));
 	client_room(b, 1000000);
 	memset(b->out, 'x', 1000000);
 	client_close(client);

@@ -69,6 +69,7 @@ static const struct raw_case raws[] = {
     RAW("coding", "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: gzip\r\n\r\n", 400, true),
     RAW("coding in 1.0", "POST /echo HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, true),
     RAW("chunk size", "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, true),
+    RAW("a chunk that announces too much", "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n10000000c\r\nabc", 413, true),
     RAW("chunk end", "POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", 400, true),
     RAW("one byte too many", "POST /tiny HTTP/1.1\r\n" H "Content-Length: 11\r\n\r\n", 413, true),
     RAW("one byte too many in chunks",

@@ -280,11 +280,8 @@ static int64_t seats(struct guest *g, struct guest_world *w, struct guest_book *
 
 static int64_t paid(struct guest *g, struct guest_world *w, struct guest_book *book, int64_t now)
 {
-	struct stats_second *second = stats_second(book->stats, now);
 	int64_t sold = atomic_fetch_add(&w->sold, g->want) + g->want, never = 0;
 
-	if (second != NULL)
-		second->sold += g->want;
 	if (sold == w->total_seats)
 		(void)atomic_compare_exchange_strong(&w->sold_out_us, &never, now);
 	atomic_fetch_add_explicit(&book->stats->sold, g->want, memory_order_relaxed);

@@ -24,7 +24,8 @@ struct client {
 	struct client_config config;
 	int epoll;
 	struct client_conn *conns;
-	struct client_conn *idle, *failed;
+	struct client_conn *idle, **idle_end; /* the longest idle first, so that all are used */
+	struct client_conn *failed;
 	int busy;
 	int64_t sweep_us;
 	int trouble; /* an errno */
@@ -51,8 +52,9 @@ static bool set_address(struct client *cl, const struct client_config *config)
 
 static void make_idle(struct client_conn *c)
 {
-	c->next_idle = c->client->idle;
-	c->client->idle = c;
+	c->next_idle = NULL;
+	*c->client->idle_end = c;
+	c->client->idle_end = &c->next_idle;
 }
 
 struct client *client_open(const struct client_config *config, char error[CLIENT_ERROR_SIZE])
@@ -60,6 +62,7 @@ struct client *client_open(const struct client_config *config, char error[CLIENT
 	struct client *cl = mem_zero(sizeof(*cl));
 
 	cl->config = *config;
+	cl->idle_end = &cl->idle;
 	cl->epoll = -1;
 	if (!set_address(cl, config)) {
 		(void)snprintf(error, CLIENT_ERROR_SIZE, "'%s' is no numeric address", config->host);
@@ -73,7 +76,7 @@ struct client *client_open(const struct client_config *config, char error[CLIENT
 	/* Requests of a fixed rate are due to the microsecond; the default slack is 50 of them. Without it the times are a bit rougher. */
 	(void)prctl(PR_SET_TIMERSLACK, 1000UL, 0, 0, 0);
 	cl->conns = mem_zero((size_t)config->connections * sizeof(*cl->conns));
-	for (int i = config->connections - 1; i >= 0; i--) {
+	for (int i = 0; i < config->connections; i++) {
 		struct client_conn *c = &cl->conns[i];
 
 		*c = (struct client_conn){.client = cl, .fd = -1, .out_room = CLIENT_REQUEST_ROOM, .in_room = IN_ROOM};
@@ -127,6 +130,8 @@ struct client_conn *client_take(struct client *client)
 	if (c == NULL)
 		return NULL;
 	client->idle = c->next_idle;
+	if (client->idle == NULL)
+		client->idle_end = &client->idle;
 	client->busy++;
 	c->busy = true;
 	return c;

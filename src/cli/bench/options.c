@@ -9,6 +9,7 @@
 #define ONSALE (1u << BENCH_ONSALE)
 #define POLL (1u << BENCH_POLL)
 #define JOIN (1u << BENCH_JOIN)
+#define TURN (1u << BENCH_TURN)
 #define SEATS (1u << BENCH_SEATS)
 #define HOLD (1u << BENCH_HOLD)
 #define CHARGE (1u << BENCH_CHARGE)
@@ -34,7 +35,7 @@ static const struct cli_option table[] = {
     {"duration", CLI_TYPE_INT, AT(duration), "SECONDS", "10", 1, 86400, STEADY, false, "How long to measure."},
     {"requests", CLI_TYPE_INT, AT(requests), "N", "0", 0, 1000000000, STEADY, false, "How many to measure, instead of for how long."},
     {"warmup", CLI_TYPE_INT, AT(warmup), "SECONDS", "1", 0, 3600, STEADY, false, "How long to go before what is measured."},
-    {"waiting", CLI_TYPE_INT, AT(waiting), "N", "1000", 0, 100000000, POLL | JOIN, false, "People brought into the line first."},
+    {"waiting", CLI_TYPE_INT, AT(waiting), "N", "1000", 0, 100000000, POLL | JOIN | TURN, false, "People brought into the line first."},
     {"users", CLI_TYPE_INT, AT(users), "N", "10000", 1, 10000000, HOLD | CHARGE | SEATS, false, "People who do it."},
     {"users", CLI_TYPE_INT, AT(users), "N", "100000", 1, 10000000, PAY, false,
      "People who hold seats first, and then pay. When all have paid it ends."},
@@ -57,6 +58,8 @@ static const struct cli_option table[] = {
     {"impatience", CLI_TYPE_INT, AT(impatience), "N", "1", 1, 1000, ONSALE, false, "Ask N times as often as the server says."},
     {"think-ms", CLI_TYPE_INT, AT(think_ms), "MS", "1000", 0, 3600000, ONSALE, false, "How long people look at a page, on average."},
     {"limit-seconds", CLI_TYPE_INT, AT(limit), "N", "600", 1, 7200, ONSALE, false, "When to stop although some are not done."},
+    {"pid", CLI_TYPE_INT, AT(pid), "PID", "0", 0, INT64_C(1) << 32, STEADY, false,
+     "The server's process on this machine, to tell its processor time for each answer."},
     {"method", CLI_TYPE_TEXT, AT(method), "METHOD", "GET", 0, 0, REQUEST, false, "The request's method."},
     {"path", CLI_TYPE_TEXT, AT(path), "PATH", "/healthz", 0, 0, REQUEST, false, "The request's path and query."},
     {"body", CLI_TYPE_TEXT, AT(body), "JSON", NULL, 0, 0, REQUEST, false, "The request's body."},
@@ -78,6 +81,8 @@ static const struct {
                       "sold and when, the longest wait, and any ticket that was admitted before a lower number that still waited."},
     [BENCH_POLL] = {"poll", "GET /api/check of people who wait.", "Brings --waiting people into a line of its own first, then asks for places at random."},
     [BENCH_JOIN] = {"join", "POST /api/getToken, each by somebody new.", "Into a line of its own, in which --waiting people wait already."},
+    [BENCH_TURN] = {"turn", "DELETE /api/token by who is in, which lets the next in; and as many join.",
+                    "The line stays as long as it is. In a line of its own, in which --waiting people wait."},
     [BENCH_SEATS] = {"seats", "GET the seats of a show.", "By people who are admitted, of shows at random."},
     [BENCH_HOLD] = {"hold", "POST a hold of one seat, each of another seat.", "Each succeeds: no seat is asked for twice."},
     [BENCH_CHARGE] = {"charge", "POST a charge of a wallet.", "Wallets at random."},
@@ -241,7 +246,7 @@ static bool is_help(const char *word)
 static enum bench_parsed read_op(int argc, char *const *argv, struct bench_options *o, char error[CLI_ERROR_SIZE])
 {
 	if (argc < 3) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "what to measure is missing: onsale, poll, join, seats, hold, charge, pay, healthz or request");
+		(void)snprintf(error, CLI_ERROR_SIZE, "what to measure is missing: onsale, poll, join, turn, seats, hold, charge, pay, healthz or request");
 		return BENCH_WRONG;
 	}
 	if (is_help(argv[2]))
@@ -252,7 +257,7 @@ static enum bench_parsed read_op(int argc, char *const *argv, struct bench_optio
 			return BENCH_RUN;
 		}
 	(void)snprintf(error, CLI_ERROR_SIZE,
-	               "'%.60s' cannot be measured; there are onsale, poll, join, seats, hold, charge, pay, healthz and request", argv[2]);
+	               "'%.60s' cannot be measured; there are onsale, poll, join, turn, seats, hold, charge, pay, healthz and request", argv[2]);
 	return BENCH_WRONG;
 }
 

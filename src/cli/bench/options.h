@@ -12,6 +12,7 @@ enum bench_op {
 	BENCH_ONSALE,
 	BENCH_POLL,
 	BENCH_JOIN,
+	BENCH_TURN,
 	BENCH_SEATS,
 	BENCH_HOLD,
 	BENCH_CHARGE,
@@ -27,7 +28,7 @@ struct bench_options {
 	const char *url, *admin_key_file, *admin_key, *json, *html, *method, *path, *body;
 	bool allow_remote, quiet;
 	int64_t connections, threads, timeout, seed, rate, duration, requests, warmup; /* seconds; rate 0: as fast as answers come */
-	int64_t users, waiting, shows, seats, per_user, price, show_seats;
+	int64_t pid, users, waiting, shows, seats, per_user, price, show_seats;
 	int64_t concert, capacity, arrive, give_up, impatience, think_ms, limit;
 	struct cli_listen at; /* `url`, taken apart */
 	uint64_t given;       /* a bit for each row of the table */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SILENT_MAX 200          /* failures in a row without any answer, after which the server counts as gone */
 #define FILES_BESIDE 64         /* open files that are no connections */
@@ -210,10 +211,40 @@ static int64_t count_done(const struct phase_crew *crew)
 	return done;
 }
 
-static void watch(struct phase_crew *crew, const struct phase *p, bool quiet)
+/* Processor time of a process so far, in microseconds; -1 when it can't be told. */
+static int64_t cpu_of(int64_t pid)
+{
+	char path[64], line[1024];
+	FILE *f;
+	const char *at;
+	int64_t ticks[2], hertz = sysconf(_SC_CLK_TCK);
+	size_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
+	f = pid > 0 ? fopen(path, "re") : NULL;
+	if (f == NULL)
+		return -1;
+	n = fread(line, 1, sizeof(line) - 1, f);
+	(void)fclose(f);
+	line[n] = '\0';
+	at = strrchr(line, ')'); /* the name may have anything in it */
+	for (int field = 3; at != NULL && field <= 14; field++)
+		at = strchr(at + 1, ' ');
+	for (int i = 0; i < 2; i++) {
+		size_t digits = at != NULL ? strspn(at + 1, "0123456789") : 0;
+
+		if (digits == 0 || !text_to_int((struct text){at + 1, digits}, 0, INT64_MAX / 1000000, &ticks[i]))
+			return -1;
+		at += 1 + digits;
+	}
+	return hertz > 0 ? (ticks[0] + ticks[1]) * 1000000 / hertz : -1;
+}
+
+static void watch(struct phase_crew *crew, const struct phase *p, bool quiet, int64_t *cpu_us)
 {
 	struct progress progress;
 	int64_t before = 0, before_us = clock_elapsed_us(), start = before_us;
+	int64_t cpu = p->warmup_us == 0 ? cpu_of(p->pid) : -1;
 	int64_t all = p->requests > 0 ? p->requests : p->duration_us > 0 ? 0 : p->limit;
 
 	progress_begin(&progress, quiet);
@@ -230,6 +261,8 @@ static void watch(struct phase_crew *crew, const struct phase *p, bool quiet)
 		}
 		(void)pthread_cond_timedwait(&crew->ended, &crew->lock, &until);
 		now = clock_elapsed_us();
+		if (cpu < 0 && now - start >= p->warmup_us)
+			cpu = cpu_of(p->pid);
 		if (crew->running == 0 || !progress_due(&progress, now))
 			continue;
 		done = count_done(crew);
@@ -240,6 +273,7 @@ static void watch(struct phase_crew *crew, const struct phase *p, bool quiet)
 		before_us = now;
 	}
 	(void)pthread_mutex_unlock(&crew->lock);
+	*cpu_us = cpu >= 0 ? cpu_of(p->pid) - cpu : 0;
 	if (progress.drawn || clock_elapsed_us() - start > 1000000)
 		progress_end(&progress, "%s: %lld in %lld ms", p->title, (long long)count_done(crew), (long long)((clock_elapsed_us() - start) / 1000));
 }
@@ -266,13 +300,14 @@ bool phase_run(const struct bench_options *o, const struct phase *p, struct stat
 {
 	struct phase_crew crew = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER, .count = (int)o->threads};
 	int hired = crew.count;
+	int64_t cpu_us = 0;
 	bool ok;
 
 	crew.workers = mem_zero((size_t)crew.count * sizeof(*crew.workers));
 	ok = hire(&crew, o, p, error);
 	if (ok) {
 		ok = start_all(&crew, error);
-		watch(&crew, p, o->quiet);
+		watch(&crew, p, o->quiet, &cpu_us);
 		for (int i = 0; i < crew.count; i++)
 			(void)pthread_join(crew.workers[i].id, NULL); /* fails for no thread that was started */
 	}
@@ -288,6 +323,8 @@ bool phase_run(const struct bench_options *o, const struct phase *p, struct stat
 		client_close(w->client);
 		stats_free(w->stats);
 	}
+	if (total != NULL)
+		total->cpu_us = cpu_us;
 	free(crew.workers);
 	return ok;
 }

@@ -19,6 +19,7 @@ struct phase {
 	int64_t rate;                   /* a second; 0: closed loop */
 	int64_t limit;                  /* requests that there are; 0: any number */
 	bool strict;                    /* an error ends it */
+	int64_t pid;                    /* whose processor time is taken over the measurement; 0: nobody's */
 	size_t (*write)(const void *arg, int64_t number, char *out);
 	/* False: the answer is not what it should be. May be NULL. */
 	bool (*take)(void *arg, int64_t number, const struct reply *reply);

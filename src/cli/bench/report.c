@@ -164,7 +164,11 @@ void report_table(const struct report *r, struct buf *out)
 	report_grouped(out, answers);
 	buf_str(out, " answers with success, ");
 	report_grouped(out, stats_per_second(s, answers));
-	buf_str(out, " a second\n\n");
+	buf_str(out, " a second");
+	if (s->cpu_us > 0 && answers > 0)
+		buf_printf(out, "; %lld.%lld microseconds of the server's processors for each", (long long)(s->cpu_us / answers),
+		           (long long)(s->cpu_us * 10 / answers % 10));
+	buf_str(out, "\n\n");
 	steps(r, out);
 	errors(s, out);
 	if (r->journey != NULL) {

@@ -103,6 +103,7 @@ static void seconds(struct json_out *o, const struct report *r)
 		jo_kv_int(o, "p99Us", second != NULL ? histogram_at(&second->latency, 990000) : 0);
 		jo_kv_int(o, "maxUs", second != NULL ? second->latency.highest : 0);
 		if (r->journey != NULL && i < r->journey->moment_count) {
+			jo_kv_int(o, "admitted", second != NULL ? second->admitted : 0);
 			jo_kv_int(o, "waiting", r->journey->moments[i].waiting);
 			jo_kv_int(o, "active", r->journey->moments[i].active);
 			jo_kv_int(o, "sold", r->journey->moments[i].sold);
@@ -159,6 +160,7 @@ void report_json(const struct report *r, struct buf *out)
 	jo_kv_int(&o, "elapsedUs", r->stats->end_us - r->stats->begin_us);
 	jo_kv_int(&o, "answers", answers);
 	jo_kv_int(&o, "perSecond", stats_per_second(r->stats, answers));
+	jo_kv_int(&o, "serverCpuNsPerAnswer", answers > 0 ? r->stats->cpu_us * 1000 / answers : 0);
 	jo_kv_int(&o, "problems", stats_problems(r->stats));
 	options(&o, r->o, r->journey);
 	steps(&o, r->stats);

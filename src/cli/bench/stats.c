@@ -136,7 +136,6 @@ static void merge_seconds(struct stats *into, const struct stats *from)
 		for (int k = 0; k < STEPS; k++)
 			t->done[k] += f->done[k];
 		t->errors += f->errors;
-		t->sold += f->sold;
 		t->admitted += f->admitted;
 		histogram_merge(&t->latency, &f->latency);
 	}

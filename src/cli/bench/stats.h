@@ -39,8 +39,8 @@ struct stats_error {
 struct stats_second {
 	int64_t done[STEPS]; /* answers with success */
 	int64_t errors;
-	int64_t sold, admitted;     /* seats, people in this second */
-	struct histogram latency;   /* of all steps, coarse */
+	int64_t admitted;         /* people */
+	struct histogram latency; /* of all steps, coarse */
 };
 
 struct stats {
@@ -51,6 +51,7 @@ struct stats {
 	size_t error_count;
 	int64_t errors_left_out;
 	struct stats_second *seconds[STATS_SECONDS_MAX];
+	int64_t cpu_us; /* processor time of the server over the measurement; 0: not known */
 	_Atomic int64_t done, problems; /* so far, the warm-up included */
 	_Atomic int64_t joined, waiting, active, sold, left; /* people and seats, of a rehearsal */
 };

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define CHARGE_AMOUNT 1000
+#define TURN_ACTIVE 1000          /* people who are in while others take turns */
+#define TURN_REQUESTS_MAX 8000000 /* half of them join, and need room */
 
 struct steady {
 	const struct bench_options *o;
@@ -105,6 +107,25 @@ static size_t write_pay(const void *arg, int64_t number, char *out)
 	return api_pay(s->api, s->people[number].token, s->reservations[number], out);
 }
 
+/* Even requests: the next in order leaves, and the first of the line comes in. Odd ones: somebody joins. */
+static size_t write_turn(const void *arg, int64_t number, char *out)
+{
+	const struct steady *s = arg;
+	const struct api_person *p = &s->people[number / 2];
+
+	if (number % 2 == 1)
+		return api_join(s->api, s->joined + number / 2, out);
+	/* who joined a moment ago may not have been answered yet */
+	return p->token[0] != '\0' ? api_leave(s->api, p->token, out) : api_check(s->api, s->people[0].token, out);
+}
+
+static bool take_turn(void *arg, int64_t number, const struct reply *reply)
+{
+	struct steady *s = arg;
+
+	return number % 2 == 0 || api_person(reply, &s->people[s->joined + number / 2]);
+}
+
 static size_t write_request(const void *arg, int64_t number, char *out)
 {
 	const struct steady *s = arg;
@@ -151,6 +172,28 @@ static bool set_up_line(struct steady *s, char error[CLI_ERROR_SIZE])
 		return false;
 	}
 	return api_set_up(s->api, o, 1, 1, 1, error) && api_pause(s->api, o, error) && join_all(s, o->waiting, error);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct api_person *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+static bool set_up_turn(struct steady *s, char error[CLI_ERROR_SIZE])
+{
+	int64_t n = TURN_ACTIVE + s->o->waiting;
+
+	if (!api_set_up(s->api, s->o, TURN_ACTIVE, 1, 1, error))
+		return false;
+	s->count = n;
+	s->people = mem_zero((size_t)(n + TURN_REQUESTS_MAX / 2) * sizeof(*s->people));
+	if (!prepare(s, "joining", STEP_JOIN, n, write_join, take_join, error))
+		return false;
+	s->joined = n;
+	qsort(s->people, (size_t)n, sizeof(*s->people), by_number);
+	return true;
 }
 
 static bool set_up_people(struct steady *s, int64_t shows, int64_t seats, char error[CLI_ERROR_SIZE])
@@ -213,6 +256,9 @@ static bool set_up(struct steady *s, struct phase *p, char error[CLI_ERROR_SIZE]
 	case BENCH_JOIN:
 		*p = (struct phase){.step = STEP_JOIN, .write = write_join};
 		return set_up_line(s, error);
+	case BENCH_TURN:
+		*p = (struct phase){.step = STEP_LEAVE, .write = write_turn, .take = take_turn, .limit = TURN_REQUESTS_MAX};
+		return set_up_turn(s, error);
 	case BENCH_SEATS:
 		*p = (struct phase){.step = STEP_SEATS, .write = write_seats};
 		return check_seats(o->shows, o->seats, error) && set_up_people(s, o->shows, o->seats, error);
@@ -256,6 +302,7 @@ bool steady_run(const struct bench_options *o, struct api *api, struct stats *to
 	p.warmup_us = o->warmup * 1000000;
 	p.rate = o->rate;
 	p.arg = &s;
+	p.pid = o->pid;
 	ok = phase_run(o, &p, total, error);
 	if (ok && stats_answers(total) + stats_problems(total) == 0) {
 		(void)snprintf(error, CLI_ERROR_SIZE, "nothing was left to measure after the warm-up; a shorter --warmup, or more --users or --shows");
