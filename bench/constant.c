@@ -9,9 +9,10 @@
 #include <signal.h>
 #include <stdio.h>
 
-static const char body[] = "{\"token\":\"00000000-0000-4000-8000-000000000000\",\"userId\":123456,\"username\":\"b19abcdef012-123456\","
-                           "\"queueId\":2,\"number\":123456,\"status\":\"WAITING\",\"reason\":null,\"position\":123456,\"ahead\":123455,"
-                           "\"etaSeconds\":null,\"retryAfterSeconds\":30,\"issuedAt\":\"2026-12-24T10:00:00.123Z\",\"expiresAt\":null}";
+static const char body[] =
+    "{\"token\":\"00000000-0000-4000-8000-000000000000\",\"userId\":123456,\"username\":\"b19abcdef012-123456\","
+    "\"queueId\":2,\"number\":123456,\"status\":\"WAITING\",\"reason\":null,\"position\":123456,\"ahead\":123455,"
+    "\"etaSeconds\":null,\"retryAfterSeconds\":30,\"issuedAt\":\"2026-12-24T10:00:00.123Z\",\"expiresAt\":null}";
 
 static void answer(struct http_request *req)
 {
@@ -27,7 +28,10 @@ static const struct http_route routes[] = {
 static int run(struct http_app *app, int threads, const sigset_t *ends)
 {
 	char error[HTTP_SERVER_ERROR_SIZE];
-	struct http_server_config config = {.app = app, .host = "127.0.0.1", .threads = threads, .routes = routes,
+	struct http_server_config config = {.app = app,
+	                                    .host = "127.0.0.1",
+	                                    .threads = threads,
+	                                    .routes = routes,
 	                                    .route_count = sizeof(routes) / sizeof(routes[0])};
 	struct http_server *server = http_server_open(&config, error);
 	int got, status = 0;
@@ -36,7 +40,8 @@ static int run(struct http_app *app, int threads, const sigset_t *ends)
 		(void)fprintf(stderr, "constant: %s\n", error);
 		return 1;
 	}
-	if (printf("listening on http://127.0.0.1:%d\n", http_server_port(server)) < 0 || fflush(stdout) != 0 || sigwait(ends, &got) != 0)
+	if (printf("listening on http://127.0.0.1:%d\n", http_server_port(server)) < 0 || fflush(stdout) != 0 ||
+	    sigwait(ends, &got) != 0)
 		status = 1;
 	http_server_close(server);
 	return status;

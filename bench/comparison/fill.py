@@ -30,7 +30,7 @@ def fill(path, rows):
     db.execute("BEGIN")
     db.execute("INSERT INTO queue VALUES (?, ?, 1, 1, 0, 0, 0, ?, 0, 0, ?)", (queue, f"past-{queue}", rows, rows))
     db.execute("INSERT INTO concert VALUES (?, ?, 'The past', 'nobody', 'nowhere', 0)", (concert, queue))
-    db.execute("INSERT INTO show VALUES (?, ?, ?, 20200101, 1, 1)", (show, concert, past))
+    db.execute("INSERT INTO show VALUES (?, ?, ?, 20200101, 1, 1)", (show, concert, past + DAY_MS))
     db.execute("INSERT INTO seat VALUES (?, 1, 'A', 1000, 0, 0, 0, 0)", (show,))
     db.execute(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {users})
         INSERT INTO user SELECT {first_user} + i, 'past-{queue}-' || i, 1000 * ({rows} / {users} + (i <= {rows} % {users})), {past} FROM n""")

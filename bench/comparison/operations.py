@@ -85,7 +85,7 @@ class Operations:
         server = postgres.Postgres(folder, s.connections, s.pg_each)
         try:
             for name, script in (("pgHold", "hold"), ("pgCharge", "charge"), ("pgPay", "pay")):
-                self.note(name, server.bench(script, s.seconds + s.pg_connect))
+                self.note(name, server.bench(script, s.seconds + s.pg_connect, s.pg_warmup))
         finally:
             server.stop()
             proc.drop(folder)

@@ -146,12 +146,9 @@ static void merged_is_as_if_counted_in_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_counter_follows_the_one_before),
-		cmocka_unit_test(an_empty_one_is_zero),
-		cmocka_unit_test(of_one_value_every_percentile_is_it),
-		cmocka_unit_test(small_values_are_exact),
-		cmocka_unit_test(percentiles_are_those_of_the_sorted_values),
-		cmocka_unit_test(merged_is_as_if_counted_in_one),
+	    cmocka_unit_test(every_counter_follows_the_one_before),       cmocka_unit_test(an_empty_one_is_zero),
+	    cmocka_unit_test(of_one_value_every_percentile_is_it),        cmocka_unit_test(small_values_are_exact),
+	    cmocka_unit_test(percentiles_are_those_of_the_sorted_values), cmocka_unit_test(merged_is_as_if_counted_in_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* test_http_client.c: the load generator reads answers however they are cut, and its connections do what they should against a server that
- * is slow, closes, resets or talks nonsense. */
+/* test_http_client.c: the load generator reads answers however they are cut, and its connections do what they should against a
+ * server that is slow, closes, resets or talks nonsense. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -31,28 +31,30 @@ struct sample {
 #define OK "HTTP/1.1 200 OK\r\n"
 
 static const struct sample samples[] = {
-	{OK "Content-Length: 5\r\n\r\nhello", REPLY_DONE, 200, "hello", true, -1},
-	{OK "content-length:0\r\n\r\n", REPLY_DONE, 200, "", true, -1},
-	{"HTTP/1.1 204 No Content\r\n\r\n", REPLY_DONE, 204, "", true, -1},
-	{"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", REPLY_DONE, 304, "", true, -1},
-	{"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}", REPLY_DONE, 503, "{}", false, 7},
-	{"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 200, "x", false, -1},
-	{"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 200, "x", true, -1},
-	{OK "\r\nuntil the end", REPLY_DONE, 200, "until the end", false, -1},
-	{OK "Transfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n", REPLY_DONE, 200, "wiki0123456789", true, -1},
-	{OK "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nTrailer: t\r\n\r\n", REPLY_DONE, 200, "x", true, -1},
-	{"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", REPLY_DONE, 200, "", true, -1},
-	{OK "Content-Length: 5\r\n\r\nhell", REPLY_BAD, 0, "", false, 0},
-	{OK "Content-Le", REPLY_BAD, 0, "", false, 0},
-	{OK "Content-Length: five\r\n\r\nhello", REPLY_BAD, 0, "", false, 0},
-	{OK "Content-Length: -1\r\n\r\n", REPLY_BAD, 0, "", false, 0},
-	{OK "no colon\r\n\r\n", REPLY_BAD, 0, "", false, 0},
-	{OK "Transfer-Encoding: gzip\r\n\r\n", REPLY_BAD, 0, "", false, 0},
-	{OK "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", REPLY_BAD, 0, "", false, 0},
-	{OK "Transfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n", REPLY_BAD, 0, "", false, 0},
-	{"HTTP/2 200 OK\r\n\r\n", REPLY_BAD, 0, "", false, 0},
-	{"SSH-2.0-OpenSSH\r\n\r\n", REPLY_BAD, 0, "", false, 0},
-	{"HTTP/1.1 2000 OK\r\n\r\n", REPLY_BAD, 0, "", false, 0},
+    {OK "Content-Length: 5\r\n\r\nhello", REPLY_DONE, 200, "hello", true, -1},
+    {OK "content-length:0\r\n\r\n", REPLY_DONE, 200, "", true, -1},
+    {"HTTP/1.1 204 No Content\r\n\r\n", REPLY_DONE, 204, "", true, -1},
+    {"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", REPLY_DONE, 304, "", true, -1},
+    {"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}", REPLY_DONE, 503,
+     "{}", false, 7},
+    {"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 200, "x", false, -1},
+    {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx", REPLY_DONE, 200, "x", true, -1},
+    {OK "\r\nuntil the end", REPLY_DONE, 200, "until the end", false, -1},
+    {OK "Transfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n", REPLY_DONE, 200, "wiki0123456789",
+     true, -1},
+    {OK "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nTrailer: t\r\n\r\n", REPLY_DONE, 200, "x", true, -1},
+    {"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", REPLY_DONE, 200, "", true, -1},
+    {OK "Content-Length: 5\r\n\r\nhell", REPLY_BAD, 0, "", false, 0},
+    {OK "Content-Le", REPLY_BAD, 0, "", false, 0},
+    {OK "Content-Length: five\r\n\r\nhello", REPLY_BAD, 0, "", false, 0},
+    {OK "Content-Length: -1\r\n\r\n", REPLY_BAD, 0, "", false, 0},
+    {OK "no colon\r\n\r\n", REPLY_BAD, 0, "", false, 0},
+    {OK "Transfer-Encoding: gzip\r\n\r\n", REPLY_BAD, 0, "", false, 0},
+    {OK "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", REPLY_BAD, 0, "", false, 0},
+    {OK "Transfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n", REPLY_BAD, 0, "", false, 0},
+    {"HTTP/2 200 OK\r\n\r\n", REPLY_BAD, 0, "", false, 0},
+    {"SSH-2.0-OpenSSH\r\n\r\n", REPLY_BAD, 0, "", false, 0},
+    {"HTTP/1.1 2000 OK\r\n\r\n", REPLY_BAD, 0, "", false, 0},
 };
 
 /* The bytes up to `cut`, then the rest; each piece in memory of its own size, so that reading past its end is found. */
@@ -123,7 +125,8 @@ static void byte_by_byte(void **state)
 
 static void members_are_found(void **state)
 {
-	struct text json = TEXT("{\"a\":\"x\\\"y\",\"user\":1,\"userId\": 42,\"low\":-7,\"none\":null,\"list\":[1,2],\"open\":\"");
+	struct text json =
+	    TEXT("{\"a\":\"x\\\"y\",\"user\":1,\"userId\": 42,\"low\":-7,\"none\":null,\"list\":[1,2],\"open\":\"");
 	struct text t;
 	int64_t v;
 
@@ -232,7 +235,8 @@ static void note(struct client_conn *c, enum client_outcome outcome, void *arg)
 
 static struct client *open_client(uint16_t port, int connections, int64_t timeout_us, struct seen *seen)
 {
-	struct client_config config = {.host = "127.0.0.1", .port = port, .connections = connections, .timeout_us = timeout_us, .done = note, .arg = seen};
+	struct client_config config = {
+	    .host = "127.0.0.1", .port = port, .connections = connections, .timeout_us = timeout_us, .done = note, .arg = seen};
 	char error[CLIENT_ERROR_SIZE];
 	struct client *client = client_open(&config, error);
 
@@ -258,7 +262,8 @@ static void ask(struct client *client, struct seen *seen)
 
 static void answers_come_over_one_kept_connection(void **state)
 {
-	static const char *const script[] = {OK "Content-Length: 3\r\n\r\none", "HTTP/1.1 409 Conflict\r\nContent-Length: 3\r\n\r\ntwo",
+	static const char *const script[] = {OK "Content-Length: 3\r\n\r\none",
+	                                     "HTTP/1.1 409 Conflict\r\nContent-Length: 3\r\n\r\ntwo",
 	                                     "HTTP/1.1 100 Continue\r\n\r\n" OK "Content-Length: 5\r\n\r\nthree"};
 	struct server s = {.script = script, .steps = 3};
 	struct seen seen = {0};
@@ -279,8 +284,12 @@ static void answers_come_over_one_kept_connection(void **state)
 
 static void a_closed_connection_breaks_its_request_and_the_next_one_connects_anew(void **state)
 {
-	static const char *const script[] = {NULL, OK "Content-Length: 9\r\n\r\nhalf", NULL, "nonsense\r\n\r\n",
-	                                     OK "Content-Length: 2\r\nConnection: close\r\n\r\nok", OK "Content-Length: 5\r\n\r\nagain"};
+	static const char *const script[] = {NULL,
+	                                     OK "Content-Length: 9\r\n\r\nhalf",
+	                                     NULL,
+	                                     "nonsense\r\n\r\n",
+	                                     OK "Content-Length: 2\r\nConnection: close\r\n\r\nok",
+	                                     OK "Content-Length: 5\r\n\r\nagain"};
 	struct server s = {.script = script, .steps = 6};
 	struct seen seen = {0};
 
@@ -346,13 +355,13 @@ static void connections_are_taken_and_given_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cut_at_every_byte),
-		cmocka_unit_test(byte_by_byte),
-		cmocka_unit_test(members_are_found),
-		cmocka_unit_test(answers_come_over_one_kept_connection),
-		cmocka_unit_test(a_closed_connection_breaks_its_request_and_the_next_one_connects_anew),
-		cmocka_unit_test(nobody_there_is_told),
-		cmocka_unit_test(connections_are_taken_and_given_back),
+	    cmocka_unit_test(cut_at_every_byte),
+	    cmocka_unit_test(byte_by_byte),
+	    cmocka_unit_test(members_are_found),
+	    cmocka_unit_test(answers_come_over_one_kept_connection),
+	    cmocka_unit_test(a_closed_connection_breaks_its_request_and_the_next_one_connects_anew),
+	    cmocka_unit_test(nobody_there_is_told),
+	    cmocka_unit_test(connections_are_taken_and_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

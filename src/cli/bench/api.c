@@ -205,8 +205,8 @@ size_t api_pay(const struct api *api, const char *token, int64_t reservation, ch
 	return end_with_body(&o, out, "{}", 2);
 }
 
-size_t api_request(const struct api *api, const char *method, const char *path, const char *bearer, const char *json, size_t json_n,
-                   char *out, size_t room)
+size_t api_request(const struct api *api, const char *method, const char *path, const char *bearer, const char *json,
+                   size_t json_n, char *out, size_t room)
 {
 	struct put o = {out};
 
@@ -223,7 +223,8 @@ bool api_person(const struct reply *reply, struct api_person *out)
 	struct text token, status;
 
 	if (!reply_text(reply->body, TEXT("\"token\":"), &token) || token.n != SEAL_TOKEN_CHARS ||
-	    !reply_text(reply->body, TEXT("\"status\":"), &status) || !reply_int(reply->body, TEXT("\"userId\":"), &out->user_id) ||
+	    !reply_text(reply->body, TEXT("\"status\":"), &status) ||
+	    !reply_int(reply->body, TEXT("\"userId\":"), &out->user_id) ||
 	    !reply_int(reply->body, TEXT("\"number\":"), &out->number))
 		return false;
 	memcpy(out->token, token.p, token.n);
@@ -243,7 +244,8 @@ void api_init(struct api *api, const struct bench_options *o)
 	n = snprintf(api->host, sizeof(api->host), o->at.v6 ? "[%s]:%u" : "%s:%u", o->at.host, (unsigned)o->at.port);
 	api->host_n = n > 0 ? (size_t)n : 0;
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* fails for no clock that there is */
-	(void)snprintf(api->run, sizeof(api->run), "b%llx", (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000);
+	(void)snprintf(api->run, sizeof(api->run), "b%llx",
+	               (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000);
 	api->concert_id = o->concert;
 }
 
@@ -269,8 +271,13 @@ int api_call(const struct api *api, const struct bench_options *o, const char *m
              struct buf *body, char error[CLI_ERROR_SIZE])
 {
 	struct answer answer = {.body = body};
-	struct client_config config = {.host = o->at.host, .port = o->at.port, .v6 = o->at.v6, .connections = 1,
-	                               .timeout_us = ADMIN_TIMEOUT_US, .done = take_answer, .arg = &answer};
+	struct client_config config = {.host = o->at.host,
+	                               .port = o->at.port,
+	                               .v6 = o->at.v6,
+	                               .connections = 1,
+	                               .timeout_us = ADMIN_TIMEOUT_US,
+	                               .done = take_answer,
+	                               .arg = &answer};
 	struct client *client = client_open(&config, error);
 	size_t json_n = json != NULL ? json->n : 0, room = json_n + strlen(path) + 1024;
 	struct client_conn *c;
@@ -279,7 +286,8 @@ int api_call(const struct api *api, const struct bench_options *o, const char *m
 		return -1;
 	c = client_take(client);
 	client_room(c, room);
-	client_send(c, api_request(api, method, path, api->admin_key, json != NULL ? json->p : NULL, json_n, c->out, room), clock_elapsed_us());
+	client_send(c, api_request(api, method, path, api->admin_key, json != NULL ? json->p : NULL, json_n, c->out, room),
+	            clock_elapsed_us());
 	while (!answer.done)
 		if (!client_turn(client, INT64_MAX))
 			break;
@@ -302,8 +310,11 @@ static bool refused(const char *what, int status, const struct buf *body, char e
 	(void)reply_text(buf_view(body), TEXT("\"code\":"), &code);
 	(void)reply_text(buf_view(body), TEXT("\"detail\":"), &detail);
 	if (status == 401)
-		(void)snprintf(error, CLI_ERROR_SIZE, "%s takes the organiser's key, and the server does not know this one; give the one that it uses with "
-		                                      "--admin-key-file or JARI_ADMIN_KEY", what);
+		(void)snprintf(
+		    error, CLI_ERROR_SIZE,
+		    "%s takes the organiser's key, and the server does not know this one; give the one that it uses with "
+		    "--admin-key-file or JARI_ADMIN_KEY",
+		    what);
 	else
 		(void)snprintf(error, CLI_ERROR_SIZE, "%s was refused with %d %.*s: %.*s", what, status, (int)code.n, code.p,
 		               (int)(detail.n < 200 ? detail.n : 200), detail.p);
@@ -317,12 +328,15 @@ static void write_catalogue(const struct api *api, const struct bench_options *o
 	char instant[TEXT_INSTANT_SIZE];
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	buf_printf(out, "{\"queues\":[{\"name\":\"%s\",\"capacity\":%lld}],\"concerts\":[{\"title\":\"Rehearsal %s\",\"artist\":\"jari bench\","
-	                "\"venue\":\"nowhere\",\"queue\":\"%s\",\"shows\":[", api->run, (long long)capacity, api->run, api->run);
+	buf_printf(
+	    out,
+	    "{\"queues\":[{\"name\":\"%s\",\"capacity\":%lld}],\"concerts\":[{\"title\":\"Rehearsal %s\",\"artist\":\"jari bench\","
+	    "\"venue\":\"nowhere\",\"queue\":\"%s\",\"shows\":[",
+	    api->run, (long long)capacity, api->run, api->run);
 	for (int64_t i = 0; i < shows; i++) {
 		(void)text_instant_format(((int64_t)now.tv_sec + (SHOW_DAYS_AHEAD + i) * DAY_SECONDS) * 1000, instant);
-		buf_printf(out, "%s{\"startsAt\":\"%s\",\"seats\":[{\"section\":\"A\",\"from\":1,\"to\":%lld,\"price\":%lld}]}", i > 0 ? "," : "",
-		           instant, (long long)seats, (long long)o->price);
+		buf_printf(out, "%s{\"startsAt\":\"%s\",\"seats\":[{\"section\":\"A\",\"from\":1,\"to\":%lld,\"price\":%lld}]}",
+		           i > 0 ? "," : "", instant, (long long)seats, (long long)o->price);
 	}
 	buf_str(out, "]}]}");
 }
@@ -349,7 +363,8 @@ static size_t read_ids(const struct buf *body, struct text name, int64_t *out, s
 	return n;
 }
 
-bool api_set_up(struct api *api, const struct bench_options *o, int64_t capacity, int64_t shows, int64_t seats, char error[CLI_ERROR_SIZE])
+bool api_set_up(struct api *api, const struct bench_options *o, int64_t capacity, int64_t shows, int64_t seats,
+                char error[CLI_ERROR_SIZE])
 {
 	struct buf json = {0}, body = {0};
 	int64_t *ids = mem_alloc((size_t)shows * sizeof(*ids));
@@ -357,8 +372,10 @@ bool api_set_up(struct api *api, const struct bench_options *o, int64_t capacity
 	int status;
 
 	if (api->admin_key == NULL) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "this adds a concert, which takes the organiser's key; give it with --admin-key-file or JARI_ADMIN_KEY "
-		                                      "(beside the server's store there is a file STORE.admin-key)");
+		(void)snprintf(
+		    error, CLI_ERROR_SIZE,
+		    "this adds a concert, which takes the organiser's key; give it with --admin-key-file or JARI_ADMIN_KEY "
+		    "(beside the server's store there is a file STORE.admin-key)");
 		goto done;
 	}
 	write_catalogue(api, o, capacity, shows, seats, &json);

@@ -46,8 +46,8 @@ size_t api_hold_best(const struct api *api, const char *token, int64_t show, int
 size_t api_charge(const struct api *api, const char *token, int64_t user_id, int64_t amount, char *out);
 size_t api_pay(const struct api *api, const char *token, int64_t reservation, char *out);
 /* Any request; `json` NULL: without a body. `bearer` NULL: without a token. `room` bytes must do: 256 more than the texts. */
-size_t api_request(const struct api *api, const char *method, const char *path, const char *bearer, const char *json, size_t json_n,
-                   char *out, size_t room);
+size_t api_request(const struct api *api, const char *method, const char *path, const char *bearer, const char *json,
+                   size_t json_n, char *out, size_t room);
 
 /* Reads a ticket. */
 bool api_person(const struct reply *reply, struct api_person *out);
@@ -57,7 +57,8 @@ int api_call(const struct api *api, const struct bench_options *o, const char *m
              struct buf *body, char error[CLI_ERROR_SIZE]);
 /* Adds a queue with that capacity, a concert of it, and shows with seats; sets api's ids. The ids of the shows are allocated; the
  * caller frees api->shows. */
-bool api_set_up(struct api *api, const struct bench_options *o, int64_t capacity, int64_t shows, int64_t seats, char error[CLI_ERROR_SIZE]);
+bool api_set_up(struct api *api, const struct bench_options *o, int64_t capacity, int64_t shows, int64_t seats,
+                char error[CLI_ERROR_SIZE]);
 /* Nobody is admitted any more. */
 bool api_pause(const struct api *api, const struct bench_options *o, char error[CLI_ERROR_SIZE]);
 bool api_capacity(const struct api *api, const struct bench_options *o, int64_t capacity, char error[CLI_ERROR_SIZE]);

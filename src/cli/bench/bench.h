@@ -12,7 +12,7 @@
 #ifndef JARI_CLI_BENCH_BENCH_H
 #define JARI_CLI_BENCH_BENCH_H
 
-/* argv[0] is "jari", argv[1] "bench". */
+/* argv is the whole command line: jari bench …, or jari help bench …. */
 int cli_bench(int argc, char **argv);
 
 #endif

@@ -4,12 +4,12 @@
 #include <assert.h>
 #include <string.h>
 
-#define TRIES_MAX 30       /* for seats that others had */
-#define ERRORS_MAX 30      /* answers that failed, in a row */
-#define RETRY_US 1000000   /* after an error that does not say when */
+#define TRIES_MAX 30     /* for seats that others had */
+#define ERRORS_MAX 30    /* answers that failed, in a row */
+#define RETRY_US 1000000 /* after an error that does not say when */
 #define RETRY_LEAST_US 50000
-#define THINK_CAP 8        /* times the average */
-#define BEST_PERCENT 25    /* who let the server choose */
+#define THINK_CAP 8     /* times the average */
+#define BEST_PERCENT 25 /* who let the server choose */
 
 static const enum step step_of[] = {
     [GUEST_JOIN] = STEP_JOIN, [GUEST_POLL] = STEP_POLL,     [GUEST_DATES] = STEP_DATES, [GUEST_SEATS] = STEP_SEATS,
@@ -19,8 +19,10 @@ static const enum step step_of[] = {
 const char *guest_end_name(enum guest_end end)
 {
 	static const char *const names[GUEST_ENDS] = {
-	    [GUEST_ON_THE_WAY] = "on the way",  [GUEST_PAID] = "paid",       [GUEST_SOLD_OUT] = "found it sold out", [GUEST_LEFT] = "gave up and left",
-	    [GUEST_VANISHED] = "gave up silently", [GUEST_UNLUCKY] = "got no seats", [GUEST_LOST] = "lost the place", [GUEST_FAILED] = "failed",
+	    [GUEST_ON_THE_WAY] = "on the way",      [GUEST_PAID] = "paid",
+	    [GUEST_SOLD_OUT] = "found it sold out", [GUEST_LEFT] = "gave up and left",
+	    [GUEST_VANISHED] = "gave up silently",  [GUEST_UNLUCKY] = "got no seats",
+	    [GUEST_LOST] = "lost the place",        [GUEST_FAILED] = "failed",
 	};
 
 	return names[end];
@@ -39,8 +41,8 @@ static int64_t draw_low(struct guest *g, int64_t n)
 	return (((n * u) >> 20) * u) >> 20;
 }
 
-/* An exponentially distributed time of that average: the logarithm base 2 is taken from the leading one, between powers of two as a
- * straight line. */
+/* An exponentially distributed time of that average: the logarithm base 2 is taken from the leading one, between powers of two as
+ * a straight line. */
 static int64_t draw_think(struct guest *g, int64_t average_us)
 {
 	uint64_t bits = rng_next(&g->rng) | 1;
@@ -125,7 +127,8 @@ static int64_t leave(struct guest *g, int64_t now, enum guest_end why)
 }
 
 /* Goes on with `next` after thinking about `part` of four of the average; or gives up there. */
-static int64_t go_on(struct guest *g, const struct guest_world *w, struct guest_book *book, int64_t now, enum guest_action next, int64_t part)
+static int64_t go_on(struct guest *g, const struct guest_world *w, struct guest_book *book, int64_t now, enum guest_action next,
+                     int64_t part)
 {
 	g->errors = 0;
 	if (next == g->gives_up) {
@@ -145,8 +148,8 @@ static void admitted(struct guest *g, struct guest_world *w, struct guest_book *
 	int64_t highest = atomic_load_explicit(&w->frontier, memory_order_relaxed), wait = now - g->joined_us;
 	struct stats_second *second = stats_second(book->stats, now);
 
-	while (highest < g->me.number && !atomic_compare_exchange_weak_explicit(&w->frontier, &highest, g->me.number, memory_order_relaxed,
-	                                                                        memory_order_relaxed))
+	while (highest < g->me.number && !atomic_compare_exchange_weak_explicit(&w->frontier, &highest, g->me.number,
+	                                                                        memory_order_relaxed, memory_order_relaxed))
 		;
 	g->admitted = true;
 	histogram_add(&book->wait, wait);
@@ -300,7 +303,8 @@ static int64_t succeeded(struct guest *g, struct guest_world *w, struct guest_bo
 	case GUEST_SEATS:
 		return seats(g, w, book, reply, now);
 	case GUEST_HOLD:
-		if (reply_int(reply->body, TEXT("\"reservationId\":"), &g->reservation) && reply_int(reply->body, TEXT("\"totalPrice\":"), &g->price))
+		if (reply_int(reply->body, TEXT("\"reservationId\":"), &g->reservation) &&
+		    reply_int(reply->body, TEXT("\"totalPrice\":"), &g->price))
 			return go_on(g, w, book, now, GUEST_CHARGE, 4);
 		break;
 	case GUEST_CHARGE:
@@ -318,7 +322,8 @@ static int64_t succeeded(struct guest *g, struct guest_world *w, struct guest_bo
 }
 
 /* An error answer that a person understands; false when it is none of these. */
-static bool understood(struct guest *g, struct guest_world *w, struct guest_book *book, const struct reply *reply, int64_t now, int64_t *next)
+static bool understood(struct guest *g, struct guest_world *w, struct guest_book *book, const struct reply *reply, int64_t now,
+                       int64_t *next)
 {
 	struct text code = TEXT("");
 
@@ -337,8 +342,8 @@ static bool understood(struct guest *g, struct guest_world *w, struct guest_book
 	return true;
 }
 
-static int64_t failed(struct guest *g, struct guest_world *w, struct guest_book *book, enum client_outcome outcome, const struct reply *reply,
-                      int64_t now)
+static int64_t failed(struct guest *g, struct guest_world *w, struct guest_book *book, enum client_outcome outcome,
+                      const struct reply *reply, int64_t now)
 {
 	bool passing = outcome != CLIENT_ANSWERED || reply->status == 429 || reply->status >= 500;
 	int64_t next = now;
@@ -354,7 +359,8 @@ static int64_t failed(struct guest *g, struct guest_world *w, struct guest_book 
 	return now + RETRY_US / 2 + draw(g, RETRY_US); /* not all at the same moment */
 }
 
-int64_t guest_answer(struct guest *g, struct guest_world *w, struct guest_book *book, const struct client_conn *c, enum client_outcome outcome)
+int64_t guest_answer(struct guest *g, struct guest_world *w, struct guest_book *book, const struct client_conn *c,
+                     enum client_outcome outcome)
 {
 	enum step step = step_of[g->action];
 	int64_t latency = c->end_us - c->due_us;

@@ -16,7 +16,17 @@
 
 #define GUEST_SEATS_MAX 4
 
-enum guest_action { GUEST_JOIN, GUEST_POLL, GUEST_DATES, GUEST_SEATS, GUEST_HOLD, GUEST_CHARGE, GUEST_PAY, GUEST_LEAVE, GUEST_DONE };
+enum guest_action {
+	GUEST_JOIN,
+	GUEST_POLL,
+	GUEST_DATES,
+	GUEST_SEATS,
+	GUEST_HOLD,
+	GUEST_CHARGE,
+	GUEST_PAY,
+	GUEST_LEAVE,
+	GUEST_DONE
+};
 
 enum guest_end {
 	GUEST_ON_THE_WAY,
@@ -35,13 +45,13 @@ struct guest {
 	struct api_person me;
 	int64_t index;
 	uint64_t rng;
-	int64_t joined_us;            /* when the place was given; 0: not yet */
-	int64_t frontier;             /* the highest number known to be in when the request on its way was sent */
+	int64_t joined_us; /* when the place was given; 0: not yet */
+	int64_t frontier;  /* the highest number known to be in when the request on its way was sent */
 	int64_t show, reservation, price;
 	int64_t seats[GUEST_SEATS_MAX];
-	int64_t want;                 /* seats */
-	enum guest_action action;     /* what to do next */
-	enum guest_action gives_up;   /* instead of this; GUEST_DONE: never */
+	int64_t want;               /* seats */
+	enum guest_action action;   /* what to do next */
+	enum guest_action gives_up; /* instead of this; GUEST_DONE: never */
 	enum guest_end end;
 	int tries, errors;
 	bool vanishes, best, admitted;
@@ -51,9 +61,9 @@ struct guest {
 struct guest_world {
 	const struct bench_options *o;
 	const struct api *api;
-	int64_t start_us, total_seats; /* 0: unknown */
-	_Atomic int64_t frontier;      /* the highest number that was seen to be admitted */
-	_Atomic int64_t sold, sold_out_us, nothing_left_us; /* 0: not yet */
+	int64_t start_us, total_seats;                                  /* 0: unknown */
+	_Atomic int64_t frontier;                                       /* the highest number that was seen to be admitted */
+	_Atomic int64_t sold, sold_out_us, nothing_left_us;             /* 0: not yet */
 	_Atomic int64_t inversions, inverted_number, inverted_frontier; /* an example */
 };
 
@@ -70,6 +80,7 @@ int64_t guest_init(struct guest *g, const struct guest_world *w, int64_t index);
 /* Writes the next request. */
 size_t guest_ask(struct guest *g, struct guest_world *w, char *out);
 /* Takes the answer of what was asked, counts it, and returns when the guest goes on; meaningless when g->action is GUEST_DONE. */
-int64_t guest_answer(struct guest *g, struct guest_world *w, struct guest_book *book, const struct client_conn *c, enum client_outcome outcome);
+int64_t guest_answer(struct guest *g, struct guest_world *w, struct guest_book *book, const struct client_conn *c,
+                     enum client_outcome outcome);
 
 #endif

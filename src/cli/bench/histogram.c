@@ -29,8 +29,8 @@ int64_t histogram_highest_of(int bits, size_t index)
 
 	if (index < linear)
 		return (int64_t)index;
-	shift = (index - linear) / half + 1;
-	top = (index - linear) % half + half;
+	shift = ((index - linear) >> (bits - 1)) + 1;
+	top = ((index - linear) & (half - 1)) + half;
 	return (int64_t)(((uint64_t)(top + 1) << shift) - 1);
 }
 

@@ -2,9 +2,9 @@
  *
  * Log-linear, the idea of HdrHistogram (Gil Tene): values below 2^bits have a counter each; above, every doubling is divided into
  * 2^(bits - 1) equal counters. With HISTOGRAM_FINE bits a value is told to three significant digits (an error below 1/1024), with
- * HISTOGRAM_COARSE to 1/16. Values are microseconds, 0 to HISTOGRAM_MAX; larger ones count as that, and the exact maximum is kept.
- * Ownership: histogram_free frees the counters. Threads: one histogram, one thread at a time; each worker has its own, merged
- * afterwards. Errors: no memory ends the process (base/arena.h). */
+ * HISTOGRAM_COARSE to 1/16. Values are microseconds, 0 to HISTOGRAM_MAX; larger ones count as that, and the exact maximum is
+ * kept. Ownership: histogram_free frees the counters. Threads: one histogram, one thread at a time; each worker has its own,
+ * merged afterwards. Errors: no memory ends the process (base/arena.h). */
 #ifndef JARI_CLI_BENCH_HISTOGRAM_H
 #define JARI_CLI_BENCH_HISTOGRAM_H
 
@@ -30,8 +30,8 @@ void histogram_reset(struct histogram *h);
 void histogram_add(struct histogram *h, int64_t value);
 /* Adds what `from` has; both of the same bits. */
 void histogram_merge(struct histogram *into, const struct histogram *from);
-/* The smallest recorded value, rounded up to its counter's highest, that `per_million` of a million values do not exceed: 500000 is the
- * median, 999000 p99.9. Never more than the highest value; 0 when empty. */
+/* The smallest recorded value, rounded up to its counter's highest, that `per_million` of a million values do not exceed: 500000
+ * is the median, 999000 p99.9. Never more than the highest value; 0 when empty. */
 int64_t histogram_at(const struct histogram *h, int64_t per_million);
 int64_t histogram_mean(const struct histogram *h);
 

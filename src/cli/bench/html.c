@@ -1,4 +1,5 @@
-/* html.c: one HTML file with the table and plots, that needs nothing beside it: no scripts, no fonts, no other files; see report.h. */
+/* html.c: one HTML file with the table and plots, that needs nothing beside it: no scripts, no fonts, no other files; see
+ * report.h. */
 #include "cli/bench/report.h"
 #include "base/arena.h"
 #include "cli/bench/svg.h"
@@ -47,8 +48,10 @@ static void table(const struct report *r, struct buf *out)
 {
 	const struct stats *s = r->stats;
 
-	buf_str(out, "<h2>Steps</h2><table><tr><th>step</th><th>answers</th><th>a second</th><th>p50 ms</th><th>p90 ms</th><th>p99 ms</th><th>p99.9 ms</th>"
-	             "<th>max ms</th></tr>\n");
+	buf_str(
+	    out,
+	    "<h2>Steps</h2><table><tr><th>step</th><th>answers</th><th>a second</th><th>p50 ms</th><th>p90 ms</th><th>p99 ms</th><th>p99.9 ms</th>"
+	    "<th>max ms</th></tr>\n");
 	for (int i = 0; i < STEPS; i++)
 		if (s->latency[i].total > 0)
 			row(out, step_name((enum step)i), &s->latency[i], stats_per_second(s, s->latency[i].total));
@@ -63,7 +66,8 @@ static void errors(const struct stats *s, struct buf *out)
 		buf_str(out, "<p>No errors.</p>\n");
 		return;
 	}
-	buf_str(out, "<h2>Answers other than success</h2><table><tr><th>step</th><th>status</th><th>code</th><th>count</th></tr>\n");
+	buf_str(out,
+	        "<h2>Answers other than success</h2><table><tr><th>step</th><th>status</th><th>code</th><th>count</th></tr>\n");
 	for (size_t i = 0; i < s->error_count; i++) {
 		buf_printf(out, "<tr><td>%s</td><td>%d</td><td>", step_name(s->errors[i].step), s->errors[i].status);
 		escaped(out, s->errors[i].code);
@@ -102,9 +106,11 @@ static void sale(const struct journey *j, struct buf *out)
 	if (j->inversions == 0)
 		buf_str(out, "</dd><dt>order</dt><dd>kept: no number was seen to wait after a higher one was let in</dd></dl>\n");
 	else
-		buf_printf(out, "</dd><dt>order</dt><dd class=\"bad\">not kept: %lld answers told somebody to wait after a higher number was let in, such as "
-		                "%lld after %lld</dd></dl>\n",
-		           (long long)j->inversions, (long long)j->inverted_number, (long long)j->inverted_frontier);
+		buf_printf(
+		    out,
+		    "</dd><dt>order</dt><dd class=\"bad\">not kept: %lld answers told somebody to wait after a higher number was let in, such as "
+		    "%lld after %lld</dd></dl>\n",
+		    (long long)j->inversions, (long long)j->inverted_number, (long long)j->inverted_frontier);
 	if (j->stopped)
 		buf_str(out, "<p class=\"bad\">Stopped at --limit-seconds before everybody was done.</p>\n");
 }
@@ -137,7 +143,8 @@ static void plot_people(const struct journey *j, struct buf *out)
 {
 	size_t n = j->moment_count;
 	int64_t *v = mem_zero((n + 1) * 4 * sizeof(*v));
-	struct svg_line people[] = {{"joined", v}, {"waiting", v + n}, {"active", v + 2 * n}}, seats[] = {{"seats sold", v + 3 * n}};
+	struct svg_line people[] = {{"joined", v}, {"waiting", v + n}, {"active", v + 2 * n}},
+			seats[] = {{"seats sold", v + 3 * n}};
 
 	for (size_t i = 0; i < n; i++) {
 		v[i] = j->moments[i].joined;
@@ -171,7 +178,8 @@ void report_html(const struct report *r, struct buf *out)
 
 	(void)text_instant_format(r->began_ms / 1000 * 1000, when);
 	buf_str(out, head);
-	buf_printf(out, "<title>jari bench %s</title></head><body>\n<h1>jari bench %s</h1><p>", bench_op_name(r->o->op), bench_op_name(r->o->op));
+	buf_printf(out, "<title>jari bench %s</title></head><body>\n<h1>jari bench %s</h1><p>", bench_op_name(r->o->op),
+	           bench_op_name(r->o->op));
 	buf_printf(out, "%s, on ", when);
 	escaped(out, r->o->url);
 	buf_printf(out, ", jari %s, %lld connections", JARI_VERSION, (long long)r->o->connections);

@@ -73,7 +73,8 @@ struct client *client_open(const struct client_config *config, char error[CLIENT
 		(void)snprintf(error, CLIENT_ERROR_SIZE, "epoll: %s", strerror(errno));
 		goto fail;
 	}
-	/* Requests of a fixed rate are due to the microsecond; the default slack is 50 of them. Without it the times are a bit rougher. */
+	/* Requests of a fixed rate are due to the microsecond; the default slack is 50 of them. Without it the times are a bit
+	 * rougher. */
 	(void)prctl(PR_SET_TIMERSLACK, 1000UL, 0, 0, 0);
 	cl->conns = mem_zero((size_t)config->connections * sizeof(*cl->conns));
 	for (int i = 0; i < config->connections; i++) {

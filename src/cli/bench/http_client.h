@@ -1,13 +1,14 @@
-/* http_client.h: many kept connections to one server on one thread: a request goes out on an idle one, and `done` is called with its answer.
+/* http_client.h: many kept connections to one server on one thread: a request goes out on an idle one, and `done` is called with
+ * its answer.
  *
  *           client_take          written              answer
  *   IDLE ───────────────> BUSY ──────────> (reading) ────────> done(), IDLE
  *   A connection without a socket connects when it is used, and connects anew after the server closed it.
  *
- * Nothing is allocated for a request: each connection keeps its two buffers. Latency is for the caller to count, from due_us (when the
- * request was meant to go out) or sent_us.
- * Ownership: client_close frees; the answer's texts live until done() returns. Threads: one client, one thread.
- * Errors: what went wrong with a request is its outcome; client_open gives a line. done() may use client_take and client_send. */
+ * Nothing is allocated for a request: each connection keeps its two buffers. Latency is for the caller to count, from due_us
+ * (when the request was meant to go out) or sent_us. Ownership: client_close frees; the answer's texts live until done() returns.
+ * Threads: one client, one thread. Errors: what went wrong with a request is its outcome; client_open gives a line. done() may
+ * use client_take and client_send. */
 #ifndef JARI_CLI_BENCH_HTTP_CLIENT_H
 #define JARI_CLI_BENCH_HTTP_CLIENT_H
 
@@ -51,8 +52,8 @@ struct client_config {
 struct client *client_open(const struct client_config *config, char error[CLIENT_ERROR_SIZE]);
 void client_close(struct client *client);
 
-/* An idle connection that is now the caller's to send on; NULL when all are busy. Write the request to c->out, CLIENT_REQUEST_ROOM bytes
- * at most. */
+/* An idle connection that is now the caller's to send on; NULL when all are busy. Write the request to c->out,
+ * CLIENT_REQUEST_ROOM bytes at most. */
 struct client_conn *client_take(struct client *client);
 /* Gives it back unused. */
 void client_give_back(struct client_conn *c);

@@ -136,8 +136,13 @@ static bool open_worker(struct worker *w, struct crowd *crowd, int64_t i, char e
 {
 	const struct bench_options *o = crowd->world.o;
 	int64_t n = o->threads, connections = o->connections / n + (i < o->connections % n ? 1 : 0);
-	struct client_config config = {.host = o->at.host, .port = o->at.port, .v6 = o->at.v6, .connections = (int)connections,
-	                               .timeout_us = o->timeout * SECOND_US, .done = answered, .arg = w};
+	struct client_config config = {.host = o->at.host,
+	                               .port = o->at.port,
+	                               .v6 = o->at.v6,
+	                               .connections = (int)connections,
+	                               .timeout_us = o->timeout * SECOND_US,
+	                               .done = answered,
+	                               .arg = w};
 
 	*w = (struct worker){.crowd = crowd, .count = o->users / n + (i < o->users % n ? 1 : 0)};
 	w->book.stats = stats_new();
@@ -218,10 +223,12 @@ static void watch(struct crowd *crowd, struct journey *out)
 			keep_moment(out, &m);
 		if (crowd->running == 0 || !progress_due(&progress, now))
 			continue;
-		progress_line(&progress, "%lld s: joined %lld of %lld, waiting %lld, active %lld, seats sold %lld of %lld, %lld requests a second, %lld not as hoped",
-		              (long long)((now - crowd->world.start_us) / SECOND_US), (long long)m.joined, (long long)out->users, (long long)m.waiting,
-		              (long long)m.active, (long long)m.sold, (long long)out->total_seats,
-		              (long long)((done - before) * SECOND_US / (now - before_us + 1)), (long long)problems);
+		progress_line(
+		    &progress,
+		    "%lld s: joined %lld of %lld, waiting %lld, active %lld, seats sold %lld of %lld, %lld requests a second, %lld not as hoped",
+		    (long long)((now - crowd->world.start_us) / SECOND_US), (long long)m.joined, (long long)out->users,
+		    (long long)m.waiting, (long long)m.active, (long long)m.sold, (long long)out->total_seats,
+		    (long long)((done - before) * SECOND_US / (now - before_us + 1)), (long long)problems);
 		before = done;
 		before_us = now;
 	}
@@ -304,22 +311,29 @@ static bool run_crowd(struct crowd *crowd, struct stats *total, struct journey *
 	return ok;
 }
 
-bool journey_run(const struct bench_options *o, struct api *api, struct stats *total, struct journey *out, char error[CLI_ERROR_SIZE])
+bool journey_run(const struct bench_options *o, struct api *api, struct stats *total, struct journey *out,
+                 char error[CLI_ERROR_SIZE])
 {
 	struct crowd crowd = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER, .count = (int)o->threads};
 
-	*out = (struct journey){.users = o->users, .sold_out_us = -1, .nothing_left_us = -1, .capacity = o->capacity > 0 ? o->capacity : (o->users + 9) / 10};
+	*out = (struct journey){.users = o->users,
+	                        .sold_out_us = -1,
+	                        .nothing_left_us = -1,
+	                        .capacity = o->capacity > 0 ? o->capacity : (o->users + 9) / 10};
 	histogram_init(&out->wait, HISTOGRAM_FINE);
 	if (o->concert == 0) {
 		if (o->shows * o->seats > JARI_CATALOGUE_SEATS_MAX) {
-			(void)snprintf(error, CLI_ERROR_SIZE, "--shows times --seats is more than the %d seats that a catalogue may have", JARI_CATALOGUE_SEATS_MAX);
+			(void)snprintf(error, CLI_ERROR_SIZE,
+			               "--shows times --seats is more than the %d seats that a catalogue may have",
+			               JARI_CATALOGUE_SEATS_MAX);
 			return false;
 		}
 		if (!api_set_up(api, o, out->capacity, o->shows, o->seats, error))
 			return false;
 		out->total_seats = o->shows * o->seats;
 	}
-	crowd.world = (struct guest_world){.o = o, .api = api, .total_seats = out->total_seats, .start_us = clock_elapsed_us() + LOOK_US};
+	crowd.world =
+	    (struct guest_world){.o = o, .api = api, .total_seats = out->total_seats, .start_us = clock_elapsed_us() + LOOK_US};
 	crowd.stop_us = crowd.world.start_us + o->limit * SECOND_US;
 	return run_crowd(&crowd, total, out, error);
 }

@@ -2,8 +2,8 @@
  *
  * Guests share the connections: each request has an instant at which it is due, goes out on a free connection, and is timed from
  * when it was due.
- * Ownership: journey_free frees what the outcome has; *total is the caller's. Threads: --threads workers, each with its part of the
- * guests. Errors: false with a line. */
+ * Ownership: journey_free frees what the outcome has; *total is the caller's. Threads: --threads workers, each with its part of
+ * the guests. Errors: false with a line. */
 #ifndef JARI_CLI_BENCH_JOURNEY_H
 #define JARI_CLI_BENCH_JOURNEY_H
 
@@ -15,8 +15,8 @@ struct journey_moment {
 
 struct journey {
 	int64_t users, total_seats, sold, capacity;
-	int64_t sold_out_us;       /* when the last seat was paid, from the start; -1: not */
-	int64_t nothing_left_us;   /* when somebody first found no seat to choose; -1: nobody */
+	int64_t sold_out_us;     /* when the last seat was paid, from the start; -1: not */
+	int64_t nothing_left_us; /* when somebody first found no seat to choose; -1: nobody */
 	int64_t longest_wait_us, longest_wait_number;
 	int64_t inversions, inverted_number, inverted_frontier;
 	int64_t ends[GUEST_ENDS];
@@ -26,7 +26,8 @@ struct journey {
 	bool stopped; /* at the limit */
 };
 
-bool journey_run(const struct bench_options *o, struct api *api, struct stats *total, struct journey *out, char error[CLI_ERROR_SIZE]);
+bool journey_run(const struct bench_options *o, struct api *api, struct stats *total, struct journey *out,
+                 char error[CLI_ERROR_SIZE]);
 void journey_free(struct journey *j);
 
 #endif

@@ -15,32 +15,38 @@
 #define CHARGE (1u << BENCH_CHARGE)
 #define PAY (1u << BENCH_PAY)
 #define REQUEST (1u << BENCH_REQUEST)
+#define ALL_OPS "onsale, poll, join, turn, seats, hold, charge, pay, healthz"
 #define ALL ((1u << BENCH_OPS) - 1)
 #define STEADY (ALL & ~ONSALE)
 #define SETUP (ALL & ~REQUEST & ~(1u << BENCH_HEALTHZ))
 
 /* `commands` of a row are operations here. Rows that stand in more than one way are those whose meaning differs. */
 static const struct cli_option table[] = {
-    {"url", CLI_TYPE_TEXT, AT(url), "URL", "http://127.0.0.1:8080", 0, 0, ALL, false, "The server: http://, a numeric address or localhost, a port."},
+    {"url", CLI_TYPE_TEXT, AT(url), "URL", "http://127.0.0.1:8080", 0, 0, ALL, false,
+     "The server: http://, a numeric address or localhost, a port."},
     {"allow-remote", CLI_TYPE_BOOL, AT(allow_remote), NULL, "no", 0, 0, ALL, false,
      "Allow a server on another machine. Only ever your own: this is a load that hurts."},
     {"admin-key-file", CLI_TYPE_TEXT, AT(admin_key_file), "FILE", NULL, 0, 0, SETUP, false,
      "The file with the organiser's key, to add concerts for the measurement. Or JARI_ADMIN_KEY."},
-    {"connections", CLI_TYPE_INT, AT(connections), "N", "64", 1, 16000, ALL, false, "Connections that are kept, over all threads."},
+    {"connections", CLI_TYPE_INT, AT(connections), "N", "64", 1, 16000, ALL, false,
+     "Connections that are kept, over all threads."},
     {"threads", CLI_TYPE_INT, AT(threads), "N", "1", 1, JARI_THREADS_MAX, ALL, false, "Threads that make the load."},
     {"timeout", CLI_TYPE_INT, AT(timeout), "SECONDS", "30", 1, 3600, ALL, false, "After this a request counts as lost."},
     {"seed", CLI_TYPE_INT, AT(seed), "N", "1", 0, INT64_MAX, ALL, false, "What is drawn by lot is drawn from this."},
     {"rate", CLI_TYPE_INT, AT(rate), "N", "0", 0, 10000000, STEADY, false,
      "Requests a second at fixed times, each timed from when it was due. 0: each connection sends when it has its answer."},
     {"duration", CLI_TYPE_INT, AT(duration), "SECONDS", "10", 1, 86400, STEADY, false, "How long to measure."},
-    {"requests", CLI_TYPE_INT, AT(requests), "N", "0", 0, 1000000000, STEADY, false, "How many to measure, instead of for how long."},
+    {"requests", CLI_TYPE_INT, AT(requests), "N", "0", 0, 1000000000, STEADY, false,
+     "How many to measure, instead of for how long."},
     {"warmup", CLI_TYPE_INT, AT(warmup), "SECONDS", "1", 0, 3600, STEADY, false, "How long to go before what is measured."},
-    {"waiting", CLI_TYPE_INT, AT(waiting), "N", "1000", 0, 100000000, POLL | JOIN | TURN, false, "People brought into the line first."},
+    {"waiting", CLI_TYPE_INT, AT(waiting), "N", "1000", 0, 100000000, POLL | JOIN | TURN, false,
+     "People brought into the line first."},
     {"users", CLI_TYPE_INT, AT(users), "N", "10000", 1, 10000000, HOLD | CHARGE | SEATS, false, "People who do it."},
     {"users", CLI_TYPE_INT, AT(users), "N", "100000", 1, 10000000, PAY, false,
      "People who hold seats first, and then pay. When all have paid it ends."},
     {"users", CLI_TYPE_INT, AT(users), "N", "2000", 1, 10000000, ONSALE, false, "People who come."},
-    {"shows", CLI_TYPE_INT, AT(shows), "N", "1000", 1, JARI_CATALOGUE_SHOWS_MAX, HOLD, false, "Shows. When all their seats are held it ends."},
+    {"shows", CLI_TYPE_INT, AT(shows), "N", "1000", 1, JARI_CATALOGUE_SHOWS_MAX, HOLD, false,
+     "Shows. When all their seats are held it ends."},
     {"shows", CLI_TYPE_INT, AT(shows), "N", "4", 1, JARI_CATALOGUE_SHOWS_MAX, ONSALE | SEATS, false, "Shows."},
     {"seats", CLI_TYPE_INT, AT(seats), "N", "1000", 1, JARI_SEATS_PER_SHOW_MAX, HOLD | PAY, false, "Seats of each show."},
     {"seats", CLI_TYPE_INT, AT(seats), "N", "50", 1, JARI_SEATS_PER_SHOW_MAX, SEATS, false, "Seats of each show."},
@@ -52,11 +58,13 @@ static const struct cli_option table[] = {
      "Rehearse a concert that is there already; 0 adds one, which takes the organiser's key. It sells its seats!"},
     {"capacity", CLI_TYPE_INT, AT(capacity), "N", "0", 0, JARI_QUEUE_CAPACITY_MAX, ONSALE, false,
      "How many may be active at once in the concert's queue; 0: a tenth of the people."},
-    {"arrive-seconds", CLI_TYPE_INT, AT(arrive), "N", "10", 0, 86400, ONSALE, false, "Within which they come, most of them early."},
+    {"arrive-seconds", CLI_TYPE_INT, AT(arrive), "N", "10", 0, 86400, ONSALE, false,
+     "Within which they come, most of them early."},
     {"give-up", CLI_TYPE_INT, AT(give_up), "PERCENT", "10", 0, 100, ONSALE, false,
      "How many of them give up on the way, half of these by leaving and half by just vanishing."},
     {"impatience", CLI_TYPE_INT, AT(impatience), "N", "1", 1, 1000, ONSALE, false, "Ask N times as often as the server says."},
-    {"think-ms", CLI_TYPE_INT, AT(think_ms), "MS", "1000", 0, 3600000, ONSALE, false, "How long people look at a page, on average."},
+    {"think-ms", CLI_TYPE_INT, AT(think_ms), "MS", "1000", 0, 3600000, ONSALE, false,
+     "How long people look at a page, on average."},
     {"limit-seconds", CLI_TYPE_INT, AT(limit), "N", "600", 1, 7200, ONSALE, false, "When to stop although some are not done."},
     {"pid", CLI_TYPE_INT, AT(pid), "PID", "0", 0, INT64_C(1) << 32, STEADY, false,
      "The server's process on this machine, to tell its processor time for each answer."},
@@ -74,19 +82,23 @@ _Static_assert(COUNT <= 64, "`given` has a bit for each option");
 static const struct {
 	const char *name, *help, *story;
 } ops[BENCH_OPS] = {
-    [BENCH_ONSALE] = {"onsale", "Rehearse a sale: whole journeys, from the line to the payment.",
-                      "People come within a window, most of them early. Each joins, asks for the place in line as often as the server says, looks\n"
-                      "at dates and seats once admitted, chooses (low numbers are popular; some let the server choose), tries again when the seat is\n"
-                      "taken, charges the wallet and pays, and thinks in between. Some give up. The table at the end has every step, what was\n"
-                      "sold and when, the longest wait, and any ticket that was admitted before a lower number that still waited."},
-    [BENCH_POLL] = {"poll", "GET /api/check of people who wait.", "Brings --waiting people into a line of its own first, then asks for places at random."},
-    [BENCH_JOIN] = {"join", "POST /api/getToken, each by somebody new.", "Into a line of its own, in which --waiting people wait already."},
+    [BENCH_ONSALE] =
+	{"onsale", "Rehearse a sale: whole journeys, from the line to the payment.",
+         "People come within a window, most of them early. Each joins, asks for the place in line as often as the server says, looks\n"
+         "at dates and seats once admitted, chooses (low numbers are popular; some let the server choose), tries again when the seat is\n"
+         "taken, charges the wallet and pays, and thinks in between. Some give up. The table at the end has every step, what was\n"
+         "sold and when, the longest wait, and any ticket that was admitted before a lower number that still waited."},
+    [BENCH_POLL] = {"poll", "GET /api/check of people who wait.",
+                    "Brings --waiting people into a line of its own first, then asks for places at random."},
+    [BENCH_JOIN] = {"join", "POST /api/getToken, each by somebody new.",
+                    "Into a line of its own, in which --waiting people wait already."},
     [BENCH_TURN] = {"turn", "DELETE /api/token by who is in, which lets the next in; and as many join.",
                     "The line stays as long as it is. In a line of its own, in which --waiting people wait."},
     [BENCH_SEATS] = {"seats", "GET the seats of a show.", "By people who are admitted, of shows at random."},
     [BENCH_HOLD] = {"hold", "POST a hold of one seat, each of another seat.", "Each succeeds: no seat is asked for twice."},
     [BENCH_CHARGE] = {"charge", "POST a charge of a wallet.", "Wallets at random."},
-    [BENCH_PAY] = {"pay", "POST a payment of a hold.", "People join, charge and hold first, which is not measured; then each pays."},
+    [BENCH_PAY] = {"pay", "POST a payment of a hold.",
+                   "People join, charge and hold first, which is not measured; then each pays."},
     [BENCH_HEALTHZ] = {"healthz", "GET /healthz: what the HTTP server does without the rest.", ""},
     [BENCH_REQUEST] = {"request", "One request, again and again.", "Success is any 2xx."},
 };
@@ -159,15 +171,17 @@ static const struct cli_option *find(const struct bench_options *o, struct text 
 			continue;
 		known = true;
 		if (table[i].secret) {
-			(void)snprintf(error, CLI_ERROR_SIZE,
-			               "a key does not belong on the command line, where others can read it; use --admin-key-file or "
-			               "JARI_ADMIN_KEY");
+			(void)snprintf(
+			    error, CLI_ERROR_SIZE,
+			    "a key does not belong on the command line, where others can read it; use --admin-key-file or "
+			    "JARI_ADMIN_KEY");
 			return NULL;
 		}
 		if (takes(&table[i], o->op))
 			return &table[i];
 	}
-	(void)snprintf(error, CLI_ERROR_SIZE, known ? "'--%.*s' is no option of 'jari bench %s'" : "unknown option '--%.*s' of 'jari bench %s'",
+	(void)snprintf(error, CLI_ERROR_SIZE,
+	               known ? "'--%.*s' is no option of 'jari bench %s'" : "unknown option '--%.*s' of 'jari bench %s'",
 	               (int)(name.n < 60 ? name.n : 60), name.p, ops[o->op].name);
 	return NULL;
 }
@@ -207,7 +221,8 @@ static bool check_url(struct bench_options *o, char error[CLI_ERROR_SIZE])
 	struct text url = text_of(o->url);
 
 	if (!text_starts(url, TEXT("http://")) || url.n - 7 >= sizeof(address)) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "--url needs http:// and an address, such as http://127.0.0.1:8080, not '%.200s'", o->url);
+		(void)snprintf(error, CLI_ERROR_SIZE,
+		               "--url needs http:// and an address, such as http://127.0.0.1:8080, not '%.200s'", o->url);
 		return false;
 	}
 	memcpy(address, url.p + 7, url.n - 7);
@@ -220,7 +235,8 @@ static bool check_url(struct bench_options *o, char error[CLI_ERROR_SIZE])
 	}
 	if (!o->at.loopback && !o->allow_remote) {
 		(void)snprintf(error, CLI_ERROR_SIZE,
-		               "%.100s is another machine, and this load could bring it down; if it is yours, say --allow-remote", o->url);
+		               "%.100s is another machine, and this load could bring it down; if it is yours, say --allow-remote",
+		               o->url);
 		return false;
 	}
 	return true;
@@ -230,9 +246,10 @@ static bool check_request(const struct bench_options *o, char error[CLI_ERROR_SI
 {
 	if (o->op != BENCH_REQUEST)
 		return true;
-	if (o->path[0] != '/' || strpbrk(o->path, " \r\n") != NULL || strpbrk(o->method, " \r\n") != NULL || strlen(o->path) > 1024 ||
-	    strlen(o->method) > 32) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "--path needs a path such as /healthz, without spaces, and --method a word");
+	if (o->path[0] != '/' || strpbrk(o->path, " \r\n") != NULL || strpbrk(o->method, " \r\n") != NULL ||
+	    strlen(o->path) > 1024 || strlen(o->method) > 32) {
+		(void)snprintf(error, CLI_ERROR_SIZE,
+		               "--path needs a path such as /healthz, without spaces, and --method a word");
 		return false;
 	}
 	return true;
@@ -243,21 +260,24 @@ static bool is_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
 }
 
+/* `jari bench poll …`, `jari bench --help`, `jari help bench`, `jari help bench poll`. */
 static enum bench_parsed read_op(int argc, char *const *argv, struct bench_options *o, char error[CLI_ERROR_SIZE])
 {
-	if (argc < 3) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "what to measure is missing: onsale, poll, join, turn, seats, hold, charge, pay, healthz or request");
+	bool help = argc > 2 && strcmp(argv[1], "help") == 0;
+	const char *word = help ? (argc > 3 ? argv[3] : "help") : argc > 2 ? argv[2] : NULL;
+
+	if (word == NULL) {
+		(void)snprintf(error, CLI_ERROR_SIZE, "what to measure is missing: " ALL_OPS " or request");
 		return BENCH_WRONG;
 	}
-	if (is_help(argv[2]))
+	if (is_help(word))
 		return BENCH_HELP;
 	for (int i = 0; i < BENCH_OPS; i++)
-		if (strcmp(argv[2], ops[i].name) == 0) {
+		if (strcmp(word, ops[i].name) == 0) {
 			o->op = (enum bench_op)i;
-			return BENCH_RUN;
+			return help ? BENCH_HELP : BENCH_RUN;
 		}
-	(void)snprintf(error, CLI_ERROR_SIZE,
-	               "'%.60s' cannot be measured; there are onsale, poll, join, turn, seats, hold, charge, pay, healthz and request", argv[2]);
+	(void)snprintf(error, CLI_ERROR_SIZE, "'%.60s' cannot be measured; there are " ALL_OPS " and request", word);
 	return BENCH_WRONG;
 }
 
@@ -291,7 +311,9 @@ enum bench_parsed bench_options_parse(int argc, char *const *argv, struct bench_
 
 static void all_help(FILE *out)
 {
-	(void)fputs("Usage: jari bench OPERATION [options]\n\nMakes a load on a server, and measures what it does.\n\nOperations:\n", out);
+	(void)fputs(
+	    "Usage: jari bench OPERATION [options]\n\nMakes a load on a server, and measures what it does.\n\nOperations:\n",
+	    out);
 	for (int i = 0; i < BENCH_OPS; i++)
 		cli_help_entry(out, ops[i].name, ops[i].help);
 	(void)fputs("\n'jari bench OPERATION --help' explains one and its options.\n"
@@ -319,7 +341,8 @@ void bench_help(FILE *out, enum bench_op op)
 			env_name(&table[i], env);
 			cli_help_option(out, &table[i], env);
 		}
-	(void)fputs("\n--name value and --name=value are the same. Each option is also the environment variable in brackets; the command\n"
-	            "line wins.\n",
-	            out);
+	(void)fputs(
+	    "\n--name value and --name=value are the same. Each option is also the environment variable in brackets; the command\n"
+	    "line wins.\n",
+	    out);
 }

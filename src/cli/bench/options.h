@@ -1,8 +1,8 @@
 /* options.h: the options of `jari bench`: one table gives the values, their bounds, their environment variables and the help.
  *
- * As src/cli/options.h does for the other commands. The environment variables begin with JARI_BENCH_ (--users is JARI_BENCH_USERS), so that
- * what is set for a server (JARI_THREADS) is not taken for this; the organiser's key is JARI_ADMIN_KEY in both.
- * Ownership: texts point into argv, the environment or the table. Threads: before there are any. Errors: one line. */
+ * As src/cli/options.h does for the other commands. The environment variables begin with JARI_BENCH_ (--users is
+ * JARI_BENCH_USERS), so that what is set for a server (JARI_THREADS) is not taken for this; the organiser's key is JARI_ADMIN_KEY
+ * in both. Ownership: texts point into argv, the environment or the table. Threads: before there are any. Errors: one line. */
 #ifndef JARI_CLI_BENCH_OPTIONS_H
 #define JARI_CLI_BENCH_OPTIONS_H
 
@@ -27,7 +27,8 @@ struct bench_options {
 	enum bench_op op;
 	const char *url, *admin_key_file, *admin_key, *json, *html, *method, *path, *body;
 	bool allow_remote, quiet;
-	int64_t connections, threads, timeout, seed, rate, duration, requests, warmup; /* seconds; rate 0: as fast as answers come */
+	int64_t connections, threads, timeout, seed, rate, duration, requests,
+	    warmup; /* seconds; rate 0: as fast as answers come */
 	int64_t pid, users, waiting, shows, seats, per_user, price, show_seats;
 	int64_t concert, capacity, arrive, give_up, impatience, think_ms, limit;
 	struct cli_listen at; /* `url`, taken apart */
@@ -36,7 +37,7 @@ struct bench_options {
 
 enum bench_parsed { BENCH_RUN, BENCH_HELP, BENCH_WRONG };
 
-/* argv[0] is "jari", argv[1] "bench". After BENCH_HELP and BENCH_WRONG out->op says whose help is meant (BENCH_NO_OP: all). */
+/* argv is the whole command line: jari bench …, or jari help bench …. After BENCH_HELP and BENCH_WRONG out->op says whose help is meant (BENCH_NO_OP: all). */
 enum bench_parsed bench_options_parse(int argc, char *const *argv, struct bench_options *out, char error[CLI_ERROR_SIZE]);
 bool bench_given(const struct bench_options *o, const char *name);
 const char *bench_op_name(enum bench_op op);

@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SILENT_MAX 200          /* failures in a row without any answer, after which the server counts as gone */
-#define FILES_BESIDE 64         /* open files that are no connections */
+#define SILENT_MAX 200  /* failures in a row without any answer, after which the server counts as gone */
+#define FILES_BESIDE 64 /* open files that are no connections */
 #define PROGRESS_US 100000
 
 struct phase_worker {
@@ -22,13 +22,13 @@ struct phase_worker {
 	pthread_t id;
 	struct client *client;
 	struct stats *stats;
-	int64_t k, index, stride;    /* sent so far; the next request is index, then index + stride … */
-	int64_t rate, quota;         /* of this worker; 0: none */
+	int64_t k, index, stride; /* sent so far; the next request is index, then index + stride … */
+	int64_t rate, quota;      /* of this worker; 0: none */
 	int64_t start_us, warm_us, end_us;
-	int64_t measured;            /* sent since the warm-up */
+	int64_t measured; /* sent since the warm-up */
 	int64_t silent;
 	bool measuring, stopped;
-	char error[CLI_ERROR_SIZE];  /* the first */
+	char error[CLI_ERROR_SIZE]; /* the first */
 };
 
 struct phase_crew {
@@ -47,7 +47,8 @@ bool phase_raise_files(int64_t connections, char error[CLI_ERROR_SIZE])
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
 		limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
 		if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
-			(void)snprintf(error, CLI_ERROR_SIZE, "%lld connections need as many open files, and this system allows %lld; see ulimit -n",
+			(void)snprintf(error, CLI_ERROR_SIZE,
+			               "%lld connections need as many open files, and this system allows %lld; see ulimit -n",
 			               (long long)connections, (long long)limit.rlim_cur);
 			return false;
 		}
@@ -90,7 +91,8 @@ static void fill(struct phase_worker *w, int64_t now)
 
 static void note_error(struct phase_worker *w, enum client_outcome outcome, const struct reply *reply)
 {
-	static const char *const silent[CLIENT_OUTCOMES] = {[CLIENT_BROKEN] = "the connection broke", [CLIENT_TIMEOUT] = "no answer in time",
+	static const char *const silent[CLIENT_OUTCOMES] = {[CLIENT_BROKEN] = "the connection broke",
+	                                                    [CLIENT_TIMEOUT] = "no answer in time",
 	                                                    [CLIENT_GARBLED] = "what came is not HTTP"};
 	struct text code = TEXT("");
 
@@ -98,13 +100,14 @@ static void note_error(struct phase_worker *w, enum client_outcome outcome, cons
 		w->silent = 0;
 		(void)reply_text(reply->body, TEXT("\"code\":"), &code);
 		if (w->error[0] == '\0')
-			(void)snprintf(w->error, sizeof(w->error), "%s was answered with %d %.*s", step_name(w->phase->step), reply->status,
-			               (int)code.n, code.p);
+			(void)snprintf(w->error, sizeof(w->error), "%s was answered with %d %.*s", step_name(w->phase->step),
+			               reply->status, (int)code.n, code.p);
 	} else {
 		w->silent++;
 		if (w->error[0] == '\0' || w->silent >= SILENT_MAX)
 			(void)snprintf(w->error, sizeof(w->error), "%s: %s%s%s", w->options->url, silent[outcome],
-			               outcome == CLIENT_BROKEN ? ": " : "", outcome == CLIENT_BROKEN ? client_trouble(w->client) : "");
+			               outcome == CLIENT_BROKEN ? ": " : "",
+			               outcome == CLIENT_BROKEN ? client_trouble(w->client) : "");
 	}
 	if (w->phase->strict || w->silent >= SILENT_MAX)
 		w->stopped = true;
@@ -185,14 +188,24 @@ static bool hire(struct phase_crew *crew, const struct bench_options *o, const s
 
 	for (int64_t i = 0; i < n; i++) {
 		struct phase_worker *w = &crew->workers[i];
-		struct client_config config = {.host = o->at.host, .port = o->at.port, .v6 = o->at.v6,
-		                               .connections = (int)share(o->connections, i, n), .timeout_us = o->timeout * 1000000,
-		                               .done = answered, .arg = w};
+		struct client_config config = {.host = o->at.host,
+		                               .port = o->at.port,
+		                               .v6 = o->at.v6,
+		                               .connections = (int)share(o->connections, i, n),
+		                               .timeout_us = o->timeout * 1000000,
+		                               .done = answered,
+		                               .arg = w};
 
-		*w = (struct phase_worker){.phase = p, .options = o, .crew = crew, .index = i, .stride = n,
+		*w = (struct phase_worker){.phase = p,
+		                           .options = o,
+		                           .crew = crew,
+		                           .index = i,
+		                           .stride = n,
 		                           .rate = p->rate > 0 && share(p->rate, i, n) == 0 ? 1 : share(p->rate, i, n),
-		                           .quota = p->requests > 0 ? share(p->requests, i, n) : 0, .start_us = start,
-		                           .warm_us = start + p->warmup_us, .end_us = start + p->warmup_us + p->duration_us};
+		                           .quota = p->requests > 0 ? share(p->requests, i, n) : 0,
+		                           .start_us = start,
+		                           .warm_us = start + p->warmup_us,
+		                           .end_us = start + p->warmup_us + p->duration_us};
 		w->stopped = p->requests > 0 && w->quota == 0; /* fewer requests than threads */
 		w->stats = stats_new();
 		w->client = client_open(&config, error);
@@ -266,16 +279,17 @@ static void watch(struct phase_crew *crew, const struct phase *p, bool quiet, in
 		if (crew->running == 0 || !progress_due(&progress, now))
 			continue;
 		done = count_done(crew);
-		progress_line(&progress, all > 0 ? "%s: %lld s, %lld a second, %lld of %lld" : "%s: %lld s, %lld a second, %lld", p->title,
-		              (long long)((now - start) / 1000000), (long long)((done - before) * 1000000 / (now - before_us + 1)),
-		              (long long)done, (long long)all);
+		progress_line(&progress, all > 0 ? "%s: %lld s, %lld a second, %lld of %lld" : "%s: %lld s, %lld a second, %lld",
+		              p->title, (long long)((now - start) / 1000000),
+		              (long long)((done - before) * 1000000 / (now - before_us + 1)), (long long)done, (long long)all);
 		before = done;
 		before_us = now;
 	}
 	(void)pthread_mutex_unlock(&crew->lock);
 	*cpu_us = cpu >= 0 ? cpu_of(p->pid) - cpu : 0;
 	if (progress.drawn || clock_elapsed_us() - start > 1000000)
-		progress_end(&progress, "%s: %lld in %lld ms", p->title, (long long)count_done(crew), (long long)((clock_elapsed_us() - start) / 1000));
+		progress_end(&progress, "%s: %lld in %lld ms", p->title, (long long)count_done(crew),
+		             (long long)((clock_elapsed_us() - start) / 1000));
 }
 
 static bool start_all(struct phase_crew *crew, char error[CLI_ERROR_SIZE])

@@ -1,10 +1,9 @@
 /* phase.h: one kind of request, again and again, at a steady load: what sets a measurement up, and the measurement itself.
  *
- * Requests are numbered from 0. Closed loop: each connection sends its next request when it has its answer. Open loop (a rate): request
- * k is due at a fixed time and its latency counts from then, whether or not a connection was free, so a server that stalls
- * does not look fast for being asked less (coordinated omission).
- * Ownership: everything stays the caller's; *total gets what was counted. Threads: write and take are called from the workers, each
- * number once. Errors: false with a line. */
+ * Requests are numbered from 0. Closed loop: each connection sends its next request when it has its answer. Open loop (a rate):
+ * request k is due at a fixed time and its latency counts from then, whether or not a connection was free, so a server that
+ * stalls does not look fast for being asked less (coordinated omission). Ownership: everything stays the caller's; *total gets
+ * what was counted. Threads: write and take are called from the workers, each number once. Errors: false with a line. */
 #ifndef JARI_CLI_BENCH_PHASE_H
 #define JARI_CLI_BENCH_PHASE_H
 

@@ -34,8 +34,7 @@ static bool take_header(struct reply *r, struct text line)
 		r->chunked = text_equal_nocase(value, TEXT("chunked"));
 		return r->chunked;
 	} else if (text_equal_nocase(name, TEXT("connection"))) {
-		r->keep = !text_equal_nocase(value, TEXT("close")) &&
-			  (r->keep || text_equal_nocase(value, TEXT("keep-alive")));
+		r->keep = !text_equal_nocase(value, TEXT("close")) && (r->keep || text_equal_nocase(value, TEXT("keep-alive")));
 	} else if (text_equal_nocase(name, TEXT("retry-after"))) {
 		if (text_to_int(value, 0, 86400, &number))
 			r->retry_after = number;
@@ -101,7 +100,10 @@ static bool chunk_size(struct text line, size_t *out)
 
 	for (; digits < line.n && line.p[digits] != ';' && line.p[digits] != ' '; digits++) {
 		char c = line.p[digits];
-		int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int d = c >= '0' && c <= '9'   ? c - '0'
+		        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+		        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+		                               : -1;
 
 		if (d < 0 || digits >= 10)
 			return false;

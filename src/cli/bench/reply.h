@@ -1,9 +1,10 @@
-/* reply.h: an HTTP/1.1 response, read from the bytes that have come so far, and the few members of its JSON that a load generator needs.
+/* reply.h: an HTTP/1.1 response, read from the bytes that have come so far, and the few members of its JSON that a load generator
+ * needs.
  *
- * reply_parse is called with all the bytes of the response so far, each time that more have come; it goes on from where it was, so
- * the pieces may be cut anywhere. A chunked body is put together in place.
- * The JSON scanning is no parser: it finds the first member of a name in what this project's own server wrote.
- * Ownership: texts point into the caller's bytes. Threads: pure functions on one's own data. Errors: REPLY_BAD. */
+ * reply_parse is called with all the bytes of the response so far, each time that more have come; it goes on from where it was,
+ * so the pieces may be cut anywhere. A chunked body is put together in place. The JSON scanning is no parser: it finds the first
+ * member of a name in what this project's own server wrote. Ownership: texts point into the caller's bytes. Threads: pure
+ * functions on one's own data. Errors: REPLY_BAD. */
 #ifndef JARI_CLI_BENCH_REPLY_H
 #define JARI_CLI_BENCH_REPLY_H
 

@@ -76,7 +76,8 @@ static void steps(const struct report *r, struct buf *out)
 	buf_char(out, '\n');
 	for (int i = 0; i < STEPS; i++)
 		if (s->latency[i].total > 0)
-			row(out, step_name((enum step)i), &s->latency[i], s->latency[i].total, stats_per_second(s, s->latency[i].total), &cell);
+			row(out, step_name((enum step)i), &s->latency[i], s->latency[i].total,
+			    stats_per_second(s, s->latency[i].total), &cell);
 	if (r->journey != NULL && r->journey->wait.total > 0)
 		row(out, "wait", &r->journey->wait, r->journey->wait.total, -1, &cell);
 	buf_free(&cell);
@@ -144,8 +145,10 @@ static void sale(const struct journey *j, struct buf *out)
 	if (j->inversions == 0)
 		buf_str(out, "kept: no number was seen to wait after a higher one was let in\n");
 	else
-		buf_printf(out, "NOT KEPT: %lld answers told somebody to wait after a higher number was let in, such as %lld after %lld\n",
-		           (long long)j->inversions, (long long)j->inverted_number, (long long)j->inverted_frontier);
+		buf_printf(
+		    out,
+		    "NOT KEPT: %lld answers told somebody to wait after a higher number was let in, such as %lld after %lld\n",
+		    (long long)j->inversions, (long long)j->inverted_number, (long long)j->inverted_frontier);
 	if (j->stopped)
 		buf_str(out, "stopped at --limit-seconds before everybody was done\n");
 }
@@ -155,8 +158,8 @@ void report_table(const struct report *r, struct buf *out)
 	const struct stats *s = r->stats;
 	int64_t answers = stats_answers(s);
 
-	buf_printf(out, "jari bench %s on %s, %lld connection%s, ", bench_op_name(r->o->op), r->o->url, (long long)r->o->connections,
-	           r->o->connections == 1 ? "" : "s");
+	buf_printf(out, "jari bench %s on %s, %lld connection%s, ", bench_op_name(r->o->op), r->o->url,
+	           (long long)r->o->connections, r->o->connections == 1 ? "" : "s");
 	if (r->o->rate > 0 && r->journey == NULL)
 		buf_printf(out, "%lld requests a second, ", (long long)r->o->rate);
 	report_span(out, s->end_us - s->begin_us);

@@ -114,8 +114,9 @@ static void seconds(struct json_out *o, const struct report *r)
 }
 
 static const char *const end_members[GUEST_ENDS] = {
-    [GUEST_ON_THE_WAY] = "onTheWay", [GUEST_PAID] = "paid",       [GUEST_SOLD_OUT] = "foundItSoldOut", [GUEST_LEFT] = "gaveUpAndLeft",
-    [GUEST_VANISHED] = "vanished",   [GUEST_UNLUCKY] = "gotNoSeats", [GUEST_LOST] = "lostThePlace",    [GUEST_FAILED] = "failed",
+    [GUEST_ON_THE_WAY] = "onTheWay", [GUEST_PAID] = "paid",         [GUEST_SOLD_OUT] = "foundItSoldOut",
+    [GUEST_LEFT] = "gaveUpAndLeft",  [GUEST_VANISHED] = "vanished", [GUEST_UNLUCKY] = "gotNoSeats",
+    [GUEST_LOST] = "lostThePlace",   [GUEST_FAILED] = "failed",
 };
 
 static void time_or_null(struct json_out *o, const char *name, int64_t us)

@@ -1,7 +1,7 @@
 /* rng.h: chance that a seed decides: SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators").
  *
- * rng_at gives the number that belongs to an index, whoever asks and in whatever order, so that what people do is the same with any
- * number of threads. Threads: pure. Errors: none. */
+ * rng_at gives the number that belongs to an index, whoever asks and in whatever order, so that what people do is the same with
+ * any number of threads. Threads: pure. Errors: none. */
 #ifndef JARI_CLI_BENCH_RNG_H
 #define JARI_CLI_BENCH_RNG_H
 

@@ -8,8 +8,9 @@
 const char *step_name(enum step step)
 {
 	static const char *const names[STEPS] = {
-	    [STEP_JOIN] = "join",     [STEP_POLL] = "poll", [STEP_DATES] = "dates", [STEP_SEATS] = "seats",     [STEP_HOLD] = "hold",
-	    [STEP_CHARGE] = "charge", [STEP_PAY] = "pay",   [STEP_LEAVE] = "leave", [STEP_REQUEST] = "request",
+	    [STEP_JOIN] = "join",   [STEP_POLL] = "poll",   [STEP_DATES] = "dates",
+	    [STEP_SEATS] = "seats", [STEP_HOLD] = "hold",   [STEP_CHARGE] = "charge",
+	    [STEP_PAY] = "pay",     [STEP_LEAVE] = "leave", [STEP_REQUEST] = "request",
 	};
 
 	return names[step];
@@ -107,14 +108,17 @@ static void count_error(struct stats *s, enum step step, int status, struct text
 void stats_error(struct stats *s, enum step step, int64_t now_us, int64_t latency_us, enum client_outcome outcome,
                  const struct reply *reply)
 {
-	static const struct text silent[CLIENT_OUTCOMES] = {
-	    [CLIENT_BROKEN] = {"CONNECTION", 10}, [CLIENT_TIMEOUT] = {"TIMEOUT", 7}, [CLIENT_GARBLED] = {"NOT_HTTP", 8}};
+	static const struct text codes[CLIENT_OUTCOMES] = {
+	    [CLIENT_ANSWERED] = {"HTTP", 4},
+	    [CLIENT_BROKEN] = {"CONNECTION", 10},
+	    [CLIENT_TIMEOUT] = {"TIMEOUT", 7},
+	    [CLIENT_GARBLED] = {"NOT_HTTP", 8},
+	};
 	struct stats_second *second = stats_second(s, now_us);
-	struct text code = silent[outcome];
+	struct text code = codes[outcome];
 
 	if (outcome == CLIENT_ANSWERED) {
-		if (!reply_text(reply->body, TEXT("\"code\":"), &code))
-			code = TEXT("HTTP");
+		(void)reply_text(reply->body, TEXT("\"code\":"), &code);
 		s->refused[step]++;
 		histogram_add(&s->latency[step], latency_us);
 	}
@@ -153,7 +157,8 @@ void stats_merge(struct stats *into, const struct stats *from)
 		into->refused[i] += from->refused[i];
 	}
 	for (size_t i = 0; i < from->error_count; i++)
-		count_error(into, from->errors[i].step, from->errors[i].status, text_of(from->errors[i].code), from->errors[i].count);
+		count_error(into, from->errors[i].step, from->errors[i].status, text_of(from->errors[i].code),
+		            from->errors[i].count);
 	into->errors_left_out += from->errors_left_out;
 	merge_seconds(into, from);
 	into->done += from->done;

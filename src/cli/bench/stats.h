@@ -1,7 +1,8 @@
 /* stats.h: what a load generator counts: for each step a histogram of latencies, errors by code, and a row for each second.
  *
- * Ownership: stats_free frees. Threads: each worker counts in its own; `done` and `problems` may be read by another thread for the progress
- * line; stats_merge when the workers have ended. Errors: none; what there is no room for (codes, seconds) is counted together. */
+ * Ownership: stats_free frees. Threads: each worker counts in its own; `done` and `problems` may be read by another thread for
+ * the progress line; stats_merge when the workers have ended. Errors: none; what there is no room for (codes, seconds) is counted
+ * together. */
 #ifndef JARI_CLI_BENCH_STATS_H
 #define JARI_CLI_BENCH_STATS_H
 
@@ -51,8 +52,8 @@ struct stats {
 	size_t error_count;
 	int64_t errors_left_out;
 	struct stats_second *seconds[STATS_SECONDS_MAX];
-	int64_t cpu_us; /* processor time of the server over the measurement; 0: not known */
-	_Atomic int64_t done, problems; /* so far, the warm-up included */
+	int64_t cpu_us;                                      /* processor time of the server over the measurement; 0: not known */
+	_Atomic int64_t done, problems;                      /* so far, the warm-up included */
 	_Atomic int64_t joined, waiting, active, sold, left; /* people and seats, of a rehearsal */
 };
 

@@ -16,10 +16,10 @@ struct steady {
 	struct api *api;
 	struct api_person *people;
 	int64_t *reservations;
-	int64_t count;   /* people */
-	int64_t joined;  /* people that are in line before the measurement: the number of the next one (join) */
-	int64_t amount;  /* of a charge */
-	int64_t seats;   /* of each show */
+	int64_t count;  /* people */
+	int64_t joined; /* people that are in line before the measurement: the number of the next one (join) */
+	int64_t amount; /* of a charge */
+	int64_t seats;  /* of each show */
 };
 
 /* ---- the requests ---- */
@@ -133,14 +133,15 @@ static size_t write_request(const void *arg, int64_t number, char *out)
 	const char *body = o->op == BENCH_REQUEST ? o->body : NULL;
 
 	(void)number;
-	return api_request(s->api, o->op == BENCH_REQUEST ? o->method : "GET", o->op == BENCH_REQUEST ? o->path : "/healthz", NULL, body,
-	                   body != NULL ? strlen(body) : 0, out, CLIENT_REQUEST_ROOM);
+	return api_request(s->api, o->op == BENCH_REQUEST ? o->method : "GET", o->op == BENCH_REQUEST ? o->path : "/healthz",
+	                   NULL, body, body != NULL ? strlen(body) : 0, out, CLIENT_REQUEST_ROOM);
 }
 
 /* ---- setting up ---- */
 
-static bool prepare(struct steady *s, const char *title, enum step step, int64_t n, size_t (*write)(const void *, int64_t, char *),
-                    bool (*take)(void *, int64_t, const struct reply *), char error[CLI_ERROR_SIZE])
+static bool prepare(struct steady *s, const char *title, enum step step, int64_t n,
+                    size_t (*write)(const void *, int64_t, char *), bool (*take)(void *, int64_t, const struct reply *),
+                    char error[CLI_ERROR_SIZE])
 {
 	struct phase p = {.title = title, .step = step, .limit = n, .strict = true, .write = write, .take = take, .arg = s};
 	char why[CLI_ERROR_SIZE];
@@ -214,7 +215,8 @@ static bool check_seats(int64_t shows, int64_t seats, char error[CLI_ERROR_SIZE]
 {
 	if (shows <= JARI_CATALOGUE_SHOWS_MAX && shows * seats <= JARI_CATALOGUE_SEATS_MAX)
 		return true;
-	(void)snprintf(error, CLI_ERROR_SIZE, "this takes %lld shows of %lld seats; a catalogue has at most %d shows and %d seats", (long long)shows,
+	(void)snprintf(error, CLI_ERROR_SIZE,
+	               "this takes %lld shows of %lld seats; a catalogue has at most %d shows and %d seats", (long long)shows,
 	               (long long)seats, JARI_CATALOGUE_SHOWS_MAX, JARI_CATALOGUE_SEATS_MAX);
 	return false;
 }
@@ -238,8 +240,10 @@ static bool set_up_hold(struct steady *s, char error[CLI_ERROR_SIZE])
 
 	/* The blocks of a show go to different people: else one would hold more than per_user of them. */
 	if (o->users * o->per_user < o->seats) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "%lld people with %lld seats each cannot hold the %lld seats of a show; more --users or fewer --seats",
-		               (long long)o->users, (long long)o->per_user, (long long)o->seats);
+		(void)snprintf(
+		    error, CLI_ERROR_SIZE,
+		    "%lld people with %lld seats each cannot hold the %lld seats of a show; more --users or fewer --seats",
+		    (long long)o->users, (long long)o->per_user, (long long)o->seats);
 		return false;
 	}
 	return check_seats(o->shows, o->seats, error) && set_up_people(s, o->shows, o->seats, error);
@@ -290,8 +294,10 @@ bool steady_run(const struct bench_options *o, struct api *api, struct stats *to
 	struct phase p = {0};
 	bool ok = false;
 
-	if (o->op == BENCH_REQUEST && o->body != NULL && strlen(o->body) + strlen(o->path) + strlen(o->method) + 256 > CLIENT_REQUEST_ROOM) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "--body is too long; %d bytes fit with the path", CLIENT_REQUEST_ROOM - 256);
+	if (o->op == BENCH_REQUEST && o->body != NULL &&
+	    strlen(o->body) + strlen(o->path) + strlen(o->method) + 256 > CLIENT_REQUEST_ROOM) {
+		(void)snprintf(error, CLI_ERROR_SIZE, "--body is too long; %d bytes fit with the path",
+		               CLIENT_REQUEST_ROOM - 256);
 		return false;
 	}
 	if (!set_up(&s, &p, error))
@@ -305,7 +311,8 @@ bool steady_run(const struct bench_options *o, struct api *api, struct stats *to
 	p.pid = o->pid;
 	ok = phase_run(o, &p, total, error);
 	if (ok && stats_answers(total) + stats_problems(total) == 0) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "nothing was left to measure after the warm-up; a shorter --warmup, or more --users or --shows");
+		(void)snprintf(error, CLI_ERROR_SIZE,
+		               "nothing was left to measure after the warm-up; a shorter --warmup, or more --users or --shows");
 		ok = false;
 	}
 done:

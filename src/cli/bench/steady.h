@@ -1,4 +1,5 @@
-/* steady.h: `jari bench poll|join|seats|hold|charge|pay|healthz|request`: one operation at a steady load, and what it needs before.
+/* steady.h: `jari bench poll|join|seats|hold|charge|pay|healthz|request`: one operation at a steady load, and what it needs
+ * before.
  *
  * Ownership: *total is the caller's. Threads: the caller's, and phase.h's. Errors: false with a line. */
 #ifndef JARI_CLI_BENCH_STEADY_H

@@ -13,27 +13,34 @@
 #define POINTS_MAX 800 /* more seconds than this are drawn as the largest of several */
 
 /* Colours that people of every colour vision tell apart (Okabe and Ito). */
-static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#8c564b", "#000000"};
+static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00",
+                                      "#56b4e9", "#7f7f7f", "#8c564b", "#000000"};
 #define COLOURS (sizeof(colours) / sizeof(colours[0]))
 
 static void begin(struct buf *out)
 {
-	buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" font-size=\"12\" font-family=\"system-ui,sans-serif\">", WIDTH, HEIGHT);
-	buf_printf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" stroke=\"currentColor\" stroke-opacity=\".3\"/>", LEFT, TOP,
-	           PLOT_W, PLOT_H);
+	buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" font-size=\"12\" font-family=\"system-ui,sans-serif\">", WIDTH,
+	           HEIGHT);
+	buf_printf(
+	    out,
+	    "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" stroke=\"currentColor\" stroke-opacity=\".3\"/>",
+	    LEFT, TOP, PLOT_W, PLOT_H);
 }
 
 static void legend(struct buf *out, size_t i, const char *name)
 {
 	int x = LEFT + (int)i * 92;
 
-	buf_printf(out, "<rect x=\"%d\" y=\"8\" width=\"12\" height=\"12\" fill=\"%s\"/><text x=\"%d\" y=\"18\" fill=\"currentColor\">%s</text>", x,
-	           colours[i % COLOURS], x + 16, name);
+	buf_printf(
+	    out,
+	    "<rect x=\"%d\" y=\"8\" width=\"12\" height=\"12\" fill=\"%s\"/><text x=\"%d\" y=\"18\" fill=\"currentColor\">%s</text>",
+	    x, colours[i % COLOURS], x + 16, name);
 }
 
 static void label_y(struct buf *out, int y, int64_t value, bool microseconds)
 {
-	buf_printf(out, "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"currentColor\" stroke-opacity=\".12\"/>", LEFT, LEFT + PLOT_W, y, y);
+	buf_printf(out, "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"currentColor\" stroke-opacity=\".12\"/>", LEFT,
+	           LEFT + PLOT_W, y, y);
 	buf_printf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" fill=\"currentColor\">", LEFT - 6, y + 4);
 	if (microseconds) {
 		report_ms(out, value);
@@ -46,7 +53,8 @@ static void label_y(struct buf *out, int y, int64_t value, bool microseconds)
 
 static void label_x(struct buf *out, int x, const char *text)
 {
-	buf_printf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" fill=\"currentColor\">%s</text>", x, TOP + PLOT_H + 18, text);
+	buf_printf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" fill=\"currentColor\">%s</text>", x, TOP + PLOT_H + 18,
+	           text);
 }
 
 /* The next 1, 2 or 5 times a power of ten at or above v. */
@@ -118,10 +126,11 @@ void svg_over_time(struct buf *out, const struct svg_line *lines, size_t line_co
 }
 
 /* Twelve points for each tenfold: how many of a million are above, from all to one in a hundred thousand. */
-static const int64_t above[] = {1000000, 900000, 800000, 700000, 600000, 500000, 400000, 300000, 200000, 150000, 100000, 80000, 65000, 50000, 40000,
-                                32000,   25000,  20000,  16000,  12600,  10000,  8000,   6500,   5000,   4000,   3200,   2500,  2000,  1600,  1260,
-                                1000,    800,    650,    500,    400,    320,    250,    200,    160,    126,    100,    80,    65,    50,    40,
-                                32,      25,     20,     16,     13,     10};
+static const int64_t above[] = {1000000, 900000, 800000, 700000, 600000, 500000, 400000, 300000, 200000, 150000, 100000,
+                                80000,   65000,  50000,  40000,  32000,  25000,  20000,  16000,  12600,  10000,  8000,
+                                6500,    5000,   4000,   3200,   2500,   2000,   1600,   1260,   1000,   800,    650,
+                                500,     400,    320,    250,    200,    160,    126,    100,    80,     65,     50,
+                                40,      32,     25,     20,     16,     13,     10};
 #define ABOVE (sizeof(above) / sizeof(above[0]))
 
 /* log2 in 1/64, by the leading bit and a straight line between powers of two. */
@@ -166,7 +175,8 @@ void svg_percentiles(struct buf *out, const struct svg_curve *curves, size_t n)
 		power *= 10;
 	high = power;
 	for (power = low; power <= high; power *= 10)
-		label_y(out, TOP + PLOT_H - (int)((log2_64(power) - log2_64(low)) * PLOT_H / (log2_64(high) - log2_64(low) + 1)), power, true);
+		label_y(out, TOP + PLOT_H - (int)((log2_64(power) - log2_64(low)) * PLOT_H / (log2_64(high) - log2_64(low) + 1)),
+		        power, true);
 	for (size_t i = 0; i < sizeof(ticks) / sizeof(ticks[0]); i++)
 		label_x(out, x_of(ticks[i].above), ticks[i].name);
 	for (size_t i = 0; i < n; i++) {
@@ -176,7 +186,9 @@ void svg_percentiles(struct buf *out, const struct svg_curve *curves, size_t n)
 			int64_t v = histogram_at(curves[i].h, 1000000 - above[k]);
 
 			buf_printf(out, "%d,%lld ", x_of(above[k]),
-			           (long long)TOP + PLOT_H - (long long)((log2_64(v < 1 ? 1 : v) - log2_64(low)) * PLOT_H / (log2_64(high) - log2_64(low) + 1)));
+			           (long long)TOP + PLOT_H -
+			               (long long)((log2_64(v < 1 ? 1 : v) - log2_64(low)) * PLOT_H /
+			                           (log2_64(high) - log2_64(low) + 1)));
 		}
 		buf_str(out, "\"/>");
 	}

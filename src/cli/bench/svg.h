@@ -1,4 +1,5 @@
-/* svg.h: plots as inline SVG: lines over time, and latency by percentile. Drawn from integers, so the same numbers give the same bytes.
+/* svg.h: plots as inline SVG: lines over time, and latency by percentile. Drawn from integers, so the same numbers give the same
+ * bytes.
  *
  * Ownership: everything is the caller's. Threads: pure. Errors: none; a plot of nothing says so. */
 #ifndef JARI_CLI_BENCH_SVG_H
@@ -8,7 +9,7 @@
 #include "cli/bench/histogram.h"
 
 struct svg_line {
-	const char *name; /* plain text without <, > or & */
+	const char *name;      /* plain text without <, > or & */
 	const int64_t *values; /* one a second */
 };
 
