@@ -41,10 +41,8 @@ int main(int argc, char **argv)
 
 	(void)umask(PRIVATE_UMASK);
 	/* It opens no store, and has options of its own. */
-	if (argc > 1 && strcmp(argv[1], "bench") == 0)
+	if (argc > 1 && strcmp(argv[strcmp(argv[1], "help") == 0 && argc > 2 ? 2 : 1], "bench") == 0)
 		return cli_bench(argc, argv);
-	if (argc == 3 && strcmp(argv[1], "help") == 0 && strcmp(argv[2], "bench") == 0)
-		return cli_bench(2, argv);
 	switch (cli_options_parse(argc, argv, &options, error)) {
 	case CLI_RUN:
 		return run(&options);

@@ -114,7 +114,8 @@ static bool read_bool(const char *value, bool *out)
 	return false;
 }
 
-bool cli_option_set(void *options, const struct cli_option *row, const char *called, const char *value, char error[CLI_ERROR_SIZE])
+bool cli_option_set(void *options, const struct cli_option *row, const char *called, const char *value,
+                    char error[CLI_ERROR_SIZE])
 {
 	void *at = (char *)options + row->offset;
 
@@ -399,8 +400,8 @@ static enum cli_parsed read_command(int argc, char *const *argv, struct cli_opti
 	if (word[0] == '-')
 		(void)snprintf(error, CLI_ERROR_SIZE, "the command comes first: jari serve %.100s", word);
 	else
-		(void)snprintf(error, CLI_ERROR_SIZE, "unknown command '%.100s'; there are serve, import, audit, backup and bench",
-		               word);
+		(void)snprintf(error, CLI_ERROR_SIZE,
+		               "unknown command '%.100s'; there are serve, import, audit, backup and bench", word);
 	return CLI_USAGE;
 }
 

@@ -73,7 +73,8 @@ bool cli_given_on_command_line(const struct cli_options *o, const char *name);
 
 /* Sets the option of a row in the struct that its offset is of; `called` is how the person called it (--hold-seconds,
  * JARI_HOLD_SECONDS). */
-bool cli_option_set(void *options, const struct cli_option *row, const char *called, const char *value, char error[CLI_ERROR_SIZE]);
+bool cli_option_set(void *options, const struct cli_option *row, const char *called, const char *value,
+                    char error[CLI_ERROR_SIZE]);
 
 /* Writes the help of everything, or of one command. */
 void cli_help(FILE *out, enum cli_command command);
