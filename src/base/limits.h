@@ -12,6 +12,11 @@
 #define JARI_QUEUE_NAME_MAX 64          /* characters */
 #define JARI_RATE_BURST_MS 250          /* what a rate may catch up after a late tick */
 #define JARI_ACTIVE_SECONDS_DEFAULT 600
+#define JARI_WAITING_IDLE_SECONDS_DEFAULT 120   /* not heard from for this long: passed over */
+#define JARI_WAITING_GRACE_SECONDS_DEFAULT 1800 /* passed over for this long: the place is lost */
+#define JARI_POLL_BUDGET_DEFAULT 20000  /* polls a second that a whole queue is asked to keep to */
+#define JARI_POLL_BUDGET_MAX 1000000
+#define JARI_HEAR_STEP 2048             /* tickets that one command may pass over or take back into the line */
 #define JARI_TOKEN_LIFE_MS (24LL * 3600 * 1000) /* a token opens its owner's wallet this long from its issue */
 
 /* ---- users ---- */

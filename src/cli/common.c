@@ -58,6 +58,7 @@ struct core_rules cli_rules(const struct cli_options *options)
 	return (struct core_rules){
 	    .hold_ms = options->hold_seconds * 1000,
 	    .active_ms = options->active_seconds * 1000,
+	    .grace_ms = options->waiting_grace * 1000,
 	    .seats_per_user = options->seats_per_user,
 	};
 }

@@ -145,7 +145,13 @@ static void warn_of_lost_tokens(struct serve *s)
 static bool open_engine(struct serve *s)
 {
 	struct engine_config config = {
-	    .store = s->store, .clock = &s->clock, .rules = cli_rules(s->options), .render = http_render};
+	    .store = s->store,
+	    .clock = &s->clock,
+	    .rules = cli_rules(s->options),
+	    .waiting_idle_ms = s->options->waiting_idle * 1000,
+	    .poll_budget = s->options->poll_budget,
+	    .render = http_render,
+	};
 	char error[STORE_ERROR_SIZE];
 
 	clock_init(&s->clock, store_clock(s->store));

@@ -6,9 +6,9 @@
 void core_assert_queue(const struct core_queue *q)
 {
 	assert(q->queue_id > 0 && q->capacity >= 1);
-	assert(q->waiting >= 0 && q->active >= 0);
+	assert(q->waiting >= 0 && q->active >= 0 && q->passed >= 0);
 	assert(q->active <= q->ceiling && q->capacity <= q->ceiling); /* I6 */
-	assert(q->waiting + q->active <= q->last_number);             /* I5 */
+	assert(q->waiting + q->passed + q->active <= q->last_number);            /* I5 */
 	assert(q->admitted <= q->last_number);
 }
 
@@ -17,8 +17,9 @@ void core_assert_ticket(const struct core_ticket *t)
 	assert(t->queue_id > 0 && t->number > 0 && t->user_id > 0 && t->issued_at > 0);
 	assert((t->status == CORE_EXPIRED) == (t->reason != CORE_REASON_NONE));
 	assert((t->status == CORE_EXPIRED) == (t->ended_at > 0));
-	assert((t->admitted_at > 0) == (t->expires_at > 0));
-	assert(t->status != CORE_WAITING || t->admitted_at == 0);
+	assert(t->status == CORE_PASSED || t->reason == CORE_ABANDONED || (t->admitted_at > 0) == (t->expires_at > 0));
+	assert((t->status != CORE_WAITING && t->status != CORE_PASSED) || t->admitted_at == 0);
+	assert(t->status != CORE_PASSED || t->expires_at > 0);
 	assert(t->status != CORE_ACTIVE || t->admitted_at >= t->issued_at);
 }
 

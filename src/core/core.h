@@ -22,6 +22,7 @@
 /* What the organiser has set. */
 struct core_rules {
 	int64_t hold_ms, active_ms;
+	int64_t grace_ms; /* how long a place in the line is kept for one who is not heard from */
 	int64_t seats_per_user;
 };
 
@@ -41,7 +42,8 @@ enum core_op {
 	CORE_PAY,
 	CORE_PATCH_QUEUE,
 	CORE_ADD_CATALOGUE,
-	CORE_TICK /* end what has lapsed, admit who is next */
+	CORE_HEAR, /* who has fallen silent in the line, and who is heard from again */
+	CORE_TICK  /* end what has lapsed, admit who is next */
 };
 
 /* ---- catalogue documents ---- */
@@ -125,6 +127,13 @@ struct core_cmd {
 			bool only_if_empty; /* --demo: nothing when there is a concert already; the store is asked by the caller */
 		} catalogue;
 		struct {
+			int64_t queue_id;
+			const int64_t *silent; /* numbers; tickets of other states are left as they are */
+			size_t silent_count;
+			const int64_t *back;
+			size_t back_count;
+		} hear;
+		struct {
 			const int64_t *queue_ids; /* queues that may have room and somebody waiting */
 			size_t queue_count;
 		} tick;
@@ -190,7 +199,8 @@ void core_keep_answer(struct core_batch *batch, const struct core_cmd *cmd, int3
 
 /* ---- the same rules for reads: what a row is at an instant, whether or not a tick has been by ---- */
 
-/* The ticket as it is at `now`: an active place that has lapsed is EXPIRED (TIMED_OUT). */
+/* The ticket as the world sees it at `now`: an active place that has lapsed is EXPIRED (TIMED_OUT), one that was passed over WAITING, or
+ * EXPIRED (ABANDONED) when its grace is over. */
 struct core_ticket core_ticket_at(const struct core_ticket *t, int64_t now);
 /* True when the ticket's token opens its owner's wallet and reservations: while it waits or is active, and for
  * JARI_TOKEN_LIFE_MS from its issue. */

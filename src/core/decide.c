@@ -71,7 +71,7 @@ static void end_due_tickets(struct core_batch *b, struct core_reply *reply)
 	const struct core_list *due = list_of(b, CORE_LIST_DUE_TICKETS, 0, b->now);
 	for (size_t i = 0; i < due->n; i++) {
 		const struct core_ticket *t = due->rows[i]->now;
-		if (t->status != CORE_ACTIVE || t->expires_at > b->now)
+		if ((t->status != CORE_ACTIVE && t->status != CORE_PASSED) || t->expires_at > b->now)
 			continue;
 		core_end_ticket(b, due->rows[i], CORE_TIMED_OUT);
 		core_admit_next(b, t->queue_id);
@@ -130,6 +130,9 @@ void core_decide(struct core_batch *b, const struct core_cmd *cmd, struct core_r
 		break;
 	case CORE_ADD_CATALOGUE:
 		core_add_catalogue(b, cmd, reply);
+		break;
+	case CORE_HEAR:
+		core_hear(b, cmd);
 		break;
 	case CORE_TICK:
 		tick(b, cmd, reply);

@@ -54,8 +54,9 @@ bool core_replay(const struct core_batch *b, const struct core_cmd *cmd, struct 
 /* ---- line.c ---- */
 
 void core_join(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+void core_hear(struct core_batch *b, const struct core_cmd *cmd);
 void core_leave(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
-/* Ends a ticket that waits or is active. */
+/* Ends a ticket that waits or is active; one whose time is over, for that reason rather than the given one. */
 void core_end_ticket(struct core_batch *b, struct core_row *ticket, enum core_ticket_reason reason);
 /* Lets in who is next, as far as capacity, rate and the loaded part of the line go. */
 void core_admit_next(struct core_batch *b, int64_t queue_id);

@@ -3,10 +3,13 @@
  *                    room and nobody waits
  *   (join) ──────────────────────────────────────> ACTIVE ──> EXPIRED (PAID, TIMED_OUT, LEFT)
  *      └────> WAITING ── lowest number, room ────────┘
- *                └─────────────────────────────────────────> EXPIRED (LEFT, ABANDONED)
+ *              │  ^  └───────────────────────────────────────> EXPIRED (LEFT)
+ *       silent v  │ heard from
+ *              PASSED ───────────────────────────────────────> EXPIRED (LEFT, ABANDONED)
  *
  * I5: numbers are 1, 2, 3 … of a queue, given in the order of decision; core_join is the only place that gives one, and core_admit_next the
- * only one that admits somebody who waits: always the lowest waiting number.
+ * only one that admits somebody who waits: always the lowest waiting number. One who has fallen silent is passed over and keeps the number: back
+ * in the line it is again before everybody who came later.
  * I6: active <= ceiling, the capacity or what was active when the capacity was lowered; nobody is admitted unless active < capacity. */
 #include "core/internal.h"
 
@@ -76,8 +79,14 @@ void core_end_ticket(struct core_batch *b, struct core_row *ticket, enum core_ti
 {
 	struct core_ticket *t = edit(b, ticket);
 	struct core_queue *q = edit(b, find(b, CORE_ROW_QUEUE, t->queue_id, 0));
+	struct core_ticket seen = core_ticket_at(t, b->now);
+	if (seen.status == CORE_EXPIRED)
+		reason = seen.reason;
 	if (t->status == CORE_WAITING) {
 		q->waiting--;
+	} else if (t->status == CORE_PASSED) {
+		q->passed--;
+		t->expires_at = 0;
 	} else {
 		assert(t->status == CORE_ACTIVE);
 		q->active--;
@@ -92,6 +101,63 @@ void core_end_ticket(struct core_batch *b, struct core_row *ticket, enum core_ti
 	core_assert_queue(q);
 	core_assert_ticket(t);
 }
+
+/* ---- heard from, or not ---- */
+
+static void pass_over(struct core_batch *b, struct core_row *ticket, struct core_row *queue)
+{
+	const struct core_ticket *seen = ticket->now;
+	if (seen->status != CORE_WAITING)
+		return;
+	struct core_ticket *t = edit(b, ticket);
+	struct core_queue *q = edit(b, queue);
+	t->status = CORE_PASSED;
+	t->expires_at = b->now + b->rules->grace_ms;
+	q->waiting--;
+	q->passed++;
+	core_assert_ticket(t);
+	core_assert_queue(q);
+}
+
+/* Puts one who was passed over back at its number. What is loaded of the line is in order and may lack it: then the next tick admits it. */
+static void take_back(struct core_batch *b, struct core_row *ticket, struct core_row *queue)
+{
+	const struct core_ticket *seen = ticket->now;
+	if (seen->status != CORE_PASSED || seen->expires_at <= b->now)
+		return;
+	struct core_ticket *t = edit(b, ticket);
+	struct core_queue *q = edit(b, queue);
+	t->status = CORE_WAITING;
+	t->expires_at = 0;
+	t->returned_at = b->now;
+	q->passed--;
+	q->waiting++;
+	struct core_list *line = list_of(b, CORE_LIST_LINE, t->queue_id, 0);
+	if (line)
+		line->n = 0;
+	core_assert_ticket(t);
+	core_assert_queue(q);
+}
+
+void core_hear(struct core_batch *b, const struct core_cmd *cmd)
+{
+	int64_t queue_id = cmd->u.hear.queue_id;
+	struct core_row *queue = find(b, CORE_ROW_QUEUE, queue_id, 0);
+	if (!queue || !queue->now)
+		return;
+	for (size_t i = 0; i < cmd->u.hear.silent_count; i++) {
+		struct core_row *ticket = find(b, CORE_ROW_TICKET, queue_id, cmd->u.hear.silent[i]);
+		if (ticket && ticket->now)
+			pass_over(b, ticket, queue);
+	}
+	for (size_t i = 0; i < cmd->u.hear.back_count; i++) {
+		struct core_row *ticket = find(b, CORE_ROW_TICKET, queue_id, cmd->u.hear.back[i]);
+		if (ticket && ticket->now)
+			take_back(b, ticket, queue);
+	}
+}
+
+/* ---- taking a place, leaving ---- */
 
 static struct core_row *find_or_add_user(struct core_batch *b, struct text name)
 {
@@ -150,6 +216,7 @@ void core_join(struct core_batch *b, const struct core_cmd *cmd, struct core_rep
 	if (live->n > 0) {
 		const struct core_ticket *t = live->rows[0]->now;
 		if (core_ticket_at(t, b->now).status != CORE_EXPIRED) {
+			take_back(b, live->rows[0], queue);
 			reply_ticket(reply, live->rows[0], user);
 			return;
 		}
@@ -177,6 +244,6 @@ void core_leave(struct core_batch *b, const struct core_cmd *cmd, struct core_re
 		return;
 
 	/* nothing fails from here */
-	core_end_ticket(b, ticket, core_ticket_at(t, b->now).status == CORE_EXPIRED ? CORE_TIMED_OUT : CORE_LEFT);
+	core_end_ticket(b, ticket, CORE_LEFT);
 	core_admit_next(b, t->queue_id);
 }

@@ -133,6 +133,15 @@ static void plan_catalogue(const struct core_batch *b, const struct core_cmd *cm
 	}
 }
 
+static void plan_hear(const struct core_batch *b, const struct core_cmd *cmd)
+{
+	need(b, CORE_ROW_QUEUE, cmd->u.hear.queue_id, 0);
+	for (size_t i = 0; i < cmd->u.hear.silent_count; i++)
+		need(b, CORE_ROW_TICKET, cmd->u.hear.queue_id, cmd->u.hear.silent[i]);
+	for (size_t i = 0; i < cmd->u.hear.back_count; i++)
+		need(b, CORE_ROW_TICKET, cmd->u.hear.queue_id, cmd->u.hear.back[i]);
+}
+
 static void plan_tick(const struct core_batch *b, const struct core_cmd *cmd)
 {
 	core_need_list(b->rows, CORE_LIST_DUE_HOLDS, 0, b->now, NO_TEXT, JARI_TICK_STEP);
@@ -179,6 +188,9 @@ void core_plan(const struct core_batch *b, const struct core_cmd *cmd)
 	case CORE_ADD_CATALOGUE:
 		plan_catalogue(b, cmd);
 		break;
+	case CORE_HEAR:
+		plan_hear(b, cmd);
+		break;
 	case CORE_TICK:
 		plan_tick(b, cmd);
 		break;
@@ -212,6 +224,7 @@ void core_ids_wanted(const struct core_cmd *cmd, int64_t counts[CORE_ID_KINDS])
 	}
 	case CORE_LEAVE:
 	case CORE_CANCEL:
+	case CORE_HEAR:
 	case CORE_TICK:
 		break;
 	}

@@ -27,13 +27,13 @@ enum core_kind {
 	/* lists: rows of one kind that a question finds */
 	CORE_LIST_USER_NAMED,  /* s: name; the user, or empty */
 	CORE_LIST_QUEUE_NAMED, /* s: name; the queue, or empty */
-	CORE_LIST_LIVE_TICKET, /* a: queue, b: user; the ticket that is WAITING or ACTIVE, or empty */
+	CORE_LIST_LIVE_TICKET, /* a: queue, b: user; the ticket that is WAITING, PASSED or ACTIVE, or empty */
 	CORE_LIST_LINE,        /* a: queue; the first `limit` waiting tickets by number */
 	CORE_LIST_SHOWS_ON,    /* a: concert, b: date; by starts_at, then id */
 	CORE_LIST_SHOW_SEATS,  /* a: show; every seat, by number */
 	CORE_LIST_USER_SEATS,  /* a: show, b: user; the seats whose user_id is this user (lapsed holds too) */
 	CORE_LIST_DUE_HOLDS,   /* b: an instant; the first `limit` HELD reservations with held_until <= b, the earliest first */
-	CORE_LIST_DUE_TICKETS, /* b: an instant; the first `limit` ACTIVE tickets with expires_at <= b, the earliest first */
+	CORE_LIST_DUE_TICKETS, /* b: an instant; the first `limit` ACTIVE or PASSED tickets with expires_at <= b, the earliest first */
 	CORE_LIST_DUE_KEYS,    /* b: an instant; the first `limit` key records with created_at <= b, the earliest first */
 	CORE_KIND_COUNT
 };

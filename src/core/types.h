@@ -27,9 +27,11 @@ struct core_queue {
 	bool paused;
 	int64_t last_number; /* I5: numbers 1 .. last_number are issued */
 	int64_t waiting, active, admitted;
+	int64_t passed; /* wait too, but are passed over until they are heard from; not among `waiting` */
 };
 
-enum core_ticket_status { CORE_WAITING = 1, CORE_ACTIVE = 2, CORE_EXPIRED = 3 };
+/* PASSED waits as well, but has not been heard from: admission passes it over until it asks again. To the world it is WAITING. */
+enum core_ticket_status { CORE_WAITING = 1, CORE_ACTIVE = 2, CORE_EXPIRED = 3, CORE_PASSED = 4 };
 enum core_ticket_reason { CORE_REASON_NONE = 0, CORE_PAID = 1, CORE_TIMED_OUT = 2, CORE_LEFT = 3, CORE_ABANDONED = 4 };
 
 struct core_ticket {
@@ -38,8 +40,9 @@ struct core_ticket {
 	enum core_ticket_status status;
 	enum core_ticket_reason reason;
 	int64_t issued_at, admitted_at;
-	int64_t expires_at; /* of the active place; kept after the end */
+	int64_t expires_at; /* of the active place, kept after the end; of a PASSED one: when its place in the line is lost */
 	int64_t ended_at;
+	int64_t returned_at; /* when it last came back into the line after having been passed over */
 };
 
 struct core_concert {

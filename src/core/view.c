@@ -7,10 +7,14 @@
 struct core_ticket core_ticket_at(const struct core_ticket *t, int64_t now)
 {
 	struct core_ticket seen = *t;
-	if (t->status == CORE_ACTIVE && t->expires_at <= now) {
+	bool ends = t->status == CORE_ACTIVE || t->status == CORE_PASSED;
+	if (ends && t->expires_at <= now) {
 		seen.status = CORE_EXPIRED;
-		seen.reason = CORE_TIMED_OUT;
+		seen.reason = t->status == CORE_ACTIVE ? CORE_TIMED_OUT : CORE_ABANDONED;
 		seen.ended_at = t->expires_at;
+	} else if (t->status == CORE_PASSED) {
+		seen.status = CORE_WAITING;
+		seen.expires_at = 0;
 	}
 	return seen;
 }
@@ -46,6 +50,7 @@ const char *core_ticket_status_name(enum core_ticket_status s)
 {
 	switch (s) {
 	case CORE_WAITING:
+	case CORE_PASSED:
 		return "WAITING";
 	case CORE_ACTIVE:
 		return "ACTIVE";

@@ -93,7 +93,7 @@ static void end_paid_ticket(struct core_batch *b, const struct core_reservation 
 	const struct core_ticket *t = ticket->now;
 	if (t->status == CORE_EXPIRED)
 		return;
-	core_end_ticket(b, ticket, core_ticket_at(t, b->now).status == CORE_EXPIRED ? CORE_TIMED_OUT : CORE_PAID);
+	core_end_ticket(b, ticket, CORE_PAID);
 	core_admit_next(b, r->queue_id);
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-#include <string.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define TEND_MS 1000       /* how often the read model is tended */
@@ -21,6 +21,10 @@ struct committer {
 	int64_t tick_at;    /* monotonic microseconds: when the next tick is due */
 	int64_t tend_at;
 	int64_t tick_queues[TICK_QUEUES_MAX];
+	int64_t now;        /* the instant of the batch */
+	int64_t hear_queues[TICK_QUEUES_MAX];
+	size_t hear_next;   /* the queue whose silent are looked for next */
+	int64_t silent[JARI_HEAR_STEP], back[JARI_HEAR_STEP];
 	bool store_down;    /* the last batch failed: say so once */
 };
 
@@ -31,6 +35,8 @@ struct batch {
 	bool tick;
 	struct core_cmd tick_cmd;
 	struct core_reply tick_reply;
+	size_t hear_count;
+	struct core_cmd hear_cmd[2]; /* who is back, who has fallen silent */
 };
 
 /* ---- taking ---- */
@@ -85,6 +91,8 @@ static bool take(struct committer *c, struct batch *batch)
 
 static void plan(const struct core_batch *core, const struct batch *batch)
 {
+	for (size_t i = 0; i < batch->hear_count; i++)
+		core_plan(core, &batch->hear_cmd[i]);
 	if (batch->tick)
 		core_plan(core, &batch->tick_cmd);
 	for (size_t i = 0; i < batch->n; i++)
@@ -133,6 +141,9 @@ static void keep_answer(struct committer *c, struct core_batch *core, struct eng
 
 static void decide(struct committer *c, struct core_batch *core, struct batch *batch)
 {
+	struct core_reply ignored;
+	for (size_t i = 0; i < batch->hear_count; i++)
+		core_decide(core, &batch->hear_cmd[i], &ignored);
 	if (batch->tick)
 		core_decide(core, &batch->tick_cmd, &batch->tick_reply);
 	for (size_t i = 0; i < batch->n; i++) {
@@ -149,6 +160,7 @@ static enum store_result try_batch(struct committer *c, struct core_batch *core,
 	enum store_result r = store_begin(e->config.store, &core->now);
 	if (r != STORE_OK)
 		return r;
+	c->now = core->now;
 	clock_lift(e->config.clock, core->now);
 	r = load(c, core, batch);
 	if (r == STORE_OK)
@@ -221,7 +233,7 @@ static void answer(struct committer *c, const struct core_rows *rows, struct bat
 {
 	struct engine *e = c->e;
 	if (core_rows_dirty(rows)) {
-		model_publish(&e->model, rows);
+		model_publish(&e->model, rows, c->now);
 		count_admitted(e, rows);
 	}
 	for (size_t i = 0; i < batch->n; i++) {
@@ -291,14 +303,51 @@ static void run_batch(struct committer *c, struct batch *batch)
 		return;
 	}
 	note_failure(c, batch, r);
+	for (size_t i = 0; i < batch->hear_count; i++)
+		model_put_back(&c->e->model, batch->hear_cmd[i].u.hear.queue_id, batch->hear_cmd[i].u.hear.back, batch->hear_cmd[i].u.hear.back_count);
 	if (r == STORE_CONFLICT && batch->n + batch->tick > 1)
 		run_one_by_one(c, batch);
 	else
 		answer_unavailable(batch);
 }
 
+static struct core_cmd *add_hear(struct batch *batch, int64_t queue_id)
+{
+	struct core_cmd *cmd = &batch->hear_cmd[batch->hear_count++];
+	*cmd = (struct core_cmd){.op = CORE_HEAR};
+	cmd->u.hear.queue_id = queue_id;
+	return cmd;
+}
+
+/* Who is heard from again goes back into the line, before anybody is admitted; then one queue's silent are passed over. */
+static void prepare_hear(struct committer *c, struct batch *batch)
+{
+	struct model *m = &c->e->model;
+	int64_t queue_id = 0;
+	batch->hear_count = 0;
+	if (!batch->tick || c->e->config.waiting_idle_ms == 0)
+		return;
+	size_t back = model_take_back(m, &queue_id, c->back, JARI_HEAR_STEP);
+	if (back > 0) {
+		struct core_cmd *cmd = add_hear(batch, queue_id);
+		cmd->u.hear.back = c->back;
+		cmd->u.hear.back_count = back;
+	}
+	size_t queues = model_queue_ids(m, c->hear_queues, TICK_QUEUES_MAX);
+	if (queues == 0)
+		return;
+	queue_id = c->hear_queues[c->hear_next++ % queues];
+	size_t silent = model_silent(m, queue_id, clock_now(c->e->config.clock), c->e->config.waiting_idle_ms, c->silent, JARI_HEAR_STEP);
+	if (silent > 0) {
+		struct core_cmd *cmd = add_hear(batch, queue_id);
+		cmd->u.hear.silent = c->silent;
+		cmd->u.hear.silent_count = silent;
+	}
+}
+
 static void prepare_tick(struct committer *c, struct batch *batch)
 {
+	prepare_hear(c, batch);
 	if (!batch->tick)
 		return;
 	batch->tick_cmd = (struct core_cmd){.op = CORE_TICK};
@@ -321,16 +370,18 @@ static void after_tick(struct committer *c, const struct batch *batch)
 
 void *committer_run(void *arg)
 {
-	struct committer c = {.e = arg};
+	struct committer *c = mem_zero(sizeof *c);
+	c->e = arg;
 	struct batch batch;
-	while (take(&c, &batch)) {
-		prepare_tick(&c, &batch);
+	while (take(c, &batch)) {
+		prepare_tick(c, &batch);
 		if (batch.n > 0 || batch.tick)
-			run_batch(&c, &batch);
-		after_tick(&c, &batch);
-		store_maintain(c.e->config.store);
+			run_batch(c, &batch);
+		after_tick(c, &batch);
+		store_maintain(c->e->config.store);
 	}
-	arena_free(&c.arena);
-	buf_free(&c.answer);
+	arena_free(&c->arena);
+	buf_free(&c->answer);
+	free(c);
 	return NULL;
 }

@@ -32,6 +32,8 @@ struct engine_config {
 	struct store *store; /* stays the caller's, to be closed after the engine */
 	struct clock *clock; /* likewise */
 	struct core_rules rules;
+	int64_t waiting_idle_ms; /* one who waits and is not heard from for this long is passed over; 0: never */
+	int64_t poll_budget;     /* polls a second that everybody who waits in a queue makes together; 0: the default */
 	engine_render_fn render;
 };
 
@@ -76,7 +78,7 @@ struct engine_ticket {
 	int64_t eta_seconds;         /* -1: unknown; 0 when active */
 	int64_t retry_after_seconds; /* jittered; longer further back */
 };
-/* The token's ticket: false when there is none of that queue and number in memory (never issued, or ended and past the life of its token). */
+/* The token's ticket, and a sign of life of whoever asks for it: one who waits and is not heard from is passed over. False when there is none of that queue and number in memory (never issued, or ended and past the life of its token). */
 bool engine_look_ticket(struct engine *e, int64_t queue_id, int64_t number, int64_t now, struct engine_ticket *out);
 /* The same without the place and the name: what authentication needs. */
 bool engine_look_auth(struct engine *e, int64_t queue_id, int64_t number, struct core_ticket *out);

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #define RETRY_MIN_S 1
-#define RETRY_MAX_S 30
-#define RETRY_PLACES 100   /* places in line for each further second between two polls */
+#define RETRY_MAX_S 60     /* and at most half of the time after which the silent are passed over */
 #define RETRY_ACTIVE_S 10
 #define RETRY_ENDED_S 60
 #define ETA_MAX_S 86400
@@ -20,14 +19,34 @@ static int64_t jitter(int64_t seconds, int64_t number, int64_t now)
 	return jittered < RETRY_MIN_S ? RETRY_MIN_S : jittered;
 }
 
-static int64_t retry_after(const struct engine_ticket *t, int64_t now)
+/* The integer square root, by Newton's method. */
+static int64_t root(int64_t v)
+{
+	int64_t r = v;
+	for (int64_t next = v / 2 + 1; next < r; next = (r + v / r) / 2)
+		r = next;
+	return r;
+}
+
+/* With N waiting and a budget of B polls a second, who is at place p asks every 2 sqrt(pN) / B seconds: the front often, the back seldom, and
+ * all together B times a second, since the sum of B / (2 sqrt(pN)) over p = 1 .. N is B. */
+static int64_t poll_interval(const struct engine *e, int64_t ahead, int64_t waiting)
+{
+	int64_t budget = e->config.poll_budget > 0 ? e->config.poll_budget : JARI_POLL_BUDGET_DEFAULT;
+	int64_t most = e->config.waiting_idle_ms > 0 ? e->config.waiting_idle_ms / 2000 : RETRY_MAX_S;
+	int64_t s = 2 * root((ahead + 1) * waiting) / budget;
+	most = most > RETRY_MAX_S ? RETRY_MAX_S : most;
+	s = s > most ? most : s;
+	return s < RETRY_MIN_S ? RETRY_MIN_S : s;
+}
+
+static int64_t retry_after(const struct engine *e, const struct model_queue *q, const struct engine_ticket *t, int64_t now)
 {
 	if (t->ticket.status == CORE_EXPIRED)
 		return RETRY_ENDED_S;
 	if (t->ticket.status == CORE_ACTIVE)
 		return RETRY_ACTIVE_S;
-	int64_t s = RETRY_MIN_S + t->ahead / RETRY_PLACES;
-	return jitter(s > RETRY_MAX_S ? RETRY_MAX_S : s, t->ticket.number, now);
+	return jitter(poll_interval(e, t->ahead, q->row.waiting + q->row.passed), t->ticket.number, now);
 }
 
 static int64_t eta(const struct model_queue *q, const struct engine_ticket *t)
@@ -57,17 +76,19 @@ bool engine_look_ticket(struct engine *e, int64_t queue_id, int64_t number, int6
 {
 	(void)pthread_rwlock_rdlock(&e->model.lock);
 	const struct model_queue *q = model_id_get(&e->model.queues, queue_id);
-	const struct model_ticket *t = q ? model_ticket_at(q, number) : NULL;
+	struct model_ticket *t = q ? model_ticket_at(q, number) : NULL;
 	if (t) {
 		struct core_ticket row;
 		ticket_row(q, number, t, &row);
 		out->ticket = core_ticket_at(&row, now);
+		if (out->ticket.status == CORE_WAITING)
+			model_hear(&e->model, q, t, number, now);
 		out->username_len = t->user->name_len;
 		memcpy(out->username, t->user->name, t->user->name_len);
 		out->username[t->user->name_len] = 0;
 		out->ahead = out->ticket.status == CORE_WAITING ? rank_below(&q->waiting, number) : 0;
 		out->eta_seconds = eta(q, out);
-		out->retry_after_seconds = retry_after(out, now);
+		out->retry_after_seconds = retry_after(e, q, out, now);
 	}
 	(void)pthread_rwlock_unlock(&e->model.lock);
 	return t != NULL;

@@ -11,6 +11,7 @@
 #define USER_BUCKETS_MIN 1024
 #define FLOW_MS 5000        /* how long one measurement of the flow lasts */
 #define FLOW_WEIGHT 0.3     /* of the newest measurement */
+#define SILENT_STRETCH 65536 /* numbers that one search for the silent looks at */
 #define FORGET_CHUNKS 64    /* chunks of a queue that one step looks at */
 
 /* ---- things by id ---- */
@@ -149,6 +150,11 @@ static struct model_ticket *ticket_room(struct model_queue *q, int64_t number)
 	return &q->chunks[chunk][(number - 1) % MODEL_CHUNK];
 }
 
+static uint32_t heard_second(const struct model *m, int64_t now)
+{
+	return now > m->began_ms ? (uint32_t)((now - m->began_ms) / 1000) : 0;
+}
+
 static void ticket_put(struct model *m, const struct core_ticket *row, struct model_user *user)
 {
 	struct model_queue *q = model_id_get(&m->queues, row->queue_id);
@@ -161,6 +167,10 @@ static void ticket_put(struct model *m, const struct core_ticket *row, struct mo
 	}
 	t->issued_at = row->issued_at;
 	t->expires_at = row->expires_at;
+	if (t->status != (uint8_t)row->status) { /* new, admitted, back: it starts afresh */
+		atomic_store_explicit(&t->heard_s, heard_second(m, m->now_ms), memory_order_relaxed);
+		atomic_store_explicit(&t->asked, 0, memory_order_relaxed);
+	}
 	t->status = (uint8_t)row->status;
 	t->reason = (uint8_t)row->reason;
 	if (row->status == CORE_WAITING)
@@ -208,6 +218,7 @@ void model_init(struct model *m)
 	rc |= pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	rc |= pthread_rwlock_init(&m->lock, &attr);
 	rc |= pthread_rwlockattr_destroy(&attr);
+	rc |= pthread_mutex_init(&m->back_lock, NULL);
 	if (rc != 0)
 		abort();
 }
@@ -250,7 +261,9 @@ void model_free(struct model *m)
 	free(m->concerts.p);
 	free(m->shows.p);
 	free(m->users);
+	free(m->back);
 	(void)pthread_rwlock_destroy(&m->lock);
+	(void)pthread_mutex_destroy(&m->back_lock);
 }
 
 static void row_put(struct model *m, enum core_kind kind, const void *row, const struct core_rows *rows)
@@ -287,9 +300,10 @@ static void row_put(struct model *m, enum core_kind kind, const void *row, const
 	}
 }
 
-void model_publish(struct model *m, const struct core_rows *rows)
+void model_publish(struct model *m, const struct core_rows *rows, int64_t now)
 {
 	(void)pthread_rwlock_wrlock(&m->lock);
+	m->now_ms = now;
 	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty) {
 		if (row->now)
 			row_put(m, row->id.kind, row->now, rows);
@@ -305,6 +319,7 @@ static bool load_row(void *arg, enum core_kind kind, const void *row)
 
 enum store_result model_load(struct model *m, struct store *store, int64_t now)
 {
+	m->began_ms = m->now_ms = now; /* everyone gets the whole idle time anew */
 	return store_scan(store, now - JARI_TOKEN_LIFE_MS, load_row, m);
 }
 
@@ -368,6 +383,86 @@ void model_tend(struct model *m, int64_t now)
 		forget_chunks(m, q, now);
 	}
 	(void)pthread_rwlock_unlock(&m->lock);
+}
+
+/* ---- who is heard from ---- */
+
+void model_hear(struct model *m, const struct model_queue *q, struct model_ticket *t, int64_t number, int64_t now)
+{
+	uint32_t second = heard_second(m, now);
+	if (atomic_load_explicit(&t->heard_s, memory_order_relaxed) != second)
+		atomic_store_explicit(&t->heard_s, second, memory_order_relaxed);
+	if (t->status != CORE_PASSED || atomic_exchange_explicit(&t->asked, 1, memory_order_relaxed))
+		return;
+	model_put_back(m, q->row.queue_id, &number, 1);
+}
+
+void model_put_back(struct model *m, int64_t queue_id, const int64_t *numbers, size_t n)
+{
+	(void)pthread_mutex_lock(&m->back_lock);
+	for (size_t i = 0; i < n; i++) {
+		if (m->back_count == m->back_cap) {
+			m->back_cap = m->back_cap ? m->back_cap * 2 : 64;
+			m->back = mem_grow(m->back, m->back_cap * sizeof *m->back);
+		}
+		m->back[m->back_count++] = (struct model_back){queue_id, numbers[i]};
+	}
+	(void)pthread_mutex_unlock(&m->back_lock);
+}
+
+static bool is_silent(const struct model *m, const struct model_queue *q, int64_t number, int64_t now, int64_t idle_ms)
+{
+	const struct model_ticket *t = rank_has(&q->waiting, number) ? model_ticket_at(q, number) : NULL;
+	return t && (int64_t)heard_second(m, now) - atomic_load_explicit(&t->heard_s, memory_order_relaxed) > idle_ms / 1000;
+}
+
+size_t model_silent(struct model *m, int64_t queue_id, int64_t now, int64_t idle_ms, int64_t *out, size_t max)
+{
+	size_t n = 0;
+	(void)pthread_rwlock_rdlock(&m->lock);
+	struct model_queue *q = model_id_get(&m->queues, queue_id);
+	if (q && q->waiting.members > 0) {
+		int64_t from = q->silent_from > 0 ? q->silent_from : 1;
+		int64_t end = from + SILENT_STRETCH < q->row.last_number + 1 ? from + SILENT_STRETCH : q->row.last_number + 1;
+		int64_t number = from;
+		for (; number < end && n < max; number++) {
+			if (is_silent(m, q, number, now, idle_ms))
+				out[n++] = number;
+		}
+		q->silent_from = number > q->row.last_number ? 0 : number; /* the committer's alone */
+	}
+	(void)pthread_rwlock_unlock(&m->lock);
+	return n;
+}
+
+size_t model_take_back(struct model *m, int64_t *queue_id, int64_t *out, size_t max)
+{
+	size_t n = 0;
+	size_t kept = 0;
+	(void)pthread_mutex_lock(&m->back_lock);
+	for (size_t i = 0; i < m->back_count; i++) {
+		if (i == 0)
+			*queue_id = m->back[0].queue_id;
+		if (m->back[i].queue_id == *queue_id && n < max)
+			out[n++] = m->back[i].number;
+		else
+			m->back[kept++] = m->back[i];
+	}
+	m->back_count = kept;
+	(void)pthread_mutex_unlock(&m->back_lock);
+	return n;
+}
+
+size_t model_queue_ids(struct model *m, int64_t *out, size_t max)
+{
+	size_t n = 0;
+	(void)pthread_rwlock_rdlock(&m->lock);
+	for (int64_t i = 0; i < m->queues.n && n < max; i++) {
+		if (m->queues.p[i])
+			out[n++] = i;
+	}
+	(void)pthread_rwlock_unlock(&m->lock);
+	return n;
 }
 
 size_t model_queues_with_room(struct model *m, int64_t *out, size_t max)

@@ -4,6 +4,9 @@
  * (live ones, and ended ones while their tokens open), the users of those tickets, concerts, shows, seats.
  *
  * A ticket costs 32 bytes in a chunk by number, its user some 40 and the name; the rank a bit.
+ *
+ * Who waits is heard from by looking (model_hear, under the readers' lock: one relaxed store). Nothing of that is written until it
+ * matters: the committer asks who has fallen silent and who is back, and only those changes become commands.
  * Ownership: the model copies what it keeps. Threads: model_load before any other thread; model_publish and model_tend on the committer's;
  * the looks (engine.h) on any: one readers-writer lock, held for a copy's time. */
 #ifndef JARI_ENGINE_MODEL_H
@@ -14,6 +17,7 @@
 #include "store/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define MODEL_CHUNK 1024 /* tickets of one queue with neighbouring numbers */
 
@@ -29,6 +33,8 @@ struct model_ticket {
 	struct model_user *user; /* NULL: not in memory */
 	int64_t issued_at, expires_at;
 	uint8_t status, reason;
+	_Atomic uint8_t asked; /* PASSED, and has asked again: noted in `back` once */
+	_Atomic uint32_t heard_s; /* when it was last heard from, in seconds since the model began */
 };
 
 struct model_queue {
@@ -39,6 +45,12 @@ struct model_queue {
 	double flow;           /* admissions a second, smoothed; below 0: unknown */
 	int64_t flow_admitted; /* `admitted` when the flow was last measured */
 	int64_t flow_at;
+	int64_t silent_from; /* where the search for the silent goes on */
+};
+
+/* A ticket that was passed over and has asked again. */
+struct model_back {
+	int64_t queue_id, number;
 };
 
 struct model_seat {
@@ -81,16 +93,31 @@ struct model {
 	struct model_ids queues, concerts, shows;
 	struct model_user **users;
 	size_t user_buckets, user_count;
+	int64_t began_ms, now_ms; /* when the model began; the instant of the last commit */
+	pthread_mutex_t back_lock;
+	struct model_back *back;
+	size_t back_count, back_cap;
 };
 
 void model_init(struct model *m);
 void model_free(struct model *m);
 /* Fills an empty model from the store: everything live, and every ticket whose token still opens at `now`. */
 enum store_result model_load(struct model *m, struct store *store, int64_t now);
-/* Shows the rows that a commit has changed. */
-void model_publish(struct model *m, const struct core_rows *rows);
+/* Shows the rows that a commit at `now` has changed. */
+void model_publish(struct model *m, const struct core_rows *rows, int64_t now);
 /* Measures the flow of each queue and forgets tickets whose tokens no longer open; a step at a time. */
 void model_tend(struct model *m, int64_t now);
+/* Notes that a ticket has been heard from at `now`; the caller holds the readers' lock. */
+void model_hear(struct model *m, const struct model_queue *q, struct model_ticket *t, int64_t number, int64_t now);
+/* Who waits in a queue and has not been heard from for `idle_ms`: numbers into `out`, at most `max`. Looks at a stretch of the line at a
+ * time and goes on from there at the next call. */
+size_t model_silent(struct model *m, int64_t queue_id, int64_t now, int64_t idle_ms, int64_t *out, size_t max);
+/* Takes out the numbers of one queue that were passed over and have asked again, at most `max`; *queue_id is that queue. */
+size_t model_take_back(struct model *m, int64_t *queue_id, int64_t *out, size_t max);
+/* Puts numbers back that were taken out, when nothing came of it. */
+void model_put_back(struct model *m, int64_t queue_id, const int64_t *numbers, size_t n);
+/* The ids of all queues, at most `max`. */
+size_t model_queue_ids(struct model *m, int64_t *out, size_t max);
 /* The queues that have room and somebody waiting, into `out`, at most `max`; returns how many. */
 size_t model_queues_with_room(struct model *m, int64_t *out, size_t max);
 

@@ -372,6 +372,7 @@ int http_render(const struct core_cmd *cmd, const struct core_reply *reply, stru
 		return 201;
 	case CORE_LEAVE:
 	case CORE_CANCEL:
+	case CORE_HEAR:
 	case CORE_TICK:
 		break;
 	}

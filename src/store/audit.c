@@ -100,25 +100,26 @@ static const struct check checks[] = {
 	{"I5", "numbers are issued in the order of time",
 	 "SELECT printf('queue %d, number %d', queue_id, number) FROM (SELECT queue_id, number, issued_at,"
 	 " lag(issued_at) OVER (PARTITION BY queue_id ORDER BY number) AS before FROM ticket) WHERE issued_at < before"},
-	{"I5", "tickets are admitted in the order of their numbers",
-	 "SELECT printf('queue %d, number %d', queue_id, number) FROM (SELECT queue_id, number, admitted_at, max(admitted_at)"
+	{"I5", "tickets that were never passed over are admitted in the order of their numbers",
+	 "SELECT printf('queue %d, number %d', queue_id, number) FROM (SELECT queue_id, number, admitted_at,"
+	 " max(CASE WHEN returned_at = 0 THEN admitted_at END)"
 	 " OVER (PARTITION BY queue_id ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before"
 	 " FROM ticket WHERE admitted_at > 0) WHERE admitted_at < before"},
-	{"I5", "nobody waits behind whom a higher number was admitted",
+	{"I5", "nobody waits, and was not passed over, behind whom a higher number was admitted",
 	 "SELECT printf('queue %d, number %d', t.queue_id, t.number) FROM ticket AS t JOIN ("
 	 "SELECT queue_id, max(number) AS high FROM ticket WHERE admitted_at > 0 GROUP BY queue_id) AS a USING (queue_id)"
-	 " WHERE t.status = 1 AND t.number < a.high"},
+	 " WHERE t.status = 1 AND t.returned_at = 0 AND t.number < a.high"},
 	{"I5", "a user has at most one live ticket in a queue",
-	 "SELECT printf('queue %d, user %d', queue_id, user_id) FROM ticket WHERE +status < 3 GROUP BY queue_id, user_id HAVING count(*) > 1"},
+	 "SELECT printf('queue %d, user %d', queue_id, user_id) FROM ticket WHERE +status <> 3 GROUP BY queue_id, user_id HAVING count(*) > 1"},
 	{"I5", "every queue counts its waiting, active and admitted tickets rightly",
-	 "SELECT printf('queue %d: counts %d, %d, %d; tickets %d, %d, %d', q.queue_id, q.waiting, q.active, q.admitted, coalesce(t.w, 0),"
-	 " coalesce(t.a, 0), coalesce(t.d, 0)) FROM queue AS q LEFT JOIN (SELECT queue_id, sum(status = 1) AS w, sum(status = 2) AS a,"
-	 " sum(admitted_at > 0) AS d FROM ticket GROUP BY queue_id) AS t USING (queue_id)"
-	 " WHERE q.waiting <> coalesce(t.w, 0) OR q.active <> coalesce(t.a, 0) OR q.admitted <> coalesce(t.d, 0)"},
+	 "SELECT printf('queue %d: counts %d, %d, %d, %d; tickets %d, %d, %d, %d', q.queue_id, q.waiting, q.active, q.admitted, q.passed,"
+	 " coalesce(t.w, 0), coalesce(t.a, 0), coalesce(t.d, 0), coalesce(t.p, 0)) FROM queue AS q LEFT JOIN (SELECT queue_id, sum(status = 1) AS w, sum(status = 2) AS a,"
+	 " sum(admitted_at > 0) AS d, sum(status = 4) AS p FROM ticket GROUP BY queue_id) AS t USING (queue_id)"
+	 " WHERE q.waiting <> coalesce(t.w, 0) OR q.active <> coalesce(t.a, 0) OR q.admitted <> coalesce(t.d, 0) OR q.passed <> coalesce(t.p, 0)"},
 	{"I5", "every ticket's state and instants fit together",
-	 "SELECT printf('queue %d, number %d', queue_id, number) FROM ticket WHERE status NOT IN (1, 2, 3) OR (status = 3) <> (reason <> 0)"
-	 " OR (status = 3) <> (ended_at > 0) OR (status = 1 AND admitted_at <> 0) OR (status = 2 AND admitted_at = 0)"
-	 " OR (admitted_at > 0) <> (expires_at > 0) OR (admitted_at > 0 AND admitted_at < issued_at)"},
+	 "SELECT printf('queue %d, number %d', queue_id, number) FROM ticket WHERE status NOT IN (1, 2, 3, 4) OR (status = 3) <> (reason <> 0)"
+	 " OR (status = 3) <> (ended_at > 0) OR (status IN (1, 4) AND admitted_at <> 0) OR (status = 2 AND admitted_at = 0)"
+	 " OR (admitted_at > 0 OR status = 4) <> (expires_at > 0) OR (admitted_at > 0 AND admitted_at < issued_at)"},
 
 	{"I6", "no queue has more active tickets than its capacity, or than it had when that was lowered",
 	 "SELECT printf('queue %d: %d active, %d allowed', q.queue_id, coalesce(t.n, 0), q.ceiling) FROM queue AS q LEFT JOIN ("

@@ -49,7 +49,7 @@ static bool key_ticket_due(const void *row, struct ordered_key *out)
 {
 	const struct core_ticket *t = row;
 	*out = (struct ordered_key){.a = t->expires_at, .b = t->queue_id, .c = t->number};
-	return t->status == CORE_ACTIVE;
+	return t->status == CORE_ACTIVE || t->status == CORE_PASSED;
 }
 
 static bool key_show_on(const void *row, struct ordered_key *out)

@@ -109,7 +109,7 @@ static bool same_queue(const struct core_queue *x, const struct core_queue *y)
 {
 	return x->capacity == y->capacity && x->ceiling == y->ceiling && x->rate_per_second == y->rate_per_second &&
 	       x->rate_free_at_us == y->rate_free_at_us && x->paused == y->paused && x->last_number == y->last_number &&
-	       x->waiting == y->waiting && x->active == y->active && x->admitted == y->admitted;
+	       x->waiting == y->waiting && x->active == y->active && x->admitted == y->admitted && x->passed == y->passed;
 }
 
 bool memory_row_same(enum core_kind kind, const void *stored, const void *was)
@@ -147,16 +147,17 @@ static bool between(int64_t v, int64_t lo, int64_t hi)
 static bool valid_queue(const struct core_queue *q)
 {
 	return q->queue_id >= 1 && q->name.n > 0 && q->capacity >= 0 && q->ceiling >= q->capacity &&
-	       between(q->active, 0, q->ceiling) && q->waiting >= 0 && q->rate_per_second >= 0 && q->last_number >= 0 &&
+	       between(q->active, 0, q->ceiling) && q->waiting >= 0 && q->passed >= 0 && q->rate_per_second >= 0 && q->last_number >= 0 &&
 	       between(q->admitted, 0, q->last_number);
 }
 
 static bool valid_ticket(const struct core_ticket *t)
 {
-	return t->number >= 1 && between(t->status, CORE_WAITING, CORE_EXPIRED) &&
+	return t->number >= 1 && between(t->status, CORE_WAITING, CORE_PASSED) &&
 	       between(t->reason, CORE_REASON_NONE, CORE_ABANDONED) &&
 	       (t->status == CORE_EXPIRED) == (t->reason != CORE_REASON_NONE) &&
-	       (t->status == CORE_EXPIRED) == (t->ended_at != 0) && (t->status != CORE_WAITING || t->admitted_at == 0) &&
+	       (t->status == CORE_EXPIRED) == (t->ended_at != 0) && ((t->status != CORE_WAITING && t->status != CORE_PASSED) || t->admitted_at == 0) &&
+	       (t->status != CORE_PASSED || t->expires_at > 0) &&
 	       (t->status != CORE_ACTIVE || t->admitted_at > 0);
 }
 

@@ -51,6 +51,7 @@ static void read_queue(struct columns *c, void *out)
 	q->waiting = next_int(c);
 	q->active = next_int(c);
 	q->admitted = next_int(c);
+	q->passed = next_int(c);
 }
 
 static void read_ticket(struct columns *c, void *out)
@@ -65,6 +66,7 @@ static void read_ticket(struct columns *c, void *out)
 	t->admitted_at = next_int(c);
 	t->expires_at = next_int(c);
 	t->ended_at = next_int(c);
+	t->returned_at = next_int(c);
 }
 
 static void read_concert(struct columns *c, void *out)

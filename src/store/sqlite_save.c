@@ -61,6 +61,7 @@ static void bind_queue_values(struct sqlite_binder *b, const struct core_queue *
 	sqlite_bind_int(b, q->waiting);
 	sqlite_bind_int(b, q->active);
 	sqlite_bind_int(b, q->admitted);
+	sqlite_bind_int(b, q->passed);
 }
 
 static void insert_queue(struct sqlite_binder *b, const struct core_queue *q)
@@ -81,6 +82,7 @@ static void insert_ticket(struct sqlite_binder *b, const struct core_ticket *t)
 	sqlite_bind_int(b, t->admitted_at);
 	sqlite_bind_int(b, t->expires_at);
 	sqlite_bind_int(b, t->ended_at);
+	sqlite_bind_int(b, t->returned_at);
 }
 
 static void bind_concert_values(struct sqlite_binder *b, const struct core_concert *k)
@@ -239,6 +241,7 @@ static void bind_new_values(struct sqlite_binder *b, enum core_kind kind, const 
 		sqlite_bind_int(b, t->admitted_at);
 		sqlite_bind_int(b, t->expires_at);
 		sqlite_bind_int(b, t->ended_at);
+		sqlite_bind_int(b, t->returned_at);
 		break;
 	}
 	case CORE_ROW_CONCERT:

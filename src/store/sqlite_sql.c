@@ -28,7 +28,7 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	ROW(CORE_LIST_USER_NAMED) = {"SELECT " SQLITE_USER_COLUMNS " FROM user WHERE name = ?1", "s"},
 	ROW(CORE_LIST_QUEUE_NAMED) = {"SELECT " SQLITE_QUEUE_COLUMNS " FROM queue WHERE name = ?1", "s"},
 	ROW(CORE_LIST_LIVE_TICKET) =
-	    {"SELECT " SQLITE_TICKET_COLUMNS " FROM ticket INDEXED BY ticket_live WHERE queue_id = ?1 AND user_id = ?2 AND status < 3", "ab"},
+	    {"SELECT " SQLITE_TICKET_COLUMNS " FROM ticket INDEXED BY ticket_live WHERE queue_id = ?1 AND user_id = ?2 AND status <> 3", "ab"},
 	ROW(CORE_LIST_LINE) = {"SELECT " SQLITE_TICKET_COLUMNS " FROM ticket INDEXED BY ticket_line"
 	                       " WHERE queue_id = ?1 AND status = 1 ORDER BY number LIMIT ?2",
 	                       "al"},
@@ -41,14 +41,14 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	                            " WHERE status = 1 AND held_until <= ?1 ORDER BY held_until, reservation_id LIMIT ?2",
 	                            "bl"},
 	ROW(CORE_LIST_DUE_TICKETS) = {"SELECT " SQLITE_TICKET_COLUMNS " FROM ticket INDEXED BY ticket_due"
-	                              " WHERE status = 2 AND expires_at <= ?1 ORDER BY expires_at, queue_id, number LIMIT ?2",
+	                              " WHERE status IN (2, 4) AND expires_at <= ?1 ORDER BY expires_at, queue_id, number LIMIT ?2",
 	                              "bl"},
 	ROW(CORE_LIST_DUE_KEYS) = {"SELECT " SQLITE_KEY_COLUMNS " FROM idempotency WHERE created_at <= ?1 ORDER BY created_at LIMIT ?2", "bl"},
 
 	/* saving */
 	INSERT(CORE_ROW_USER) = {"INSERT INTO user (" SQLITE_USER_COLUMNS ") VALUES (?,?,?,?)", NULL},
-	INSERT(CORE_ROW_QUEUE) = {"INSERT INTO queue (" SQLITE_QUEUE_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?)", NULL},
-	INSERT(CORE_ROW_TICKET) = {"INSERT INTO ticket (" SQLITE_TICKET_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?)", NULL},
+	INSERT(CORE_ROW_QUEUE) = {"INSERT INTO queue (" SQLITE_QUEUE_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", NULL},
+	INSERT(CORE_ROW_TICKET) = {"INSERT INTO ticket (" SQLITE_TICKET_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_CONCERT) = {"INSERT INTO concert (" SQLITE_CONCERT_COLUMNS ") VALUES (?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_SHOW) = {"INSERT INTO show (" SQLITE_SHOW_COLUMNS ") VALUES (?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_SEAT) = {"INSERT INTO seat (" SQLITE_SEAT_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)", NULL},
@@ -59,11 +59,11 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 
 	UPDATE(CORE_ROW_USER) = {"UPDATE user SET balance = ? WHERE user_id = ? AND balance = ?", NULL},
 	UPDATE(CORE_ROW_QUEUE) = {"UPDATE queue SET capacity = ?, ceiling = ?, rate_per_second = ?, rate_free_at_us = ?, paused = ?,"
-	                          " last_number = ?, waiting = ?, active = ?, admitted = ?"
+	                          " last_number = ?, waiting = ?, active = ?, admitted = ?, passed = ?"
 	                          " WHERE queue_id = ? AND capacity = ? AND ceiling = ? AND rate_per_second = ? AND rate_free_at_us = ?"
-	                          " AND paused = ? AND last_number = ? AND waiting = ? AND active = ? AND admitted = ?",
+	                          " AND paused = ? AND last_number = ? AND waiting = ? AND active = ? AND admitted = ? AND passed = ?",
 	                          NULL},
-	UPDATE(CORE_ROW_TICKET) = {"UPDATE ticket SET status = ?, reason = ?, admitted_at = ?, expires_at = ?, ended_at = ?"
+	UPDATE(CORE_ROW_TICKET) = {"UPDATE ticket SET status = ?, reason = ?, admitted_at = ?, expires_at = ?, ended_at = ?, returned_at = ?"
 	                           " WHERE queue_id = ? AND number = ? AND status = ?",
 	                           NULL},
 	UPDATE(CORE_ROW_CONCERT) = {"UPDATE concert SET queue_id = ?, title = ?, artist = ?, venue = ?, sales_open_at = ?"
@@ -83,7 +83,7 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 
 	DELETE(CORE_ROW_USER) = {"DELETE FROM user WHERE user_id = ? AND balance = ?", NULL},
 	DELETE(CORE_ROW_QUEUE) = {"DELETE FROM queue WHERE queue_id = ? AND capacity = ? AND ceiling = ? AND rate_per_second = ?"
-	                          " AND rate_free_at_us = ? AND paused = ? AND last_number = ? AND waiting = ? AND active = ? AND admitted = ?",
+	                          " AND rate_free_at_us = ? AND paused = ? AND last_number = ? AND waiting = ? AND active = ? AND admitted = ? AND passed = ?",
 	                          NULL},
 	DELETE(CORE_ROW_TICKET) = {"DELETE FROM ticket WHERE queue_id = ? AND number = ? AND status = ?", NULL},
 	DELETE(CORE_ROW_CONCERT) = {"DELETE FROM concert WHERE concert_id = ? AND queue_id = ? AND sales_open_at = ?", NULL},
@@ -119,11 +119,11 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	                    "SELECT t.user_id FROM json_each(?1) AS q CROSS JOIN ticket AS t"
 	                    " WHERE t.queue_id = q.value ->> 0 AND t.number >= q.value ->> 1"
 	                    " UNION ALL SELECT t.user_id FROM json_each(?1) AS q CROSS JOIN ticket AS t INDEXED BY ticket_live"
-	                    " WHERE t.queue_id = q.value ->> 0 AND t.status < 3)",
+	                    " WHERE t.queue_id = q.value ->> 0 AND t.status <> 3)",
 	                    NULL},
 	/* One queue: first the live ones below ?2, by number, then all from ?2 on. */
 	[SQL_SCAN_TICKETS] = {"SELECT * FROM (SELECT " SQLITE_TICKET_COLUMNS " FROM ticket INDEXED BY ticket_live"
-	                      " WHERE queue_id = ?1 AND number < ?2 AND status < 3 ORDER BY number)"
+	                      " WHERE queue_id = ?1 AND number < ?2 AND status <> 3 ORDER BY number)"
 	                      " UNION ALL SELECT * FROM (SELECT " SQLITE_TICKET_COLUMNS " FROM ticket"
 	                      " WHERE queue_id = ?1 AND number >= ?2 ORDER BY number)",
 	                      NULL},

@@ -602,6 +602,8 @@ static bool check_op(struct model *m, const struct core_cmd *cmd, int64_t now, c
 		return check_catalogue(m, cmd, reply);
 	case CORE_TICK:
 		return check_tick(m, cmd, now, reply);
+	case CORE_HEAR: /* not generated */
+		break;
 	}
 	return model_fail(m, "no such command");
 }

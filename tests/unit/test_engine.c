@@ -221,6 +221,20 @@ static struct core_cmd charge_cmd(const struct core_ticket *t, int64_t amount)
 
 #define START 1800000000000LL
 
+#define IDLE_MS 2000
+
+static struct engine_config world_config(struct world *w)
+{
+	return (struct engine_config){
+		.store = &w->gate->base,
+		.clock = &w->clock,
+		.rules = {.hold_ms = 300000, .active_ms = 600000, .grace_ms = 60000, .seats_per_user = 4},
+		.waiting_idle_ms = IDLE_MS,
+		.poll_budget = 10,
+		.render = render,
+	};
+}
+
 static int setup_capacity(void **state, int64_t capacity)
 {
 	struct world *w = calloc(1, sizeof *w);
@@ -235,12 +249,7 @@ static int setup_capacity(void **state, int64_t capacity)
 	w->gate = g;
 	w->wall = START;
 	clock_init_simulated(&w->clock, 0, wall_now, wall_now, w);
-	struct engine_config config = {
-		.store = &g->base,
-		.clock = &w->clock,
-		.rules = {.hold_ms = 300000, .active_ms = 600000, .seats_per_user = 4},
-		.render = render,
-	};
+	struct engine_config config = world_config(w);
 	w->engine = engine_open(&config, error);
 	*state = w;
 	return w->engine ? 0 : -1;
@@ -495,6 +504,86 @@ static void seats_show_a_lapse_at_the_very_instant_and_versions_only_grow(void *
 	assert_int_equal(before.show.version, after.show.version);
 }
 
+/* Polls as b waits, until `ahead` of t is as wanted; 3 seconds at most. */
+static void wait_ahead(struct world *w, const struct core_ticket *t, int64_t ahead)
+{
+	struct engine_ticket seen = {0};
+	for (int i = 0; i < 300; i++) {
+		assert_true(engine_look_ticket(w->engine, t->queue_id, t->number, engine_now(w->engine), &seen));
+		if (seen.ticket.status == CORE_WAITING && seen.ahead == ahead)
+			return;
+		pause_us(10000);
+	}
+	fail_msg("ahead is %lld, not %lld", (long long)seen.ahead, (long long)ahead);
+}
+
+static void who_falls_silent_is_passed_over_until_heard_from_again(void **state)
+{
+	struct world *w = *state;
+	struct core_cmd joins[] = {join_cmd("a"), join_cmd("b"), join_cmd("c")};
+	struct core_ticket t[3];
+	for (int i = 0; i < 3; i++)
+		t[i] = run(w, &joins[i]).ticket;
+	wait_ahead(w, &t[2], 1);
+	w->wall += IDLE_MS + 1000;
+	wait_ahead(w, &t[2], 0); /* c asks, b does not: b no longer counts */
+	struct core_cmd leave = as(CORE_LEAVE, &t[0]);
+	assert_int_equal(run(w, &leave).code, CORE_OK);
+	(void)wait_status(w, &t[2], CORE_ACTIVE);
+	assert_int_equal(wait_status(w, &t[1], CORE_WAITING).ahead, 0); /* b asks again: at the head, as ever */
+	leave = as(CORE_LEAVE, &t[2]);
+	assert_int_equal(run(w, &leave).code, CORE_OK);
+	(void)wait_status(w, &t[1], CORE_ACTIVE);
+}
+
+static void a_restart_gives_everyone_the_whole_idle_time_anew(void **state)
+{
+	struct world *w = *state;
+	struct core_cmd joins[] = {join_cmd("a"), join_cmd("b"), join_cmd("c")};
+	struct core_ticket t[3];
+	for (int i = 0; i < 3; i++)
+		t[i] = run(w, &joins[i]).ticket;
+	engine_close(w->engine);
+	w->wall += IDLE_MS * 10;
+	struct engine_config config = world_config(w);
+	char error[STORE_ERROR_SIZE];
+	w->engine = engine_open(&config, error);
+	assert_non_null(w->engine);
+	pause_us(300000); /* some ticks */
+	wait_ahead(w, &t[2], 1);
+}
+
+/* 10 polls a second for everybody: with 400 waiting, the sum over all of them of polls a second comes to about that. */
+static void pollers_together_keep_to_the_budget(void **state)
+{
+	struct world *w = *state;
+	static char names[CROWD][16];
+	for (int i = 0; i < CROWD; i++) {
+		(void)snprintf(names[i], sizeof names[i], "u%d", i);
+		struct core_cmd cmd = join_cmd(names[i]);
+		(void)run(w, &cmd);
+	}
+	struct engine_config config = world_config(w);
+	config.waiting_idle_ms = 0; /* so that no interval is cut short */
+	char error[STORE_ERROR_SIZE];
+	engine_close(w->engine);
+	w->engine = engine_open(&config, error);
+	assert_non_null(w->engine);
+	double polls = 0;
+	int64_t front = 0;
+	int64_t back = 0;
+	for (int64_t number = 3; number <= CROWD; number++) {
+		struct engine_ticket seen;
+		assert_true(engine_look_ticket(w->engine, 1, number, START, &seen));
+		assert_true(seen.retry_after_seconds >= 1);
+		polls += 1.0 / (double)seen.retry_after_seconds;
+		front += number <= 42 ? seen.retry_after_seconds : 0;
+		back += number > CROWD - 40 ? seen.retry_after_seconds : 0;
+	}
+	assert_true(polls > 6 && polls < 14);
+	assert_true(back > 2 * front);
+}
+
 static void closing_answers_what_was_submitted(void **state)
 {
 	struct world *w = *state;
@@ -506,12 +595,7 @@ static void closing_answers_what_was_submitted(void **state)
 		struct core_cmd cmd = join_cmd(names[i]);
 		call_begin(w, &calls[i], &cmd);
 	}
-	struct engine_config config = {
-		.store = &w->gate->base,
-		.clock = &w->clock,
-		.rules = {.hold_ms = 300000, .active_ms = 600000, .seats_per_user = 4},
-		.render = render,
-	};
+	struct engine_config config = world_config(w);
 	engine_close(w->engine);
 	for (int i = 0; i < 50; i++) {
 		assert_true(calls[i].done);
@@ -539,6 +623,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_refused_command_takes_no_other_with_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_key_gives_the_first_answer_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(seats_show_a_lapse_at_the_very_instant_and_versions_only_grow, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_falls_silent_is_passed_over_until_heard_from_again, setup_one, teardown),
+		cmocka_unit_test_setup_teardown(a_restart_gives_everyone_the_whole_idle_time_anew, setup_one, teardown),
+		cmocka_unit_test_setup_teardown(pollers_together_keep_to_the_budget, setup, teardown),
 		cmocka_unit_test_setup_teardown(closing_answers_what_was_submitted, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,28 +32,30 @@ CREATE TABLE queue (
 	last_number     INTEGER NOT NULL CHECK (last_number >= 0), -- I5
 	waiting         INTEGER NOT NULL CHECK (waiting >= 0),
 	active          INTEGER NOT NULL CHECK (active BETWEEN 0 AND ceiling), -- I6
-	admitted        INTEGER NOT NULL CHECK (admitted BETWEEN 0 AND last_number)
+	admitted        INTEGER NOT NULL CHECK (admitted BETWEEN 0 AND last_number),
+	passed          INTEGER NOT NULL CHECK (passed >= 0)
 ) STRICT;
 
--- status: 1 WAITING, 2 ACTIVE, 3 EXPIRED. reason: 0 none, 1 PAID, 2 TIMED_OUT, 3 LEFT, 4 ABANDONED.
+-- status: 1 WAITING, 2 ACTIVE, 3 EXPIRED, 4 PASSED (waits, but is passed over until it is heard from). reason: 0 none, 1 PAID, 2 TIMED_OUT, 3 LEFT, 4 ABANDONED.
 CREATE TABLE ticket (
 	queue_id    INTEGER NOT NULL,
 	number      INTEGER NOT NULL CHECK (number >= 1), -- I5
 	user_id     INTEGER NOT NULL,
-	status      INTEGER NOT NULL CHECK (status IN (1, 2, 3)),
+	status      INTEGER NOT NULL CHECK (status IN (1, 2, 3, 4)),
 	reason      INTEGER NOT NULL CHECK (reason BETWEEN 0 AND 4),
 	issued_at   INTEGER NOT NULL,
 	admitted_at INTEGER NOT NULL,
 	expires_at  INTEGER NOT NULL,
 	ended_at    INTEGER NOT NULL,
+	returned_at INTEGER NOT NULL,
 	PRIMARY KEY (queue_id, number),
 	CHECK ((status = 3) = (reason <> 0) AND (status = 3) = (ended_at <> 0)),
-	CHECK ((status <> 1 OR admitted_at = 0) AND (status <> 2 OR admitted_at > 0))
+	CHECK ((status NOT IN (1, 4) OR admitted_at = 0) AND (status <> 2 OR admitted_at > 0) AND (status <> 4 OR expires_at > 0))
 ) STRICT, WITHOUT ROWID;
 -- I5: one live ticket a user and queue.
-CREATE UNIQUE INDEX ticket_live ON ticket (queue_id, user_id) WHERE status < 3;
+CREATE UNIQUE INDEX ticket_live ON ticket (queue_id, user_id) WHERE status <> 3;
 CREATE INDEX ticket_line ON ticket (queue_id, number) WHERE status = 1;
-CREATE INDEX ticket_due ON ticket (expires_at, queue_id, number) WHERE status = 2;
+CREATE INDEX ticket_due ON ticket (expires_at, queue_id, number) WHERE status IN (2, 4);
 
 CREATE TABLE concert (
 	concert_id    INTEGER PRIMARY KEY CHECK (concert_id >= 1),
