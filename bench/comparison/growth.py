@@ -5,7 +5,6 @@ import urllib.request
 from . import fill, jari, proc
 
 POLL_CONNECTIONS = 1000
-OPTIONS = ["--hold-seconds", "3600", "--active-seconds", "3600"]
 
 
 class Growth:
@@ -14,7 +13,7 @@ class Growth:
 
     def server(self):
         folder = proc.folder(self.setup.disk)
-        return jari.Jari(self.setup.jari, folder, options=OPTIONS)
+        return jari.Jari(self.setup.jari, folder, options=jari.PATIENT)
 
     def end(self, server):
         server.stop()

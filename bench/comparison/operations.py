@@ -47,7 +47,7 @@ class Operations:
         """One operation on a new store."""
         s = self.setup
         folder = proc.folder(s.disk)
-        server = jari.Jari(s.jari, folder, options=["--hold-seconds", "3600", "--active-seconds", "3600"])
+        server = jari.Jari(s.jari, folder, options=jari.PATIENT)
         try:
             result = server.bench(operation, connections=s.connections, duration=s.seconds, warmup=s.warmup, **options)
             if result["problems"]:
@@ -85,7 +85,7 @@ class Operations:
         server = postgres.Postgres(folder, s.connections, s.pg_each)
         try:
             for name, script in (("pgHold", "hold"), ("pgCharge", "charge"), ("pgPay", "pay")):
-                self.note(name, server.bench(script, s.seconds + s.pg_connect, s.pg_warmup))
+                self.note(name, server.bench(script, s.seconds + s.pg_connect, s.pg_warmup, s.pg_transactions))
         finally:
             server.stop()
             proc.drop(folder)

@@ -62,21 +62,22 @@ class Postgres:
     def psql(self, *words):
         return self.run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "bench", "-d", "postgres", "-q", "-v", "ON_ERROR_STOP=1", *words)
 
-    def bench(self, name, seconds, warmup):
+    def bench(self, name, seconds, warmup, transactions):
+        """For so many seconds, or so many transactions of each client."""
         # Each page's first change after a checkpoint is logged whole: a warm-up is only fair.
         if warmup:
-            self.pgbench(name, warmup, 0)
-        out = self.pgbench(name, seconds, self.each // 2)
+            self.pgbench(name, ["-T", str(warmup)], 0)
+        out = self.pgbench(name, ["-t", str(transactions)] if transactions else ["-T", str(seconds)], self.each // 2)
         tps = re.search(r"tps = ([\d.]+)", out)
         latency = re.search(r"latency average = ([\d.]+)", out)
         if not tps or not latency:
             raise proc.Failed(f"pgbench said: {out.strip()[-200:]}")
         return {"perSecond": round(float(tps.group(1))), "meanUs": round(float(latency.group(1)) * 1000)}
 
-    def pgbench(self, name, seconds, first):
+    def pgbench(self, name, long, first):
         """Each client begins at place `first` of its part."""
         return self.run("pgbench", "-h", "127.0.0.1", "-p", str(self.port), "-U", "bench", "-n", "-M", "prepared", "-c", str(self.connections), "-j", "2",
-                       "-T", str(seconds), "-D", f"n={first}", "-D", f"each={self.each}", "-D", f"users={self.connections * 1000}", "-f", self.script(f"{name}.sql"), "postgres")
+                       *long, "-D", f"n={first}", "-D", f"each={self.each}", "-D", f"users={self.connections * 1000}", "-f", self.script(f"{name}.sql"), "postgres")
 
 
 def version():

@@ -18,9 +18,9 @@ struct arena {
 };
 
 /* A zeroed struct arena is an empty one; nothing is allocated before the first use. */
-void *arena_alloc(struct arena *a, size_t n);  /* aligned for any type; zeroed */
+void *arena_alloc(struct arena *a, size_t n); /* aligned for any type; zeroed */
 void *arena_copy(struct arena *a, const void *from, size_t n);
-struct text arena_text(struct arena *a, struct text t);   /* a copy, terminated by a NUL behind its end */
+struct text arena_text(struct arena *a, struct text t); /* a copy, terminated by a NUL behind its end */
 /* Takes everything back, keeping the first block for the next use. */
 void arena_reset(struct arena *a);
 /* Takes everything back and frees it. */

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 struct clock {
-	_Atomic int64_t last;      /* the latest instant given out */
-	_Atomic int64_t ahead;     /* how far this clock is ahead of the monotonic clock */
-	int64_t (*wall)(void *arg);      /* the system's wall clock, or a simulated one */
+	_Atomic int64_t last;       /* the latest instant given out */
+	_Atomic int64_t ahead;      /* how far this clock is ahead of the monotonic clock */
+	int64_t (*wall)(void *arg); /* the system's wall clock, or a simulated one */
 	int64_t (*monotonic)(void *arg);
 	void *arg;
 };

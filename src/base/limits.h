@@ -8,15 +8,15 @@
 /* ---- the line ---- */
 #define JARI_QUEUE_CAPACITY_DEFAULT 100
 #define JARI_QUEUE_CAPACITY_MAX 10000000
-#define JARI_QUEUE_RATE_MAX 1000000     /* admissions a second; 0 means no limit */
-#define JARI_QUEUE_NAME_MAX 64          /* characters */
-#define JARI_RATE_BURST_MS 250          /* what a rate may catch up after a late tick */
+#define JARI_QUEUE_RATE_MAX 1000000 /* admissions a second; 0 means no limit */
+#define JARI_QUEUE_NAME_MAX 64      /* characters */
+#define JARI_RATE_BURST_MS 250      /* what a rate may catch up after a late tick */
 #define JARI_ACTIVE_SECONDS_DEFAULT 600
 #define JARI_WAITING_IDLE_SECONDS_DEFAULT 120   /* not heard from for this long: passed over */
 #define JARI_WAITING_GRACE_SECONDS_DEFAULT 1800 /* passed over for this long: the place is lost */
-#define JARI_POLL_BUDGET_DEFAULT 20000  /* polls a second that a whole queue is asked to keep to */
+#define JARI_POLL_BUDGET_DEFAULT 20000          /* polls a second that a whole queue is asked to keep to */
 #define JARI_POLL_BUDGET_MAX 1000000
-#define JARI_HEAR_STEP 2048             /* tickets that one command may pass over or take back into the line */
+#define JARI_HEAR_STEP 2048                     /* tickets that one command may pass over or take back into the line */
 #define JARI_TOKEN_LIFE_MS (24LL * 3600 * 1000) /* a token opens its owner's wallet this long from its issue */
 
 /* ---- users ---- */
@@ -25,17 +25,17 @@
 
 /* ---- seats and holds ---- */
 #define JARI_HOLD_SECONDS_DEFAULT 300
-#define JARI_SECONDS_MAX 86400          /* the longest hold or active place that may be configured */
+#define JARI_SECONDS_MAX 86400 /* the longest hold or active place that may be configured */
 #define JARI_SEATS_PER_USER_DEFAULT 4
 #define JARI_SEATS_PER_USER_MAX 100
-#define JARI_SEATS_NAMED_MAX 1000       /* seat numbers that one request may name */
+#define JARI_SEATS_NAMED_MAX 1000 /* seat numbers that one request may name */
 #define JARI_SEATS_PER_SHOW_DEFAULT 50
 #define JARI_SEATS_PER_SHOW_MAX 100000
 #define JARI_SEAT_NUMBER_MAX 1000000000
 #define JARI_PRICE_MAX 1000000000LL
 
 /* ---- catalogue documents ---- */
-#define JARI_TITLE_CHARS_MAX 200        /* title, artist, venue */
+#define JARI_TITLE_CHARS_MAX 200 /* title, artist, venue */
 #define JARI_SECTION_CHARS_MAX 64
 #define JARI_CATALOGUE_QUEUES_MAX 1000
 #define JARI_CATALOGUE_CONCERTS_MAX 1000
@@ -51,21 +51,21 @@
 #define JARI_KEY_LIFE_MS (24LL * 3600 * 1000)
 
 /* ---- engine ---- */
-#define JARI_BATCH_MAX 1024             /* commands decided and committed together */
-#define JARI_INBOX_MAX 65536            /* commands waiting for the committer; past it 503 OVERLOADED */
-#define JARI_READS_MAX 65536            /* reads of the store waiting for the reader */
-#define JARI_TICK_MS 100                /* how often the tick looks for what has lapsed */
-#define JARI_TICK_STEP 256              /* rows of one kind that one tick may end or admit */
+#define JARI_BATCH_MAX 1024  /* commands decided and committed together */
+#define JARI_INBOX_MAX 65536 /* commands waiting for the committer; past it 503 OVERLOADED */
+#define JARI_READS_MAX 65536 /* reads of the store waiting for the reader */
+#define JARI_TICK_MS 100     /* how often the tick looks for what has lapsed */
+#define JARI_TICK_STEP 256   /* rows of one kind that one tick may end or admit */
 
 /* ---- paging ---- */
 #define JARI_PAGE_MAX 100
 #define JARI_PAGE_DEFAULT 20
-#define JARI_SALES_PAGE 1000            /* rows of a sales file read at a time */
+#define JARI_SALES_PAGE 1000 /* rows of a sales file read at a time */
 
 /* ---- HTTP ---- */
 #define JARI_BODY_MAX 65536
 #define JARI_CATALOGUE_BODY_MAX 1048576
-#define JARI_HEADERS_MAX 32768          /* request line and headers together; more is 431 */
+#define JARI_HEADERS_MAX 32768 /* request line and headers together; more is 431 */
 #define JARI_QUERY_PARAMS_MAX 16
 #define JARI_JSON_DEPTH_MAX 32
 #define JARI_LISTEN_BACKLOG 4096

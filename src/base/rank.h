@@ -12,9 +12,9 @@
 
 struct rank {
 	uint64_t *bits;
-	int64_t *tree;    /* 1-based; tree[i] counts the members of the blocks i - (i & -i) .. i - 1 */
-	int64_t blocks;   /* blocks that exist */
-	int64_t room;     /* blocks that fit in what is allocated */
+	int64_t *tree;  /* 1-based; tree[i] counts the members of the blocks i - (i & -i) .. i - 1 */
+	int64_t blocks; /* blocks that exist */
+	int64_t room;   /* blocks that fit in what is allocated */
 	int64_t members;
 };
 

@@ -8,7 +8,7 @@ void core_assert_queue(const struct core_queue *q)
 	assert(q->queue_id > 0 && q->capacity >= 1);
 	assert(q->waiting >= 0 && q->active >= 0 && q->passed >= 0);
 	assert(q->active <= q->ceiling && q->capacity <= q->ceiling); /* I6 */
-	assert(q->waiting + q->passed + q->active <= q->last_number);            /* I5 */
+	assert(q->waiting + q->passed + q->active <= q->last_number); /* I5 */
 	assert(q->admitted <= q->last_number);
 }
 

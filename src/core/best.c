@@ -24,7 +24,8 @@ static struct runs find_runs(const struct core_list *seats, struct text section,
 	struct runs runs = {arena_alloc(arena, (seats->n + 1) * sizeof(struct run)), 0};
 	for (size_t i = 0; i < seats->n; i++) {
 		const struct core_seat *s = seats->rows[i]->now;
-		if (core_seat_at(s->status, s->held_until, now) != CORE_SEAT_FREE || (section.n > 0 && !text_equal(s->section, section)))
+		if (core_seat_at(s->status, s->held_until, now) != CORE_SEAT_FREE ||
+		    (section.n > 0 && !text_equal(s->section, section)))
 			continue;
 		struct run *last = runs.n ? &runs.p[runs.n - 1] : NULL;
 		if (last && last->from + last->length == s->seat_number && text_equal(last->section, s->section))
@@ -106,7 +107,8 @@ static void sort_ascending(int64_t *p, int64_t n)
 	}
 }
 
-bool core_best_seats(const struct core_list *seats, struct text section, int64_t count, int64_t now, struct arena *arena, int64_t *out)
+bool core_best_seats(const struct core_list *seats, struct text section, int64_t count, int64_t now, struct arena *arena,
+                     int64_t *out)
 {
 	struct runs runs = find_runs(seats, section, now, arena);
 	size_t pieces;

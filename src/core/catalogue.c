@@ -46,12 +46,12 @@ static struct text said(struct core_batch *b, const struct words *w)
 static void write_audit(struct core_batch *b, struct text actor, struct text action, struct text target, struct text detail)
 {
 	struct core_audit a = {
-		.audit_id = draw_id(b, CORE_ID_AUDIT),
-		.created_at = b->now,
-		.actor = actor,
-		.action = action,
-		.target = target,
-		.detail = detail,
+	    .audit_id = draw_id(b, CORE_ID_AUDIT),
+	    .created_at = b->now,
+	    .actor = actor,
+	    .action = action,
+	    .target = target,
+	    .detail = detail,
 	};
 	(void)core_row_create(b->rows, CORE_ROW_AUDIT, &a);
 }
@@ -231,11 +231,11 @@ static bool check_document(struct check *c)
 static int64_t add_queue(struct core_batch *b, const struct core_new_queue *from)
 {
 	struct core_queue q = {
-		.queue_id = draw_id(b, CORE_ID_QUEUE),
-		.name = from->name,
-		.capacity = from->capacity,
-		.ceiling = from->capacity,
-		.rate_per_second = from->rate_per_second,
+	    .queue_id = draw_id(b, CORE_ID_QUEUE),
+	    .name = from->name,
+	    .capacity = from->capacity,
+	    .ceiling = from->capacity,
+	    .rate_per_second = from->rate_per_second,
 	};
 	core_assert_queue(&q);
 	struct core_row *row = core_row_create(b->rows, CORE_ROW_QUEUE, &q);
@@ -255,11 +255,11 @@ static void add_seats(struct core_batch *b, int64_t show_id, const struct core_n
 static int64_t add_show(struct core_batch *b, int64_t concert_id, const struct core_new_show *from)
 {
 	struct core_show s = {
-		.show_id = draw_id(b, CORE_ID_SHOW),
-		.concert_id = concert_id,
-		.starts_at = from->starts_at,
-		.date = from->date,
-		.version = 1,
+	    .show_id = draw_id(b, CORE_ID_SHOW),
+	    .concert_id = concert_id,
+	    .starts_at = from->starts_at,
+	    .date = from->date,
+	    .version = 1,
 	};
 	for (size_t i = 0; i < from->seats_count; i++)
 		s.total_seats += from->seats[i].to - from->seats[i].from + 1;
@@ -275,12 +275,12 @@ static int64_t add_concert(struct core_batch *b, const struct core_new_concert *
 	if (from->queue.n > 0)
 		queue_id = core_list_find(b->rows, CORE_LIST_QUEUE_NAMED, 0, 0, from->queue)->rows[0]->id.a;
 	struct core_concert c = {
-		.concert_id = draw_id(b, CORE_ID_CONCERT),
-		.queue_id = queue_id,
-		.title = from->title,
-		.artist = from->artist,
-		.venue = from->venue,
-		.sales_open_at = from->sales_open_at,
+	    .concert_id = draw_id(b, CORE_ID_CONCERT),
+	    .queue_id = queue_id,
+	    .title = from->title,
+	    .artist = from->artist,
+	    .venue = from->venue,
+	    .sales_open_at = from->sales_open_at,
 	};
 	(void)core_row_create(b->rows, CORE_ROW_CONCERT, &c);
 	return c.concert_id;

@@ -31,7 +31,16 @@ struct core_rules {
 struct core_ids {
 	int64_t next, end; /* next .. end - 1 are free */
 };
-enum core_id_kind { CORE_ID_USER, CORE_ID_RESERVATION, CORE_ID_ENTRY, CORE_ID_AUDIT, CORE_ID_QUEUE, CORE_ID_CONCERT, CORE_ID_SHOW, CORE_ID_KINDS };
+enum core_id_kind {
+	CORE_ID_USER,
+	CORE_ID_RESERVATION,
+	CORE_ID_ENTRY,
+	CORE_ID_AUDIT,
+	CORE_ID_QUEUE,
+	CORE_ID_CONCERT,
+	CORE_ID_SHOW,
+	CORE_ID_KINDS
+};
 
 enum core_op {
 	CORE_JOIN = 1, /* take a place in a queue */
@@ -124,7 +133,8 @@ struct core_cmd {
 		struct {
 			const struct core_catalogue *doc;
 			struct text actor;
-			bool only_if_empty; /* --demo: nothing when there is a concert already; the store is asked by the caller */
+			bool
+			    only_if_empty; /* --demo: nothing when there is a concert already; the store is asked by the caller */
 		} catalogue;
 		struct {
 			int64_t queue_id;
@@ -148,10 +158,10 @@ struct core_reply {
 	int32_t replay_status;
 	struct text replay_body;
 
-	bool created;              /* JOIN: a new ticket, 201 */
-	struct core_ticket ticket; /* JOIN; NOT_ADMITTED: the ticket as it is now */
-	struct core_user user;     /* JOIN, CHARGE, PAY: with the balance as it is now */
-	struct core_queue queue;   /* PATCH_QUEUE */
+	bool created;                        /* JOIN: a new ticket, 201 */
+	struct core_ticket ticket;           /* JOIN; NOT_ADMITTED: the ticket as it is now */
+	struct core_user user;               /* JOIN, CHARGE, PAY: with the balance as it is now */
+	struct core_queue queue;             /* PATCH_QUEUE */
 	struct core_reservation reservation; /* HOLD, PAY; its arrays are the batch arena's */
 	struct core_entry entry;             /* CHARGE, PAY */
 

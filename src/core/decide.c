@@ -37,11 +37,11 @@ bool core_replay(const struct core_batch *b, const struct core_cmd *cmd, struct 
 void core_keep_answer(struct core_batch *b, const struct core_cmd *cmd, int32_t status, struct text body)
 {
 	struct core_key_record fresh = {
-		.user_id = cmd->auth_user_id,
-		.key = cmd->key,
-		.status = status,
-		.body = body,
-		.created_at = b->now,
+	    .user_id = cmd->auth_user_id,
+	    .key = cmd->key,
+	    .status = status,
+	    .body = body,
+	    .created_at = b->now,
 	};
 	memcpy(fresh.digest, cmd->digest, sizeof fresh.digest);
 	struct core_row *row = key_row(b, cmd);

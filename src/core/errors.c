@@ -8,10 +8,9 @@ struct code_row {
 	int status;
 };
 
-static const struct code_row codes[CORE_CODE_COUNT] = {
-	[CORE_OK] = {"OK", "Done", 200},
+static const struct code_row codes[CORE_CODE_COUNT] = {[CORE_OK] = {"OK", "Done", 200},
 #define X(name_, status_, title_) [CORE_##name_] = {#name_, title_, status_},
-	CORE_CODES(X)
+                                                       CORE_CODES(X)
 #undef X
 };
 

@@ -6,6 +6,7 @@
 #define JARI_CORE_ERRORS_H
 
 /* X(name, status, title). The order is that of the contract's table. */
+/* clang-format off */
 #define CORE_CODES(X)                                                                        \
 	X(INVALID_REQUEST, 400, "The request is not valid")                                  \
 	X(TOKEN_REQUIRED, 401, "A token is required")                                        \
@@ -37,13 +38,14 @@
 	X(RATE_LIMITED, 429, "Too many requests")                                            \
 	X(OVERLOADED, 503, "Too busy just now")                                              \
 	X(STORE_UNAVAILABLE, 503, "The store is not reachable just now")
+/* clang-format on */
 
 enum core_code {
 	CORE_OK = 0,
 #define X(name, status, title) CORE_##name,
 	CORE_CODES(X)
 #undef X
-	CORE_CODE_COUNT
+	    CORE_CODE_COUNT
 };
 
 /* "SEAT_TAKEN"; "OK" for CORE_OK. */

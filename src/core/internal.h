@@ -78,7 +78,8 @@ void core_sell(struct core_batch *b, struct core_row *reservation, int64_t payme
 
 /* Chooses `count` free seats of the list (by number): adjacent ones first, leaving no single seat alone where it can be avoided, and among
  * equals the lowest numbers. False when there are too few. `out` gets them ascending. */
-bool core_best_seats(const struct core_list *seats, struct text section, int64_t count, int64_t now, struct arena *arena, int64_t *out);
+bool core_best_seats(const struct core_list *seats, struct text section, int64_t count, int64_t now, struct arena *arena,
+                     int64_t *out);
 
 /* ---- wallet.c ---- */
 

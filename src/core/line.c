@@ -175,11 +175,11 @@ static struct core_row *issue(struct core_batch *b, struct core_row *queue, int6
 {
 	struct core_queue *q = edit(b, queue);
 	struct core_ticket fresh = {
-		.queue_id = q->queue_id,
-		.number = ++q->last_number,
-		.user_id = user_id,
-		.status = CORE_WAITING,
-		.issued_at = b->now,
+	    .queue_id = q->queue_id,
+	    .number = ++q->last_number,
+	    .user_id = user_id,
+	    .status = CORE_WAITING,
+	    .issued_at = b->now,
 	};
 	if (!q->paused && q->waiting == 0 && q->active < q->capacity && rate_allows(q, b->now))
 		activate(b, q, &fresh);

@@ -145,16 +145,16 @@ bool core_rows_needy(const struct core_rows *rows)
 size_t core_kind_size(enum core_kind kind)
 {
 	static const size_t sizes[CORE_KIND_COUNT] = {
-		[CORE_ROW_USER] = sizeof(struct core_user),
-		[CORE_ROW_QUEUE] = sizeof(struct core_queue),
-		[CORE_ROW_TICKET] = sizeof(struct core_ticket),
-		[CORE_ROW_CONCERT] = sizeof(struct core_concert),
-		[CORE_ROW_SHOW] = sizeof(struct core_show),
-		[CORE_ROW_SEAT] = sizeof(struct core_seat),
-		[CORE_ROW_RESERVATION] = sizeof(struct core_reservation),
-		[CORE_ROW_ENTRY] = sizeof(struct core_entry),
-		[CORE_ROW_KEY] = sizeof(struct core_key_record),
-		[CORE_ROW_AUDIT] = sizeof(struct core_audit),
+	    [CORE_ROW_USER] = sizeof(struct core_user),
+	    [CORE_ROW_QUEUE] = sizeof(struct core_queue),
+	    [CORE_ROW_TICKET] = sizeof(struct core_ticket),
+	    [CORE_ROW_CONCERT] = sizeof(struct core_concert),
+	    [CORE_ROW_SHOW] = sizeof(struct core_show),
+	    [CORE_ROW_SEAT] = sizeof(struct core_seat),
+	    [CORE_ROW_RESERVATION] = sizeof(struct core_reservation),
+	    [CORE_ROW_ENTRY] = sizeof(struct core_entry),
+	    [CORE_ROW_KEY] = sizeof(struct core_key_record),
+	    [CORE_ROW_AUDIT] = sizeof(struct core_audit),
 	};
 	assert(kind > 0 && kind < CORE_KIND_COUNT && sizes[kind] > 0);
 	return sizes[kind];

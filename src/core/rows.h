@@ -34,7 +34,7 @@ enum core_kind {
 	CORE_LIST_USER_SEATS,  /* a: show, b: user; the seats whose user_id is this user (lapsed holds too) */
 	CORE_LIST_DUE_HOLDS,   /* b: an instant; the first `limit` HELD reservations with held_until <= b, the earliest first */
 	CORE_LIST_DUE_TICKETS, /* b: an instant; the first `limit` ACTIVE or PASSED tickets with expires_at <= b, the earliest first */
-	CORE_LIST_DUE_KEYS,    /* b: an instant; the first `limit` key records with created_at <= b, the earliest first */
+	CORE_LIST_DUE_KEYS, /* b: an instant; the first `limit` key records with created_at <= b, the earliest first */
 	CORE_KIND_COUNT
 };
 

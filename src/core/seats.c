@@ -70,7 +70,8 @@ static int64_t seats_of_user(const struct core_list *list, int64_t user_id, int6
 }
 
 /* The existence of what a HOLD names: the show (one, unless the date is ambiguous) and, when the show is clear, its seats. */
-static enum core_code check_exists(const struct core_batch *b, const struct core_cmd *cmd, const struct core_show *show, size_t meant)
+static enum core_code check_exists(const struct core_batch *b, const struct core_cmd *cmd, const struct core_show *show,
+                                   size_t meant)
 {
 	if (meant == 0)
 		return CORE_SHOW_NOT_FOUND;
@@ -106,7 +107,8 @@ static enum core_code check_admission(const struct core_batch *b, const struct c
 }
 
 /* Seats named one by one: ALREADY_YOURS when one of them is. */
-static enum core_code check_not_mine(const struct core_batch *b, const struct core_cmd *cmd, const struct core_show *show, struct core_reply *reply)
+static enum core_code check_not_mine(const struct core_batch *b, const struct core_cmd *cmd, const struct core_show *show,
+                                     struct core_reply *reply)
 {
 	for (size_t i = 0; i < cmd->u.hold.seat_count; i++) {
 		const struct core_seat *s = get(b, CORE_ROW_SEAT, show->show_id, cmd->u.hold.seats[i]);
@@ -118,8 +120,8 @@ static enum core_code check_not_mine(const struct core_batch *b, const struct co
 	return CORE_OK;
 }
 
-static enum core_code check_limit(const struct core_batch *b, const struct core_cmd *cmd, const struct core_show *show, int64_t wanted,
-                                  struct core_reply *reply)
+static enum core_code check_limit(const struct core_batch *b, const struct core_cmd *cmd, const struct core_show *show,
+                                  int64_t wanted, struct core_reply *reply)
 {
 	const struct core_list *mine = list_of(b, CORE_LIST_USER_SEATS, show->show_id, cmd->auth_user_id);
 	if (seats_of_user(mine, cmd->auth_user_id, b->now) + wanted <= b->rules->seats_per_user)
@@ -141,8 +143,8 @@ static void sort_seats(int64_t *seats, size_t n)
 }
 
 /* The seats to be held, ascending, in the arena; SEAT_TAKEN with the conflicts otherwise. */
-static enum core_code choose_seats(const struct core_batch *b, const struct core_cmd *cmd, const struct core_show *show, int64_t **chosen, size_t *n,
-                                   struct core_reply *reply)
+static enum core_code choose_seats(const struct core_batch *b, const struct core_cmd *cmd, const struct core_show *show,
+                                   int64_t **chosen, size_t *n, struct core_reply *reply)
 {
 	struct arena *arena = b->rows->arena;
 	if (cmd->u.hold.best_count > 0) {
@@ -166,8 +168,8 @@ static enum core_code choose_seats(const struct core_batch *b, const struct core
 	return taken_count ? CORE_SEAT_TAKEN : CORE_OK;
 }
 
-static enum core_code check_hold(const struct core_batch *b, const struct core_cmd *cmd, struct core_show **show, int64_t **chosen, size_t *n,
-                                 struct core_reply *reply)
+static enum core_code check_hold(const struct core_batch *b, const struct core_cmd *cmd, struct core_show **show,
+                                 int64_t **chosen, size_t *n, struct core_reply *reply)
 {
 	const struct core_concert *concert = get(b, CORE_ROW_CONCERT, cmd->u.hold.concert_id, 0);
 	if (!concert)
@@ -201,18 +203,18 @@ void core_hold(struct core_batch *b, const struct core_cmd *cmd, struct core_rep
 
 	/* nothing fails from here: the sum is at most seats_per_user times the highest price */
 	struct core_reservation r = {
-		.reservation_id = draw_id(b, CORE_ID_RESERVATION),
-		.user_id = cmd->auth_user_id,
-		.concert_id = show->concert_id,
-		.show_id = show->show_id,
-		.queue_id = cmd->auth_queue_id,
-		.ticket_number = cmd->auth_number,
-		.date = show->date,
-		.status = CORE_RES_HELD,
-		.held_until = b->now + b->rules->hold_ms,
-		.created_at = b->now,
-		.seat_count = (int32_t)n,
-		.seats = chosen,
+	    .reservation_id = draw_id(b, CORE_ID_RESERVATION),
+	    .user_id = cmd->auth_user_id,
+	    .concert_id = show->concert_id,
+	    .show_id = show->show_id,
+	    .queue_id = cmd->auth_queue_id,
+	    .ticket_number = cmd->auth_number,
+	    .date = show->date,
+	    .status = CORE_RES_HELD,
+	    .held_until = b->now + b->rules->hold_ms,
+	    .created_at = b->now,
+	    .seat_count = (int32_t)n,
+	    .seats = chosen,
 	};
 	struct core_list *mine = list_of(b, CORE_LIST_USER_SEATS, show->show_id, cmd->auth_user_id);
 	for (size_t i = 0; i < n; i++) {

@@ -19,9 +19,9 @@ struct core_user {
 
 struct core_queue {
 	int64_t queue_id;
-	struct text name;        /* unique */
-	int64_t capacity;        /* how many may be active */
-	int64_t ceiling;         /* I6: active <= ceiling. The capacity, or what was active when it was lowered, until those left */
+	struct text name; /* unique */
+	int64_t capacity; /* how many may be active */
+	int64_t ceiling;  /* I6: active <= ceiling. The capacity, or what was active when it was lowered, until those left */
 	int64_t rate_per_second; /* admissions a second at most; 0: no limit */
 	int64_t rate_free_at_us; /* microseconds: when the rate lets the next one in (GCRA's theoretical arrival time) */
 	bool paused;
@@ -54,9 +54,9 @@ struct core_concert {
 struct core_show {
 	int64_t show_id, concert_id;
 	int64_t starts_at;
-	int32_t date;        /* yyyymmdd, the local date of the venue */
+	int32_t date; /* yyyymmdd, the local date of the venue */
 	int64_t total_seats;
-	int64_t version;     /* grows with every change of its seats: by 2 when a hold is made, paid or given up, by 1 when it lapses */
+	int64_t version; /* grows with every change of its seats: by 1 when a hold lapses, by 2 at everything else */
 };
 
 enum core_seat_status { CORE_SEAT_FREE = 0, CORE_SEAT_HELD = 1, CORE_SEAT_SOLD = 2 };

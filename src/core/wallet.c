@@ -12,8 +12,8 @@
 
 #include <assert.h>
 
-static struct core_entry write_entry(struct core_batch *b, struct core_row *user, enum core_entry_type type, int64_t amount, int64_t concert_id,
-                                     int64_t reservation_id)
+static struct core_entry write_entry(struct core_batch *b, struct core_row *user, enum core_entry_type type, int64_t amount,
+                                     int64_t concert_id, int64_t reservation_id)
 {
 	struct core_user *u = edit(b, user);
 	struct core_account wallet = {CORE_WALLET, u->user_id};
@@ -23,15 +23,17 @@ static struct core_entry write_entry(struct core_batch *b, struct core_row *user
 	                                     : __builtin_add_overflow(u->balance, amount, &u->balance);
 	assert(!overflow);
 	struct core_entry e = {
-		.user_id = u->user_id,
-		.entry_id = draw_id(b, CORE_ID_ENTRY),
-		.type = type,
-		.debit = type == CORE_PAYMENT ? wallet : type == CORE_REFUND ? revenue : outside,
-		.credit = type == CORE_PAYMENT ? revenue : wallet,
-		.amount = amount,
-		.balance_after = u->balance,
-		.reservation_id = reservation_id,
-		.created_at = b->now,
+	    .user_id = u->user_id,
+	    .entry_id = draw_id(b, CORE_ID_ENTRY),
+	    .type = type,
+	    .debit = type == CORE_PAYMENT  ? wallet
+	             : type == CORE_REFUND ? revenue
+	                                   : outside,
+	    .credit = type == CORE_PAYMENT ? revenue : wallet,
+	    .amount = amount,
+	    .balance_after = u->balance,
+	    .reservation_id = reservation_id,
+	    .created_at = b->now,
 	};
 	core_assert_user(u);
 	core_assert_entry(&e);

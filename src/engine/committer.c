@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define TEND_MS 1000       /* how often the read model is tended */
-#define BUSY_TRIES 8       /* of a batch that the store was too busy for */
+#define TEND_MS 1000 /* how often the read model is tended */
+#define BUSY_TRIES 8 /* of a batch that the store was too busy for */
 #define BUSY_PAUSE_US 2000
 #define TICK_QUEUES_MAX 1024
 
@@ -18,14 +18,14 @@ struct committer {
 	struct engine *e;
 	struct arena arena; /* of the batch */
 	struct buf answer;
-	int64_t tick_at;    /* monotonic microseconds: when the next tick is due */
+	int64_t tick_at; /* monotonic microseconds: when the next tick is due */
 	int64_t tend_at;
 	int64_t tick_queues[TICK_QUEUES_MAX];
-	int64_t now;        /* the instant of the batch */
+	int64_t now; /* the instant of the batch */
 	int64_t hear_queues[TICK_QUEUES_MAX];
-	size_t hear_next;   /* the queue whose silent are looked for next */
+	size_t hear_next; /* the queue whose silent are looked for next */
 	int64_t silent[JARI_HEAR_STEP], back[JARI_HEAR_STEP];
-	bool store_down;    /* the last batch failed: say so once */
+	bool store_down; /* the last batch failed: say so once */
 };
 
 /* What is decided together. */
@@ -304,7 +304,8 @@ static void run_batch(struct committer *c, struct batch *batch)
 	}
 	note_failure(c, batch, r);
 	for (size_t i = 0; i < batch->hear_count; i++)
-		model_put_back(&c->e->model, batch->hear_cmd[i].u.hear.queue_id, batch->hear_cmd[i].u.hear.back, batch->hear_cmd[i].u.hear.back_count);
+		model_put_back(&c->e->model, batch->hear_cmd[i].u.hear.queue_id, batch->hear_cmd[i].u.hear.back,
+		               batch->hear_cmd[i].u.hear.back_count);
 	if (r == STORE_CONFLICT && batch->n + batch->tick > 1)
 		run_one_by_one(c, batch);
 	else
@@ -337,7 +338,8 @@ static void prepare_hear(struct committer *c, struct batch *batch)
 	if (queues == 0)
 		return;
 	queue_id = c->hear_queues[c->hear_next++ % queues];
-	size_t silent = model_silent(m, queue_id, clock_now(c->e->config.clock), c->e->config.waiting_idle_ms, c->silent, JARI_HEAR_STEP);
+	size_t silent =
+	    model_silent(m, queue_id, clock_now(c->e->config.clock), c->e->config.waiting_idle_ms, c->silent, JARI_HEAR_STEP);
 	if (silent > 0) {
 		struct core_cmd *cmd = add_hear(batch, queue_id);
 		cmd->u.hear.silent = c->silent;

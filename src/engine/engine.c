@@ -157,16 +157,16 @@ void engine_look_counters(struct engine *e, struct engine_counters *out)
 	int64_t inbox = e->inbox_count;
 	(void)pthread_mutex_unlock(&e->inbox_lock);
 	*out = (struct engine_counters){
-		.commands = atomic_load(&e->counters.commands),
-		.batches = atomic_load(&e->counters.batches),
-		.commits = atomic_load(&e->counters.commits),
-		.failed_batches = atomic_load(&e->counters.failed_batches),
-		.commit_us = atomic_load(&e->counters.commit_us),
-		.admitted = atomic_load(&e->counters.admitted),
-		.holds = atomic_load(&e->counters.holds),
-		.payments = atomic_load(&e->counters.payments),
-		.tickets = atomic_load(&e->counters.tickets),
-		.inbox = inbox,
-		.reads = atomic_load(&e->counters.reads),
+	    .commands = atomic_load(&e->counters.commands),
+	    .batches = atomic_load(&e->counters.batches),
+	    .commits = atomic_load(&e->counters.commits),
+	    .failed_batches = atomic_load(&e->counters.failed_batches),
+	    .commit_us = atomic_load(&e->counters.commit_us),
+	    .admitted = atomic_load(&e->counters.admitted),
+	    .holds = atomic_load(&e->counters.holds),
+	    .payments = atomic_load(&e->counters.payments),
+	    .tickets = atomic_load(&e->counters.tickets),
+	    .inbox = inbox,
+	    .reads = atomic_load(&e->counters.reads),
 	};
 }

@@ -98,13 +98,16 @@ struct engine_show {
 void engine_look_all_shows(struct engine *e, int64_t now, struct arena *arena, struct engine_show **out, size_t *n);
 /* How many shows a concert has of that id, or on that date when the id is 0; the first of them, and the concert's queue (0: no such
  * concert). */
-size_t engine_look_show_ids(struct engine *e, int64_t concert_id, int64_t show_id, int32_t date, int64_t *queue_id, int64_t *first);
+size_t engine_look_show_ids(struct engine *e, int64_t concert_id, int64_t show_id, int32_t date, int64_t *queue_id,
+                            int64_t *first);
 /* The shows of a concert, soonest first. */
-void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out, size_t *n);
+void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out,
+                       size_t *n);
 bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct engine_show *out);
 /* A show's seats by number, with the status as of `now`; section texts live as long as the engine. The show's version as of the same
  * look goes to *version. */
-bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_seat **out, size_t *n, int64_t *version);
+bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_seat **out, size_t *n,
+                       int64_t *version);
 
 /* Queues by id, names copied into the arena. */
 void engine_look_queues(struct engine *e, struct arena *arena, struct core_queue **out, size_t *n);

@@ -5,6 +5,8 @@
 
 #define RETRY_MIN_S 1
 #define RETRY_MAX_S 60     /* and at most half of the time after which the silent are passed over */
+#define RETRY_PLACES 100   /* places in line for each further second between two polls ... */
+#define RETRY_PATIENT_S 10 /* ... up to this */
 #define RETRY_ACTIVE_S 10
 #define RETRY_ENDED_S 60
 #define ETA_MAX_S 86400
@@ -35,6 +37,12 @@ static int64_t poll_interval(const struct engine *e, int64_t ahead, int64_t wait
 	int64_t budget = e->config.poll_budget > 0 ? e->config.poll_budget : JARI_POLL_BUDGET_DEFAULT;
 	int64_t most = e->config.waiting_idle_ms > 0 ? e->config.waiting_idle_ms / 2000 : RETRY_MAX_S;
 	int64_t s = 2 * root((ahead + 1) * waiting) / budget;
+	int64_t patience =
+	    RETRY_MIN_S + ahead / RETRY_PLACES; /* nobody far back needs to look every second, however few they are */
+	if (patience > RETRY_PATIENT_S)
+		patience = RETRY_PATIENT_S;
+	if (s < patience)
+		s = patience;
 	most = most > RETRY_MAX_S ? RETRY_MAX_S : most;
 	s = s > most ? most : s;
 	return s < RETRY_MIN_S ? RETRY_MIN_S : s;
@@ -62,13 +70,13 @@ static int64_t eta(const struct model_queue *q, const struct engine_ticket *t)
 static void ticket_row(const struct model_queue *q, int64_t number, const struct model_ticket *t, struct core_ticket *out)
 {
 	*out = (struct core_ticket){
-		.queue_id = q->row.queue_id,
-		.number = number,
-		.user_id = t->user->user_id,
-		.status = t->status,
-		.reason = t->reason,
-		.issued_at = t->issued_at,
-		.expires_at = t->expires_at,
+	    .queue_id = q->row.queue_id,
+	    .number = number,
+	    .user_id = t->user->user_id,
+	    .status = t->status,
+	    .reason = t->reason,
+	    .issued_at = t->issued_at,
+	    .expires_at = t->expires_at,
 	};
 }
 
@@ -111,9 +119,9 @@ bool engine_look_user(struct engine *e, int64_t user_id, struct arena *arena, st
 	const struct model_user *u = model_user_find(&e->model, user_id);
 	if (u) {
 		*out = (struct core_user){
-			.user_id = u->user_id,
-			.name = arena_text(arena, (struct text){u->name, u->name_len}),
-			.balance = u->balance,
+		    .user_id = u->user_id,
+		    .name = arena_text(arena, (struct text){u->name, u->name_len}),
+		    .balance = u->balance,
 		};
 	}
 	(void)pthread_rwlock_unlock(&e->model.lock);
@@ -162,7 +170,8 @@ static void show_view(const struct model_show *s, int64_t now, struct engine_sho
 	out->revenue = s->revenue;
 }
 
-void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out, size_t *n)
+void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out,
+                       size_t *n)
 {
 	*n = 0;
 	(void)pthread_rwlock_rdlock(&e->model.lock);
@@ -186,7 +195,8 @@ void engine_look_all_shows(struct engine *e, int64_t now, struct arena *arena, s
 	(void)pthread_rwlock_unlock(&e->model.lock);
 }
 
-size_t engine_look_show_ids(struct engine *e, int64_t concert_id, int64_t show_id, int32_t date, int64_t *queue_id, int64_t *first)
+size_t engine_look_show_ids(struct engine *e, int64_t concert_id, int64_t show_id, int32_t date, int64_t *queue_id,
+                            int64_t *first)
 {
 	size_t n = 0;
 	*queue_id = 0;
@@ -215,7 +225,8 @@ bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct eng
 	return s != NULL;
 }
 
-bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_seat **out, size_t *n, int64_t *version)
+bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_seat **out, size_t *n,
+                       int64_t *version)
 {
 	(void)pthread_rwlock_rdlock(&e->model.lock);
 	const struct model_show *s = model_id_get(&e->model.shows, show_id);
@@ -227,11 +238,11 @@ bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct ar
 		for (size_t i = 0; i < *n; i++) {
 			const struct model_seat *seat = &s->seats[i];
 			(*out)[i] = (struct core_seat){
-				.show_id = show_id,
-				.seat_number = seat->number,
-				.section = s->sections[seat->section],
-				.price = seat->price,
-				.status = core_seat_at(seat->status, seat->held_until, now),
+			    .show_id = show_id,
+			    .seat_number = seat->number,
+			    .section = s->sections[seat->section],
+			    .price = seat->price,
+			    .status = core_seat_at(seat->status, seat->held_until, now),
 			};
 		}
 	}

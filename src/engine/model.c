@@ -9,10 +9,10 @@
 #include <string.h>
 
 #define USER_BUCKETS_MIN 1024
-#define FLOW_MS 5000        /* how long one measurement of the flow lasts */
-#define FLOW_WEIGHT 0.3     /* of the newest measurement */
+#define FLOW_MS 5000         /* how long one measurement of the flow lasts */
+#define FLOW_WEIGHT 0.3      /* of the newest measurement */
 #define SILENT_STRETCH 65536 /* numbers that one search for the silent looks at */
-#define FORGET_CHUNKS 64    /* chunks of a queue that one step looks at */
+#define FORGET_CHUNKS 64     /* chunks of a queue that one step looks at */
 
 /* ---- things by id ---- */
 
@@ -291,7 +291,8 @@ static void row_put(struct model *m, enum core_kind kind, const void *row, const
 	case CORE_ROW_TICKET: {
 		const struct core_ticket *t = row;
 		struct model_user *user = model_user_find(m, t->user_id);
-		const struct core_user *loaded = rows && !user ? core_row_get(rows, CORE_ROW_USER, t->user_id, 0, (struct text){0}) : NULL;
+		const struct core_user *loaded =
+		    rows && !user ? core_row_get(rows, CORE_ROW_USER, t->user_id, 0, (struct text){0}) : NULL;
 		ticket_put(m, t, loaded ? user_put(m, loaded) : user);
 		break;
 	}

@@ -33,17 +33,17 @@ struct model_ticket {
 	struct model_user *user; /* NULL: not in memory */
 	int64_t issued_at, expires_at;
 	uint8_t status, reason;
-	_Atomic uint8_t asked; /* PASSED, and has asked again: noted in `back` once */
+	_Atomic uint8_t asked;    /* PASSED, and has asked again: noted in `back` once */
 	_Atomic uint32_t heard_s; /* when it was last heard from, in seconds since the model began */
 };
 
 struct model_queue {
 	struct core_queue row; /* its name is the model's */
 	struct rank waiting;
-	struct model_ticket **chunks; /* chunk i has the numbers i * MODEL_CHUNK + 1 … ; NULL: none in memory */
+	struct model_ticket **chunks;     /* chunk i has the numbers i * MODEL_CHUNK + 1 … ; NULL: none in memory */
 	int64_t chunk_count, chunk_first; /* chunks below the first have been forgotten */
-	double flow;           /* admissions a second, smoothed; below 0: unknown */
-	int64_t flow_admitted; /* `admitted` when the flow was last measured */
+	double flow;                      /* admissions a second, smoothed; below 0: unknown */
+	int64_t flow_admitted;            /* `admitted` when the flow was last measured */
 	int64_t flow_at;
 	int64_t silent_from; /* where the search for the silent goes on */
 };
@@ -77,7 +77,7 @@ struct model_show {
 };
 
 struct model_concert {
-	struct core_concert row; /* its texts are the model's */
+	struct core_concert row;   /* its texts are the model's */
 	struct model_show **shows; /* soonest first */
 	int64_t show_count, show_cap;
 };

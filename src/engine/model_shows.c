@@ -20,7 +20,8 @@ static void list_show(struct model_concert *c, struct model_show *s)
 	int64_t at = c->show_count++;
 	for (; at > 0; at--) {
 		const struct core_show *before = &c->shows[at - 1]->row;
-		if (before->starts_at < s->row.starts_at || (before->starts_at == s->row.starts_at && before->show_id < s->row.show_id))
+		if (before->starts_at < s->row.starts_at ||
+		    (before->starts_at == s->row.starts_at && before->show_id < s->row.show_id))
 			break;
 		c->shows[at] = c->shows[at - 1];
 	}

@@ -63,8 +63,11 @@ void http_conn_sweep(struct http_thread *t)
 	for (int state = 0; state < HTTP_CONN_STATES; state++) {
 		if (state == HTTP_CONN_BUSY)
 			continue;
-		while (t->lists[state].first && t->lists[state].first->deadline_us <= t->now_us)
-			http_conn_close(t->lists[state].first);
+		struct http_conn *next;
+		for (struct http_conn *c = t->lists[state].first; c && c->deadline_us <= t->now_us; c = next) {
+			next = c->next;
+			http_conn_close(c);
+		}
 	}
 }
 

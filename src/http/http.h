@@ -24,8 +24,8 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PATCH, HTTP_DELETE, HTTP
 
 enum http_auth {
 	HTTP_AUTH_NONE,
-	HTTP_AUTH_TOKEN, /* a token whose ticket is known and opens (core_token_opens) */
-	HTTP_AUTH_ADMIN, /* the admin key */
+	HTTP_AUTH_TOKEN,     /* a token whose ticket is known and opens (core_token_opens) */
+	HTTP_AUTH_ADMIN,     /* the admin key */
 	HTTP_AUTH_ANY_TICKET /* a token whose ticket is known, in any state */
 };
 
@@ -93,7 +93,7 @@ struct http_request {
 /* What every thread shares. */
 struct http_app {
 	struct engine *engine;
-	const char *admin_key;        /* terminated */
+	const char *admin_key; /* terminated */
 	struct core_rules rules;
 	int64_t active_seconds, hold_seconds;
 	struct text openapi;          /* the document, made at start */

@@ -27,16 +27,8 @@ static size_t skip_string(struct text in, size_t i)
 	return i + 1;
 }
 
-static bool is_minus_zero(struct text in, size_t i)
-{
-	if (in.p[i] != '-' || i + 1 >= in.n || in.p[i + 1] != '0')
-		return false;
-	char after = i + 2 < in.n ? in.p[i + 2] : ' ';
-	return after != '.' && after != 'e' && after != 'E';
-}
-
-/* What the parser would let pass: depth without a bound that is ours, and -0, which it takes for 0. */
-static bool scan(struct text in, char error[JSON_ERROR_SIZE])
+/* Depth without a bound that is ours is what the parser would let pass. */
+static bool scan_depth(struct text in, char error[JSON_ERROR_SIZE])
 {
 	int depth = 0;
 	for (size_t i = 0; i < in.n;) {
@@ -45,37 +37,93 @@ static bool scan(struct text in, char error[JSON_ERROR_SIZE])
 			i = skip_string(in, i);
 			continue;
 		}
-		if (c == '{' || c == '[') {
-			if (++depth > JARI_JSON_DEPTH_MAX)
-				return fail(error, "the body is nested deeper than %d levels", JARI_JSON_DEPTH_MAX);
-		} else if (c == '}' || c == ']') {
+		if ((c == '{' || c == '[') && ++depth > JARI_JSON_DEPTH_MAX)
+			return fail(error, "the body is nested deeper than %d levels", JARI_JSON_DEPTH_MAX);
+		if (c == '}' || c == ']')
 			depth--;
-		} else if (c == '-' && is_minus_zero(in, i)) {
-			return fail(error, "the body has the number -0, which is no integer here");
-		}
 		i++;
 	}
 	return true;
 }
 
+/* ---- numbers that the parser gets wrong ----
+ *
+ * -0, which it takes for the integer 0, and integers beyond 64 bits, at which it gives the whole document up, even in a member that nobody
+ * asks for. Both are no integers here. So each is read as a number with a fraction: an integer member refuses that, a member that is
+ * ignored does not mind. */
+
+static bool in_number(char c)
+{
+	return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+static bool is_odd_number(struct text number)
+{
+	int64_t v;
+	if (text_equal(number, TEXT("-0")))
+		return true;
+	size_t sign = number.p[0] == '-';
+	if (number.n == sign || number.p[sign] == '0')
+		return false;
+	for (size_t i = sign; i < number.n; i++) {
+		if (number.p[i] < '0' || number.p[i] > '9')
+			return false;
+	}
+	return !text_to_int(number, INT64_MIN, INT64_MAX, &v);
+}
+
+/* Copies the document with its odd numbers replaced into `out` (NULL: only counts them). */
+static size_t replace_odd_numbers(struct text in, struct buf *out)
+{
+	size_t odd = 0;
+	for (size_t i = 0, next; i < in.n; i = next) {
+		next = i + 1;
+		if (in.p[i] == '"') {
+			next = skip_string(in, i);
+			next = next > in.n ? in.n : next;
+		} else if (in_number(in.p[i])) {
+			while (next < in.n && in_number(in.p[next]))
+				next++;
+		}
+		struct text piece = {in.p + i, next - i};
+		bool replace = in_number(piece.p[0]) && is_odd_number(piece);
+		odd += replace;
+		if (out)
+			buf_text(out, replace ? TEXT("0.5") : piece);
+	}
+	return odd;
+}
+
+static void explain(const json_error_t *why, char error[JSON_ERROR_SIZE])
+{
+	if (json_error_code(why) == json_error_numeric_overflow)
+		fail(error, "the body has a number that is too large, in line %d, column %d", why->line, why->column);
+	else if (json_error_code(why) == json_error_duplicate_key)
+		fail(error, "the body names a member twice, in line %d, column %d", why->line, why->column);
+	else if (json_error_code(why) == json_error_null_character || json_error_code(why) == json_error_null_byte_in_key)
+		fail(error, "the body has a NUL character in a text, in line %d, column %d", why->line, why->column);
+	else
+		fail(error, "the body is not valid JSON: line %d, column %d: %s", why->line, why->column, why->text);
+	/* The parser's sentence may quote the body, cut anywhere. */
+	if (text_utf8_chars(text_of(error)) < 0)
+		fail(error, "the body is not valid JSON: line %d, column %d", why->line, why->column);
+}
+
 json_t *json_read(struct text in, char error[JSON_ERROR_SIZE])
 {
 	json_error_t why;
-	if (!scan(in, error))
+	struct buf replaced = {0};
+	if (!scan_depth(in, error))
 		return NULL;
+	if (replace_odd_numbers(in, NULL) > 0) {
+		(void)replace_odd_numbers(in, &replaced);
+		in = buf_view(&replaced);
+	}
 	json_t *doc = json_loadb(in.n ? in.p : "", in.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
-	if (doc)
-		return doc;
-	if (json_error_code(&why) == json_error_numeric_overflow)
-		fail(error, "the body has a number that is too large, in line %d, column %d", why.line, why.column);
-	else if (json_error_code(&why) == json_error_duplicate_key)
-		fail(error, "the body names a member twice, in line %d, column %d", why.line, why.column);
-	else
-		fail(error, "the body is not valid JSON: line %d, column %d: %s", why.line, why.column, why.text);
-	/* The parser's sentence may quote the body, cut anywhere. */
-	if (text_utf8_chars(text_of(error)) < 0)
-		fail(error, "the body is not valid JSON: line %d, column %d", why.line, why.column);
-	return NULL;
+	if (!doc)
+		explain(&why, error);
+	buf_free(&replaced);
+	return doc;
 }
 
 /* ---- members ---- */

@@ -35,14 +35,14 @@ struct json_field {
 	const char *name;
 	enum json_type type;
 	bool required;
-	size_t offset;  /* of the value in the caller's struct */
+	size_t offset; /* of the value in the caller's struct */
 	int64_t lo, hi;
 };
 /* Reads the members that the table names from `object` into `out`. *seen gets a bit for each field that was there (a member that is
  * null counts as absent where it is not required). False with a sentence that names the member, prefixed by `where` ("" or
  * "concerts[0]."), in `error`. At most 32 fields. */
-bool json_fields(json_t *object, const struct json_field *fields, size_t count, const char *where, struct arena *arena, void *out, uint32_t *seen,
-                 char error[JSON_ERROR_SIZE]);
+bool json_fields(json_t *object, const struct json_field *fields, size_t count, const char *where, struct arena *arena, void *out,
+                 uint32_t *seen, char error[JSON_ERROR_SIZE]);
 
 /* ---- out: commas and quotes are the writer's business ---- */
 
@@ -61,7 +61,7 @@ void jo_str(struct json_out *o, const char *terminated);
 void jo_int(struct json_out *o, int64_t v);
 void jo_bool(struct json_out *o, bool v);
 void jo_null(struct json_out *o);
-void jo_instant(struct json_out *o, int64_t ms);        /* null when 0 */
+void jo_instant(struct json_out *o, int64_t ms); /* null when 0 */
 void jo_date(struct json_out *o, int32_t date);
 /* key and value at once */
 void jo_kv_text(struct json_out *o, const char *key, struct text t);

@@ -115,13 +115,13 @@ static bool add_route(struct http_router *r, const struct http_route *route, con
 	}
 	if (!compile_path(&path, route->path, error))
 		return false;
-	struct path *p = NULL;
-	for (size_t i = 0; i < r->count && !p; i++)
-		if (!compare_paths(&r->paths[i], &path))
-			p = &r->paths[i];
-	if (!p) {
-		p = &r->paths[r->count++];
+	size_t at = 0;
+	while (at < r->count && compare_paths(&r->paths[at], &path))
+		at++;
+	struct path *p = &r->paths[at];
+	if (at == r->count) {
 		*p = path;
+		r->count++;
 	}
 	if (p->routes[route->method]) {
 		*error = "another route has the same method and path";

@@ -59,8 +59,9 @@ static void set_port(struct addrinfo *a, int port)
 
 static int port_of(int fd)
 {
-	struct sockaddr_storage address = {0};
+	struct sockaddr_storage address;
 	socklen_t n = sizeof(address);
+	memset(&address, 0, sizeof(address));
 	if (getsockname(fd, (struct sockaddr *)&address, &n) < 0)
 		return -1;
 	if (address.ss_family == AF_INET6)

@@ -78,8 +78,11 @@ void http_slot_release(struct http_thread *t, struct http_slot *slot)
 
 void http_slots_free(struct http_thread *t)
 {
-	while (t->all)
-		slot_free(t, t->all);
+	struct http_slot *next;
+	for (struct http_slot *slot = t->all; slot; slot = next) {
+		next = slot->all_next;
+		slot_free(t, slot);
+	}
 	t->free = NULL;
 	t->free_count = 0;
 }

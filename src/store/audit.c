@@ -18,6 +18,7 @@ struct check {
  * lapsed may have lost seats to somebody else already, though no tick has ended it yet. */
 #define LIVE "(r.status = 2 OR (r.status = 1 AND r.held_until > (SELECT value FROM meta WHERE name = 'clock')))"
 
+/* clang-format off */
 static const struct check checks[] = {
 	{"I1", "every held or sold seat names the one reservation that holds or bought it, of the same show and user",
 	 "SELECT printf('seat %d of show %d, reservation %d', s.seat_number, s.show_id, s.reservation_id)"
@@ -170,6 +171,7 @@ static const struct check checks[] = {
 	 " OR (status IN (2, 5)) <> (paid_at > 0) OR (status IN (2, 5)) <> (payment_id > 0)"
 	 " OR NOT json_valid(seats) OR coalesce(json_array_length(seats), 0) = 0"},
 };
+/* clang-format on */
 
 /* Counts what breaks a check. A damaged file may keep a check from running; then that is what breaks it. */
 static enum store_result run_check(struct sqlite_conn *c, const struct check *check, store_check_fn fn, void *arg)

@@ -147,8 +147,8 @@ static bool between(int64_t v, int64_t lo, int64_t hi)
 static bool valid_queue(const struct core_queue *q)
 {
 	return q->queue_id >= 1 && q->name.n > 0 && q->capacity >= 0 && q->ceiling >= q->capacity &&
-	       between(q->active, 0, q->ceiling) && q->waiting >= 0 && q->passed >= 0 && q->rate_per_second >= 0 && q->last_number >= 0 &&
-	       between(q->admitted, 0, q->last_number);
+	       between(q->active, 0, q->ceiling) && q->waiting >= 0 && q->passed >= 0 && q->rate_per_second >= 0 &&
+	       q->last_number >= 0 && between(q->admitted, 0, q->last_number);
 }
 
 static bool valid_ticket(const struct core_ticket *t)
@@ -156,9 +156,9 @@ static bool valid_ticket(const struct core_ticket *t)
 	return t->number >= 1 && between(t->status, CORE_WAITING, CORE_PASSED) &&
 	       between(t->reason, CORE_REASON_NONE, CORE_ABANDONED) &&
 	       (t->status == CORE_EXPIRED) == (t->reason != CORE_REASON_NONE) &&
-	       (t->status == CORE_EXPIRED) == (t->ended_at != 0) && ((t->status != CORE_WAITING && t->status != CORE_PASSED) || t->admitted_at == 0) &&
-	       (t->status != CORE_PASSED || t->expires_at > 0) &&
-	       (t->status != CORE_ACTIVE || t->admitted_at > 0);
+	       (t->status == CORE_EXPIRED) == (t->ended_at != 0) &&
+	       ((t->status != CORE_WAITING && t->status != CORE_PASSED) || t->admitted_at == 0) &&
+	       (t->status != CORE_PASSED || t->expires_at > 0) && (t->status != CORE_ACTIVE || t->admitted_at > 0);
 }
 
 static bool valid_seat(const struct core_seat *t)

@@ -104,7 +104,8 @@ void sqlite_bind_blob(struct sqlite_binder *b, const void *p, size_t n);
 #define SQLITE_USER_COLUMNS "user_id, name, balance, created_at"
 #define SQLITE_QUEUE_COLUMNS \
 	"queue_id, name, capacity, ceiling, rate_per_second, rate_free_at_us, paused, last_number, waiting, active, admitted, passed"
-#define SQLITE_TICKET_COLUMNS "queue_id, number, user_id, status, reason, issued_at, admitted_at, expires_at, ended_at, returned_at"
+#define SQLITE_TICKET_COLUMNS \
+	"queue_id, number, user_id, status, reason, issued_at, admitted_at, expires_at, ended_at, returned_at"
 #define SQLITE_CONCERT_COLUMNS "concert_id, queue_id, title, artist, venue, sales_open_at"
 #define SQLITE_SHOW_COLUMNS "show_id, concert_id, starts_at, date, total_seats, version"
 #define SQLITE_SEAT_COLUMNS "show_id, seat_number, section, price, status, reservation_id, user_id, held_until"

@@ -153,7 +153,8 @@ static int insert_main_queue(sqlite3 *db, int64_t capacity)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = sqlite3_prepare_v2(
-	    db, "INSERT INTO queue (" SQLITE_QUEUE_COLUMNS ") VALUES (1, 'main', ?1, ?1, 0, 0, 0, 0, 0, 0, 0, 0)", -1, &stmt, NULL);
+	    db, "INSERT INTO queue (" SQLITE_QUEUE_COLUMNS ") VALUES (1, 'main', ?1, ?1, 0, 0, 0, 0, 0, 0, 0, 0)", -1, &stmt,
+	    NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_int64(stmt, 1, capacity);
 	if (rc == SQLITE_OK)

@@ -13,6 +13,7 @@
 /* Updates and deletes name, behind the key, what the row was when it was loaded: that is the guard. What never changes (names, a
  * reservation's owner) is not written again, so that its indexes are left alone. Conditions are spelled as the partial indexes spell
  * them: SQLite uses one only when it can see that. */
+/* clang-format off */
 const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	/* rows by key */
 	ROW(CORE_ROW_USER) = {"SELECT " SQLITE_USER_COLUMNS " FROM user WHERE user_id = ?1", "a"},
@@ -140,11 +141,13 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	                    " WHERE r.concert_id = ? AND r.reservation_id > ? ORDER BY r.reservation_id LIMIT ?",
 	                    NULL},
 };
+/* clang-format on */
 
 sqlite3_stmt *sqlite_stmt(struct sqlite_conn *c, int which)
 {
 	if (!c->stmt[which]) {
-		int rc = sqlite3_prepare_v3(c->db, sqlite_statements[which].sql, -1, SQLITE_PREPARE_PERSISTENT, &c->stmt[which], NULL);
+		int rc =
+		    sqlite3_prepare_v3(c->db, sqlite_statements[which].sql, -1, SQLITE_PREPARE_PERSISTENT, &c->stmt[which], NULL);
 		if (rc != SQLITE_OK) {
 			(void)sqlite_failed(c, rc, "prepare");
 			return NULL;

@@ -84,13 +84,15 @@ void store_reader_close(struct store_reader *r);
 
 /* A committed row as the last commit left it, or STORE_NONE. Also STORE_OK when the store can be reached at all: store_ping. */
 enum store_result store_ping(struct store_reader *r);
-enum store_result store_reservation(struct store_reader *r, int64_t reservation_id, struct arena *arena, struct core_reservation *out);
+enum store_result store_reservation(struct store_reader *r, int64_t reservation_id, struct arena *arena,
+                                    struct core_reservation *out);
 /* Pages, newest first: at most `limit` rows with an id below `before` (0: from the newest). STORE_OK with *n 0 when there is none. */
 enum store_result store_reservations(struct store_reader *r, int64_t user_id, int64_t before, int64_t limit, struct arena *arena,
                                      struct core_reservation **out, size_t *n);
 enum store_result store_entries(struct store_reader *r, int64_t user_id, int64_t before, int64_t limit, struct arena *arena,
                                 struct core_entry **out, size_t *n);
-enum store_result store_audits(struct store_reader *r, int64_t before, int64_t limit, struct arena *arena, struct core_audit **out, size_t *n);
+enum store_result store_audits(struct store_reader *r, int64_t before, int64_t limit, struct arena *arena,
+                               struct core_audit **out, size_t *n);
 /* A concert's reservations with their users' names, oldest first: at most `limit` with an id above `after`. */
 struct store_sale {
 	struct core_reservation reservation;
@@ -108,8 +110,8 @@ typedef void (*store_check_fn)(void *arg, const char *invariant, const char *wha
 enum store_result store_audit(struct store *s, store_check_fn fn, void *arg);
 /* A consistent copy in a new file, while a server may be running. Fails with a line in `error` when `destination` exists.
  * `progress` may be NULL; it gets pages done and pages in all. */
-enum store_result store_backup(struct store *s, const char *destination, void (*progress)(void *arg, int64_t done, int64_t total), void *arg,
-                               char error[STORE_ERROR_SIZE]);
+enum store_result store_backup(struct store *s, const char *destination, void (*progress)(void *arg, int64_t done, int64_t total),
+                               void *arg, char error[STORE_ERROR_SIZE]);
 
 /* ---- for the implementations ---- */
 
@@ -128,12 +130,16 @@ struct store_ops {
 	void (*reader_close)(struct store_reader *);
 	enum store_result (*ping)(struct store_reader *);
 	enum store_result (*reservation)(struct store_reader *, int64_t, struct arena *, struct core_reservation *);
-	enum store_result (*reservations)(struct store_reader *, int64_t, int64_t, int64_t, struct arena *, struct core_reservation **, size_t *);
-	enum store_result (*entries)(struct store_reader *, int64_t, int64_t, int64_t, struct arena *, struct core_entry **, size_t *);
+	enum store_result (*reservations)(struct store_reader *, int64_t, int64_t, int64_t, struct arena *,
+	                                  struct core_reservation **, size_t *);
+	enum store_result (*entries)(struct store_reader *, int64_t, int64_t, int64_t, struct arena *, struct core_entry **,
+	                             size_t *);
 	enum store_result (*audits)(struct store_reader *, int64_t, int64_t, struct arena *, struct core_audit **, size_t *);
-	enum store_result (*sales)(struct store_reader *, int64_t, int64_t, int64_t, struct arena *, struct store_sale **, size_t *);
+	enum store_result (*sales)(struct store_reader *, int64_t, int64_t, int64_t, struct arena *, struct store_sale **,
+	                           size_t *);
 	enum store_result (*audit)(struct store *, store_check_fn, void *);
-	enum store_result (*backup)(struct store *, const char *, void (*)(void *, int64_t, int64_t), void *, char[STORE_ERROR_SIZE]);
+	enum store_result (*backup)(struct store *, const char *, void (*)(void *, int64_t, int64_t), void *,
+	                            char[STORE_ERROR_SIZE]);
 };
 
 /* The first member of every implementation's store and reader. */
@@ -144,7 +150,8 @@ struct store_reader {
 	const struct store_ops *ops;
 };
 
-enum store_result store_sqlite_open(const struct store_options *options, const char *path, struct store **out, char error[STORE_ERROR_SIZE]);
+enum store_result store_sqlite_open(const struct store_options *options, const char *path, struct store **out,
+                                    char error[STORE_ERROR_SIZE]);
 enum store_result store_memory_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE]);
 
 #endif

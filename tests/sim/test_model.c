@@ -22,7 +22,8 @@ struct place {
 	enum core_op op;
 };
 
-static const char *const op_names[] = {"", "JOIN", "LEAVE", "HOLD", "CANCEL", "CHARGE", "PAY", "PATCH", "CATALOGUE", "TICK"};
+static const char *const op_names[] = {"",    "JOIN",  "LEAVE",     "HOLD", "CANCEL", "CHARGE",
+                                       "PAY", "PATCH", "CATALOGUE", "HEAR", "TICK"};
 
 /* ---- time ---- */
 

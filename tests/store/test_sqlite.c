@@ -44,12 +44,13 @@ static void a_new_file_has_the_newest_schema(void **state)
 	sqlite3 *db;
 	assert_string_equal(store_path(f->store), f->path);
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db,
-	                                    "SELECT (SELECT application_id FROM pragma_application_id),"
-	                                    " (SELECT user_version FROM pragma_user_version),"
-	                                    " (SELECT journal_mode FROM pragma_journal_mode), (SELECT page_size FROM pragma_page_size)",
-	                                    -1, &stmt, NULL),
-	                 SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db,
+	                       "SELECT (SELECT application_id FROM pragma_application_id),"
+	                       " (SELECT user_version FROM pragma_user_version),"
+	                       " (SELECT journal_mode FROM pragma_journal_mode), (SELECT page_size FROM pragma_page_size)",
+	                       -1, &stmt, NULL),
+	    SQLITE_OK);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
 	assert_int_equal(sqlite3_column_int(stmt, 0), SQLITE_JARI_ID);
 	assert_int_equal(sqlite3_column_int(stmt, 1), (int)embedded_sqlite_migrations_count);
@@ -157,7 +158,8 @@ static void a_folder_that_is_a_file_is_refused(void **state)
 
 static void a_file_that_is_no_database_is_left_alone(void **state)
 {
-	static const char text[] = "These are the minutes of the meeting, and longer than a hundred bytes, so that they could be a header of a file.\n";
+	static const char text[] =
+	    "These are the minutes of the meeting, and longer than a hundred bytes, so that they could be a header of a file.\n";
 	struct fixture *f = *state;
 	char after[sizeof text] = "";
 	write_file(f->path, text);
@@ -309,7 +311,8 @@ static bool may_scan(int which)
 /* A scan is of a table ("SCAN seat"); going through a JSON parameter, a subquery or an index's end is none. */
 static bool is_scan(const char *detail)
 {
-	static const char *const tables[] = {"user", "ticket", "t", "seat", "reservation", "r", "ledger", "idempotency", "audit_log", "show", "u"};
+	static const char *const tables[] = {"user",        "ticket",    "t",    "seat", "reservation", "r", "ledger",
+	                                     "idempotency", "audit_log", "show", "u"};
 	if (strncmp(detail, "SCAN ", 5) != 0)
 		return false;
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
@@ -408,60 +411,61 @@ static const struct {
 	int invariant;
 	const char *sql;
 } corruptions[] = {
-	{1, "UPDATE seat SET reservation_id = 2 WHERE seat_number = 1"},
-	{1, "UPDATE seat SET status = 0, reservation_id = 0, user_id = 0 WHERE seat_number = 1"},
-	{1, "UPDATE seat SET status = 2, held_until = 0 WHERE seat_number = 2"},
-	{1, "UPDATE seat SET user_id = 3 WHERE seat_number = 3"},
-	{1, "UPDATE seat SET user_id = 3 WHERE seat_number = 4"},
-	{1, "UPDATE reservation SET seats = '[1,2,3]' WHERE reservation_id = 2"},
-	{1, "UPDATE reservation SET status = 4 WHERE reservation_id = 2"},
-	{1, "DELETE FROM reservation WHERE reservation_id = 2"},
-	{1, "UPDATE seat SET price = -5 WHERE seat_number = 4"},
-	{2, "UPDATE seat SET held_until = held_until + 1 WHERE seat_number = 2"},
-	{2, "UPDATE reservation SET held_until = paid_at WHERE reservation_id = 1"},
-	{2, "UPDATE meta SET value = value - 3000 WHERE name = 'clock'"},
-	{3, "UPDATE user SET balance = balance + 1 WHERE user_id = 1"},
-	{3, "UPDATE user SET balance = -1 WHERE user_id = 2"},
-	{3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET amount = amount + 1 WHERE entry_id = 1"},
-	{3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET balance_after = balance_after + 1 WHERE entry_id = 1"},
-	{3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET credit_id = 2 WHERE entry_id = 2"},
-	{3, WITHOUT_LEDGER_GUARDS "DELETE FROM ledger WHERE entry_id = 2"},
-	{3, "DROP TRIGGER ledger_keeps_rows"},
-	{4, "UPDATE reservation SET payment_id = 1 WHERE reservation_id = 1"},
-	{4, "UPDATE reservation SET status = 3, paid_at = 0, payment_id = 0 WHERE reservation_id = 1"},
-	{4, "UPDATE ticket SET status = 2, reason = 0, ended_at = 0 WHERE number = 1"},
-	{4, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET reservation_id = 2 WHERE entry_id = 2"},
-	{5, "DELETE FROM ticket WHERE number = 3"},
-	{5, "UPDATE ticket SET number = 9 WHERE number = 4"},
-	{5, "UPDATE queue SET last_number = 5"},
-	{5, "UPDATE queue SET waiting = 2"},
-	{5, "UPDATE queue SET admitted = 1"},
-	{5, "UPDATE ticket SET admitted_at = admitted_at - 2 WHERE number = 2"},
-	{5, "UPDATE ticket SET issued_at = issued_at - 5 WHERE number = 4"},
-	{5, "UPDATE ticket SET admitted_at = 1700000000100, expires_at = 1700000000200 WHERE number = 4"},
-	{5, "DROP INDEX ticket_live; UPDATE ticket SET user_id = 2 WHERE number = 3"},
-	{5, "UPDATE ticket SET reason = 0 WHERE number = 4"},
-	{6, "UPDATE queue SET ceiling = 0"},
-	{6, "UPDATE queue SET active = 3"},
-	{7, "DELETE FROM user WHERE user_id = 4"},
-	{7, "DELETE FROM concert"},
-	{7, "DELETE FROM show"},
-	{7, "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = 'CREATE INDEX reservation_user ON reservation (concert_id, reservation_id)'"
-	    " WHERE name = 'reservation_user'"},
-	{8, "UPDATE idempotency SET status = 409"},
-	{8, "UPDATE idempotency SET body = '{\"userId\":'"},
-	{8, "CREATE TABLE k AS SELECT * FROM idempotency; DROP TABLE idempotency; ALTER TABLE k RENAME TO idempotency;"
-	    " INSERT INTO idempotency SELECT * FROM idempotency"},
-	{9, "UPDATE ticket SET user_id = 4 WHERE number = 2; UPDATE ticket SET user_id = 2 WHERE number = 4"},
-	{9, "UPDATE reservation SET ticket_number = 9 WHERE reservation_id = 3"},
-	{9, "UPDATE reservation SET created_at = created_at - 200 WHERE reservation_id = 3"},
-	{9, "UPDATE ticket SET expires_at = 1700000000102 WHERE number = 2"},
-	{9, "UPDATE concert SET sales_open_at = 1700000000104"},
-	{10, "DELETE FROM seat WHERE seat_number = 4"},
-	{10, "UPDATE seat SET price = price + 1 WHERE seat_number = 2"},
-	{10, "UPDATE reservation SET paid_at = 0 WHERE reservation_id = 1"},
-	{10, "UPDATE reservation SET total_price = -5 WHERE reservation_id = 3"},
-	{10, "UPDATE reservation SET seats = '[]' WHERE reservation_id = 3"},
+    {1, "UPDATE seat SET reservation_id = 2 WHERE seat_number = 1"},
+    {1, "UPDATE seat SET status = 0, reservation_id = 0, user_id = 0 WHERE seat_number = 1"},
+    {1, "UPDATE seat SET status = 2, held_until = 0 WHERE seat_number = 2"},
+    {1, "UPDATE seat SET user_id = 3 WHERE seat_number = 3"},
+    {1, "UPDATE seat SET user_id = 3 WHERE seat_number = 4"},
+    {1, "UPDATE reservation SET seats = '[1,2,3]' WHERE reservation_id = 2"},
+    {1, "UPDATE reservation SET status = 4 WHERE reservation_id = 2"},
+    {1, "DELETE FROM reservation WHERE reservation_id = 2"},
+    {1, "UPDATE seat SET price = -5 WHERE seat_number = 4"},
+    {2, "UPDATE seat SET held_until = held_until + 1 WHERE seat_number = 2"},
+    {2, "UPDATE reservation SET held_until = paid_at WHERE reservation_id = 1"},
+    {2, "UPDATE meta SET value = value - 3000 WHERE name = 'clock'"},
+    {3, "UPDATE user SET balance = balance + 1 WHERE user_id = 1"},
+    {3, "UPDATE user SET balance = -1 WHERE user_id = 2"},
+    {3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET amount = amount + 1 WHERE entry_id = 1"},
+    {3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET balance_after = balance_after + 1 WHERE entry_id = 1"},
+    {3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET credit_id = 2 WHERE entry_id = 2"},
+    {3, WITHOUT_LEDGER_GUARDS "DELETE FROM ledger WHERE entry_id = 2"},
+    {3, "DROP TRIGGER ledger_keeps_rows"},
+    {4, "UPDATE reservation SET payment_id = 1 WHERE reservation_id = 1"},
+    {4, "UPDATE reservation SET status = 3, paid_at = 0, payment_id = 0 WHERE reservation_id = 1"},
+    {4, "UPDATE ticket SET status = 2, reason = 0, ended_at = 0 WHERE number = 1"},
+    {4, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET reservation_id = 2 WHERE entry_id = 2"},
+    {5, "DELETE FROM ticket WHERE number = 3"},
+    {5, "UPDATE ticket SET number = 9 WHERE number = 4"},
+    {5, "UPDATE queue SET last_number = 5"},
+    {5, "UPDATE queue SET waiting = 2"},
+    {5, "UPDATE queue SET admitted = 1"},
+    {5, "UPDATE ticket SET admitted_at = admitted_at - 2 WHERE number = 2"},
+    {5, "UPDATE ticket SET issued_at = issued_at - 5 WHERE number = 4"},
+    {5, "UPDATE ticket SET admitted_at = 1700000000100, expires_at = 1700000000200 WHERE number = 4"},
+    {5, "DROP INDEX ticket_live; UPDATE ticket SET user_id = 2 WHERE number = 3"},
+    {5, "UPDATE ticket SET reason = 0 WHERE number = 4"},
+    {6, "UPDATE queue SET ceiling = 0"},
+    {6, "UPDATE queue SET active = 3"},
+    {7, "DELETE FROM user WHERE user_id = 4"},
+    {7, "DELETE FROM concert"},
+    {7, "DELETE FROM show"},
+    {7,
+     "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = 'CREATE INDEX reservation_user ON reservation (concert_id, reservation_id)'"
+     " WHERE name = 'reservation_user'"},
+    {8, "UPDATE idempotency SET status = 409"},
+    {8, "UPDATE idempotency SET body = '{\"userId\":'"},
+    {8, "CREATE TABLE k AS SELECT * FROM idempotency; DROP TABLE idempotency; ALTER TABLE k RENAME TO idempotency;"
+        " INSERT INTO idempotency SELECT * FROM idempotency"},
+    {9, "UPDATE ticket SET user_id = 4 WHERE number = 2; UPDATE ticket SET user_id = 2 WHERE number = 4"},
+    {9, "UPDATE reservation SET ticket_number = 9 WHERE reservation_id = 3"},
+    {9, "UPDATE reservation SET created_at = created_at - 200 WHERE reservation_id = 3"},
+    {9, "UPDATE ticket SET expires_at = 1700000000102 WHERE number = 2"},
+    {9, "UPDATE concert SET sales_open_at = 1700000000104"},
+    {10, "DELETE FROM seat WHERE seat_number = 4"},
+    {10, "UPDATE seat SET price = price + 1 WHERE seat_number = 2"},
+    {10, "UPDATE reservation SET paid_at = 0 WHERE reservation_id = 1"},
+    {10, "UPDATE reservation SET total_price = -5 WHERE reservation_id = 3"},
+    {10, "UPDATE reservation SET seats = '[]' WHERE reservation_id = 3"},
 };
 
 static void audit_finds_every_corruption(void **state)
@@ -540,33 +544,39 @@ static void a_backup_overwrites_nothing(void **state)
 	assert_non_null(strstr(error, copy));
 }
 
-#define CLOSED(name) {#name, name, make_folder, close_fixture, NULL}
-#define OPEN(name) {#name, name, open_sqlite, close_fixture, NULL}
+#define CLOSED(name)                                          \
+	{                                                     \
+#name, name, make_folder, close_fixture, NULL \
+	}
+#define OPEN(name)                                            \
+	{                                                     \
+#name, name, open_sqlite, close_fixture, NULL \
+	}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		OPEN(a_new_file_has_the_newest_schema),
-		OPEN(migrations_are_numbered_without_gaps),
-		OPEN(a_reopened_file_keeps_its_queue),
-		OPEN(a_newer_file_is_refused),
-		OPEN(a_second_server_is_refused),
-		OPEN(a_server_and_a_reader_get_along),
-		CLOSED(a_missing_folder_is_named),
-		CLOSED(a_missing_file_is_not_made_for_reading),
-		CLOSED(a_folder_that_is_a_file_is_refused),
-		CLOSED(a_file_that_is_no_database_is_left_alone),
-		CLOSED(another_programs_database_is_left_alone),
-		CLOSED(an_empty_file_becomes_a_store),
-		OPEN(the_log_is_moved_into_the_file),
-		OPEN(a_commit_is_there_after_a_crash),
-		OPEN(another_writer_is_busy),
-		OPEN(a_full_disk_changes_nothing),
-		OPEN(no_statement_goes_through_a_table_that_grows),
-		OPEN(audit_passes_on_good_stores),
-		OPEN(audit_finds_every_corruption),
-		OPEN(a_backup_is_of_one_moment),
-		OPEN(a_backup_overwrites_nothing),
+	    OPEN(a_new_file_has_the_newest_schema),
+	    OPEN(migrations_are_numbered_without_gaps),
+	    OPEN(a_reopened_file_keeps_its_queue),
+	    OPEN(a_newer_file_is_refused),
+	    OPEN(a_second_server_is_refused),
+	    OPEN(a_server_and_a_reader_get_along),
+	    CLOSED(a_missing_folder_is_named),
+	    CLOSED(a_missing_file_is_not_made_for_reading),
+	    CLOSED(a_folder_that_is_a_file_is_refused),
+	    CLOSED(a_file_that_is_no_database_is_left_alone),
+	    CLOSED(another_programs_database_is_left_alone),
+	    CLOSED(an_empty_file_becomes_a_store),
+	    OPEN(the_log_is_moved_into_the_file),
+	    OPEN(a_commit_is_there_after_a_crash),
+	    OPEN(another_writer_is_busy),
+	    OPEN(a_full_disk_changes_nothing),
+	    OPEN(no_statement_goes_through_a_table_that_grows),
+	    OPEN(audit_passes_on_good_stores),
+	    OPEN(audit_finds_every_corruption),
+	    OPEN(a_backup_is_of_one_moment),
+	    OPEN(a_backup_overwrites_nothing),
 	};
 	return cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
 }

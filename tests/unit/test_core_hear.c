@@ -105,7 +105,7 @@ static void who_is_heard_from_again_is_next_when_the_turn_has_passed(void **stat
 	assert_int_equal(t.status, CORE_WAITING);
 	assert_int_equal(t.returned_at, NOW + 1);
 	assert_int_equal(t.expires_at, 0);
-	leave(w, BOB, NOW + 2); /* bob's place had lapsed: a slot all the same */
+	leave(w, BOB, NOW + 2);                               /* bob's place had lapsed: a slot all the same */
 	assert_int_equal(ticket(w, CHO).status, CORE_ACTIVE); /* before eve, who came later */
 	assert_int_equal(ticket(w, 5).status, CORE_WAITING);
 	assert_int_equal(queue(w).passed, 0);
@@ -193,7 +193,8 @@ static void nobody_in_one_batch_slips_before_one_who_is_back(void **state)
 	cmds[0].u.hear.back = &cho;
 	cmds[0].u.hear.back_count = 1;
 	decide(w, cmds, 2, NOW, replies);
-	assert_int_equal(ticket(w, DAN).status, CORE_WAITING); /* what was loaded of the line lacked cho, so nobody goes before the tick */
+	assert_int_equal(ticket(w, DAN).status,
+	                 CORE_WAITING); /* what was loaded of the line lacked cho, so nobody goes before the tick */
 	struct core_cmd tick = {.op = CORE_TICK};
 	int64_t one = 1;
 	tick.u.tick.queue_ids = &one;
@@ -205,14 +206,14 @@ static void nobody_in_one_batch_slips_before_one_who_is_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_silent_are_passed_over_and_keep_their_place, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_is_heard_from_again_is_next_when_the_turn_has_passed, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_grace_ends_at_its_very_instant, setup, teardown),
-		cmocka_unit_test_setup_teardown(asking_for_a_place_again_is_being_heard_from, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_passed_over_may_leave, setup, teardown),
-		cmocka_unit_test_setup_teardown(whoever_does_not_wait_is_left_alone, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_new_ticket_is_active_at_once_when_only_the_silent_wait, setup, teardown),
-		cmocka_unit_test_setup_teardown(nobody_in_one_batch_slips_before_one_who_is_back, setup, teardown),
+	    cmocka_unit_test_setup_teardown(the_silent_are_passed_over_and_keep_their_place, setup, teardown),
+	    cmocka_unit_test_setup_teardown(who_is_heard_from_again_is_next_when_the_turn_has_passed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(the_grace_ends_at_its_very_instant, setup, teardown),
+	    cmocka_unit_test_setup_teardown(asking_for_a_place_again_is_being_heard_from, setup, teardown),
+	    cmocka_unit_test_setup_teardown(the_passed_over_may_leave, setup, teardown),
+	    cmocka_unit_test_setup_teardown(whoever_does_not_wait_is_left_alone, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_new_ticket_is_active_at_once_when_only_the_silent_wait, setup, teardown),
+	    cmocka_unit_test_setup_teardown(nobody_in_one_batch_slips_before_one_who_is_back, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,10 +21,10 @@ struct gate {
 	struct store base;
 	struct store *inner;
 	_Atomic int64_t commits;
-	_Atomic int fail_commits;          /* this many commits still fail ... */
-	_Atomic int fail_with;             /* ... with this result */
-	_Atomic int64_t poison_user;       /* a batch that holds an entry of this user is a CONFLICT */
-	_Atomic int slow_us;               /* how long a commit takes */
+	_Atomic int fail_commits;    /* this many commits still fail ... */
+	_Atomic int fail_with;       /* ... with this result */
+	_Atomic int64_t poison_user; /* a batch that holds an entry of this user is a CONFLICT */
+	_Atomic int slow_us;         /* how long a commit takes */
 };
 
 static struct gate *gate_of(struct store *s)
@@ -115,17 +115,17 @@ static enum store_result g_reader_open(struct store *s, struct store_reader **ou
 }
 
 static const struct store_ops gate_ops = {
-	.close = g_close,
-	.path = g_path,
-	.clock = g_clock,
-	.begin = g_begin,
-	.load = g_load,
-	.ids = g_ids,
-	.commit = g_commit,
-	.rollback = g_rollback,
-	.maintain = g_maintain,
-	.scan = g_scan,
-	.reader_open = g_reader_open,
+    .close = g_close,
+    .path = g_path,
+    .clock = g_clock,
+    .begin = g_begin,
+    .load = g_load,
+    .ids = g_ids,
+    .commit = g_commit,
+    .rollback = g_rollback,
+    .maintain = g_maintain,
+    .scan = g_scan,
+    .reader_open = g_reader_open,
 };
 
 /* ---- a world: one concert with one show of ten seats, a simulated wall clock ---- */
@@ -226,12 +226,12 @@ static struct core_cmd charge_cmd(const struct core_ticket *t, int64_t amount)
 static struct engine_config world_config(struct world *w)
 {
 	return (struct engine_config){
-		.store = &w->gate->base,
-		.clock = &w->clock,
-		.rules = {.hold_ms = 300000, .active_ms = 600000, .grace_ms = 60000, .seats_per_user = 4},
-		.waiting_idle_ms = IDLE_MS,
-		.poll_budget = 10,
-		.render = render,
+	    .store = &w->gate->base,
+	    .clock = &w->clock,
+	    .rules = {.hold_ms = 300000, .active_ms = 600000, .grace_ms = 60000, .seats_per_user = 4},
+	    .waiting_idle_ms = IDLE_MS,
+	    .poll_budget = 10,
+	    .render = render,
 	};
 }
 
@@ -278,7 +278,8 @@ static void add_concert(struct world *w)
 {
 	struct core_new_seats seats = {TEXT("A"), 1, 10, 1000};
 	struct core_new_show show = {.starts_at = START + 86400000, .date = 20270116, .seats = &seats, .seats_count = 1};
-	struct core_new_concert concert = {.title = TEXT("T"), .artist = TEXT("B"), .venue = TEXT("V"), .shows = &show, .show_count = 1};
+	struct core_new_concert concert = {
+	    .title = TEXT("T"), .artist = TEXT("B"), .venue = TEXT("V"), .shows = &show, .show_count = 1};
 	struct core_catalogue doc = {.concerts = &concert, .concert_count = 1};
 	struct core_cmd cmd = {.op = CORE_ADD_CATALOGUE};
 	cmd.u.catalogue.doc = &doc;
@@ -614,19 +615,19 @@ static void closing_answers_what_was_submitted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_reply_comes_after_its_commit_and_after_the_model_shows_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(commands_that_come_together_share_a_commit, setup, teardown),
-		cmocka_unit_test_setup_teardown(ahead_does_not_count_those_who_left, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_tick_ends_what_lapsed_and_admits_the_next, setup_one, teardown),
-		cmocka_unit_test_setup_teardown(a_failed_commit_answers_unavailable_and_changes_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_busy_store_is_tried_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_refused_command_takes_no_other_with_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_key_gives_the_first_answer_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(seats_show_a_lapse_at_the_very_instant_and_versions_only_grow, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_falls_silent_is_passed_over_until_heard_from_again, setup_one, teardown),
-		cmocka_unit_test_setup_teardown(a_restart_gives_everyone_the_whole_idle_time_anew, setup_one, teardown),
-		cmocka_unit_test_setup_teardown(pollers_together_keep_to_the_budget, setup, teardown),
-		cmocka_unit_test_setup_teardown(closing_answers_what_was_submitted, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_reply_comes_after_its_commit_and_after_the_model_shows_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(commands_that_come_together_share_a_commit, setup, teardown),
+	    cmocka_unit_test_setup_teardown(ahead_does_not_count_those_who_left, setup, teardown),
+	    cmocka_unit_test_setup_teardown(the_tick_ends_what_lapsed_and_admits_the_next, setup_one, teardown),
+	    cmocka_unit_test_setup_teardown(a_failed_commit_answers_unavailable_and_changes_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_busy_store_is_tried_again, setup, teardown),
+	    cmocka_unit_test_setup_teardown(one_refused_command_takes_no_other_with_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_key_gives_the_first_answer_again, setup, teardown),
+	    cmocka_unit_test_setup_teardown(seats_show_a_lapse_at_the_very_instant_and_versions_only_grow, setup, teardown),
+	    cmocka_unit_test_setup_teardown(who_falls_silent_is_passed_over_until_heard_from_again, setup_one, teardown),
+	    cmocka_unit_test_setup_teardown(a_restart_gives_everyone_the_whole_idle_time_anew, setup_one, teardown),
+	    cmocka_unit_test_setup_teardown(pollers_together_keep_to_the_budget, setup, teardown),
+	    cmocka_unit_test_setup_teardown(closing_answers_what_was_submitted, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
