@@ -229,6 +229,15 @@ static void count_admitted(struct engine *e, const struct core_rows *rows)
 		(void)atomic_fetch_add(&e->counters.admitted, n);
 }
 
+/* A job is its owner's again, and may be gone, once done() has been called. */
+static void all_done(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++)
+		batch->jobs[i]->more_follow = i + 1 < batch->n && batch->jobs[i + 1]->done == batch->jobs[i]->done;
+	for (size_t i = 0; i < batch->n; i++)
+		batch->jobs[i]->done(batch->jobs[i]);
+}
+
 static void answer(struct committer *c, const struct core_rows *rows, struct batch *batch)
 {
 	struct engine *e = c->e;
@@ -240,8 +249,7 @@ static void answer(struct committer *c, const struct core_rows *rows, struct bat
 		keep_reply(batch->jobs[i]);
 		count_reply(e, batch->jobs[i]);
 	}
-	for (size_t i = 0; i < batch->n; i++)
-		batch->jobs[i]->done(batch->jobs[i]);
+	all_done(batch);
 }
 
 static void answer_unavailable(struct batch *batch)
@@ -249,8 +257,8 @@ static void answer_unavailable(struct batch *batch)
 	for (size_t i = 0; i < batch->n; i++) {
 		batch->jobs[i]->reply = (struct core_reply){.code = CORE_STORE_UNAVAILABLE};
 		batch->jobs[i]->answer = (struct text){0};
-		batch->jobs[i]->done(batch->jobs[i]);
 	}
+	all_done(batch);
 }
 
 /* ---- one batch ---- */

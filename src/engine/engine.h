@@ -45,6 +45,8 @@ struct engine_job {
 	int answer_status;
 	struct arena *arena;
 	void (*done)(struct engine_job *job);
+	bool
+	    more_follow; /* when done() is called: the next call is for the same `done`, at once; waking anybody can wait for it */
 	void *owner;
 	struct engine_job *next; /* the engine's */
 };

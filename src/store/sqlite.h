@@ -12,11 +12,12 @@
 
 #include <sqlite3.h>
 
-#define SQLITE_JARI_ID 0x4a617269    /* application_id: "Jari" */
-#define SQLITE_CHECKPOINT_PAGES 4000 /* store_maintain checkpoints when the log has grown by this much */
-#define SQLITE_WRITER_CACHE "-65536" /* KiB */
-#define SQLITE_READER_CACHE "-16384" /* KiB */
-#define SQLITE_MMAP "268435456"      /* bytes */
+#define SQLITE_JARI_ID 0x4a617269     /* application_id: "Jari" */
+#define SQLITE_PAGE_BYTES 1024        /* of a new file: a sale changes a few bytes in many places, each costs the log a page */
+#define SQLITE_CHECKPOINT_PAGES 16000 /* store_maintain checkpoints when the log has grown by this much */
+#define SQLITE_WRITER_CACHE "-65536"  /* KiB */
+#define SQLITE_READER_CACHE "-16384"  /* KiB */
+#define SQLITE_MMAP "268435456"       /* bytes */
 #define SQLITE_READER_BUSY_MS 2000
 #define SQLITE_BACKUP_STEP 1024 /* pages between two calls of progress */
 

@@ -15,6 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define QUOTE(x) #x
+#define QUOTED(x) QUOTE(x)
+
 __attribute__((format(printf, 3, 4))) static enum store_result refuse(enum store_result result, char *error, const char *format,
                                                                       ...)
 {
@@ -236,11 +239,12 @@ static enum store_result set_up_writer(struct sqlite_store *s, char *error)
 {
 	sqlite3 *db = s->conn.db;
 	int64_t ignored;
-	int rc =
-	    sqlite3_exec(db,
-	                 "PRAGMA page_size = 4096; PRAGMA cache_size = " SQLITE_WRITER_CACHE "; PRAGMA mmap_size = " SQLITE_MMAP
-	                 "; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = 0; PRAGMA synchronous = FULL",
-	                 NULL, NULL, NULL);
+	int rc = sqlite3_exec(
+	    db,
+	    "PRAGMA page_size = " QUOTED(
+		SQLITE_PAGE_BYTES) "; PRAGMA cache_size = " SQLITE_WRITER_CACHE "; PRAGMA mmap_size = " SQLITE_MMAP
+				   "; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = 0; PRAGMA synchronous = FULL",
+	    NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return refuse_sqlite(db, rc, s->path, error);
 	sqlite3_stmt *stmt = NULL;
@@ -292,6 +296,9 @@ static enum store_result open_to_serve(struct sqlite_store *s, int64_t capacity,
 
 enum store_result sqlite_open_store(struct sqlite_store *s, const struct store_options *options, char error[STORE_ERROR_SIZE])
 {
+	/* SQLite's count of its memory costs a lock for each allocation, and nobody asks for it. Refused once SQLite is in use: then it was
+	 * done before. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	enum store_result result = check_folder(s->path, error);
 	if (result != STORE_OK)
 		return result;

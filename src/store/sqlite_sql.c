@@ -120,7 +120,7 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	                    "SELECT t.user_id FROM json_each(?1) AS q CROSS JOIN ticket AS t"
 	                    " WHERE t.queue_id = q.value ->> 0 AND t.number >= q.value ->> 1"
 	                    " UNION ALL SELECT t.user_id FROM json_each(?1) AS q CROSS JOIN ticket AS t INDEXED BY ticket_live"
-	                    " WHERE t.queue_id = q.value ->> 0 AND t.status <> 3)",
+	                    " WHERE t.queue_id = q.value ->> 0 AND t.status <> 3 AND t.number < q.value ->> 1)",
 	                    NULL},
 	/* One queue: first the live ones below ?2, by number, then all from ?2 on. */
 	[SQL_SCAN_TICKETS] = {"SELECT * FROM (SELECT " SQLITE_TICKET_COLUMNS " FROM ticket INDEXED BY ticket_live"

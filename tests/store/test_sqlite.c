@@ -55,7 +55,7 @@ static void a_new_file_has_the_newest_schema(void **state)
 	assert_int_equal(sqlite3_column_int(stmt, 0), SQLITE_JARI_ID);
 	assert_int_equal(sqlite3_column_int(stmt, 1), (int)embedded_sqlite_migrations_count);
 	assert_string_equal((const char *)sqlite3_column_text(stmt, 2), "wal");
-	assert_int_equal(sqlite3_column_int(stmt, 3), 4096);
+	assert_int_equal(sqlite3_column_int(stmt, 3), SQLITE_PAGE_BYTES);
 	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
@@ -232,8 +232,8 @@ static void the_log_is_moved_into_the_file(void **state)
 		commit_keys(f->store, 1 + i * 1000, 1000);
 		store_maintain(f->store);
 	}
-	assert_true(size_of_file(f->path, "") > before + 100 * 4096);
-	assert_true(size_of_file(f->path, "-wal") < 2 * SQLITE_CHECKPOINT_PAGES * 4096LL);
+	assert_true(size_of_file(f->path, "") > before + 100 * SQLITE_PAGE_BYTES);
+	assert_true(size_of_file(f->path, "-wal") < 2 * SQLITE_CHECKPOINT_PAGES * (int64_t)SQLITE_PAGE_BYTES);
 	store_close(f->store);
 	f->store = NULL;
 	assert_true(size_of_file(f->path, "-wal") <= 0);
