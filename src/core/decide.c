@@ -90,13 +90,22 @@ static void forget_due_keys(struct core_batch *b, struct core_reply *reply)
 	reply->more |= !due->complete;
 }
 
+/* One step of a queue: whoever is loaded of its line. Room that is left after that is for the next step, which need not wait. */
+static void admit_step(struct core_batch *b, int64_t queue_id, struct core_reply *reply)
+{
+	core_admit_next(b, queue_id);
+	const struct core_queue *q = get(b, CORE_ROW_QUEUE, queue_id, 0);
+	const struct core_list *line = list_of(b, CORE_LIST_LINE, queue_id, 0);
+	reply->more |= q && line && core_queue_has_room(q) && line->n == 0 && !line->complete;
+}
+
 static void tick(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply)
 {
 	end_due_holds(b, reply);
 	end_due_tickets(b, reply);
 	forget_due_keys(b, reply);
 	for (size_t i = 0; i < cmd->u.tick.queue_count; i++)
-		core_admit_next(b, cmd->u.tick.queue_ids[i]);
+		admit_step(b, cmd->u.tick.queue_ids[i], reply);
 }
 
 /* ---- the way of every command ---- */

@@ -183,6 +183,13 @@ void http_json(struct http_request *req, int status, const struct buf *body)
 
 /* ---- streams ---- */
 
+void http_answer_head(struct http_slot *slot, int status, const char *content_type)
+{
+	count(slot, status);
+	if (slot->req.conn)
+		add_head(slot, status, content_type);
+}
+
 void http_stream_begin(struct http_request *req, int status, const char *content_type, void (*more)(struct http_request *req))
 {
 	struct http_slot *slot = http_slot_of(req);
@@ -234,12 +241,12 @@ void http_stream_end(struct http_request *req)
 
 static void job_done(struct engine_job *job)
 {
-	http_thread_done(job->owner);
+	http_thread_done(job->owner, job->more_follow);
 }
 
 static void read_done(struct engine_read *read)
 {
-	http_thread_done(read->owner);
+	http_thread_done(read->owner, false);
 }
 
 static void out_with_engine(struct http_request *req, void (*resume)(struct http_request *))
@@ -275,7 +282,7 @@ void http_submit(struct http_request *req, void (*resume)(struct http_request *r
 	job->owner = req;
 	out_with_engine(req, resume);
 	if (!engine_submit(req->app->engine, job))
-		not_taken(req, "too many requests are waiting; try again in a moment");
+		not_taken(req, "Too many requests are waiting. Nothing was changed; try again in a moment.");
 }
 
 void http_read(struct http_request *req, enum store_result (*run)(struct engine_read *read, struct store_reader *reader),
@@ -287,7 +294,7 @@ void http_read(struct http_request *req, enum store_result (*run)(struct engine_
 	read->owner = req;
 	out_with_engine(req, resume);
 	if (!engine_read(req->app->engine, read))
-		not_taken(req, "too many reads are waiting; try again in a moment");
+		not_taken(req, "Too many reads are waiting. Try again in a moment.");
 }
 
 struct http_request *http_request_of_read(struct engine_read *read)

@@ -15,7 +15,7 @@ struct reading {
 
 static bool wrong(struct reading *r, const char *where, const char *member, const char *what)
 {
-	(void)snprintf(r->error, CATALOGUE_ERROR_SIZE, "\"%s%s\" %s", where, member, what);
+	(void)snprintf(r->error, CATALOGUE_ERROR_SIZE, "\"%s%s\" %s.", where, member, what);
 	return false;
 }
 
@@ -189,7 +189,7 @@ bool catalogue_read(struct text json, struct arena *arena, struct core_catalogue
 		return false;
 	*out = (struct core_catalogue){0};
 	if (!json_is_object(document))
-		(void)snprintf(error, CATALOGUE_ERROR_SIZE, "the catalogue must be a JSON object with queues and concerts");
+		(void)snprintf(error, CATALOGUE_ERROR_SIZE, "The catalogue must be a JSON object with queues and concerts.");
 	else
 		ok = read_queues(&r, optional(document, "queues"), out) && read_concerts(&r, optional(document, "concerts"), out);
 	json_decref(document);

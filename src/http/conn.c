@@ -31,7 +31,7 @@ static void list_append(struct http_conn_list *l, struct http_conn *c)
 	l->last = c;
 }
 
-/* How long a connection may be in a state; 0: as long as it takes. */
+/* How long a connection may be in a state (FED: until its next look); 0: as long as it takes. */
 static int64_t state_time_us(const struct http_thread *t, enum http_conn_state state)
 {
 	switch (state) {
@@ -41,6 +41,8 @@ static int64_t state_time_us(const struct http_thread *t, enum http_conn_state s
 		return t->draining ? HTTP_STOP_RECEIVING_MS * INT64_C(1000) : t->server->request_us;
 	case HTTP_CONN_LINGER:
 		return HTTP_LINGER_MS * INT64_C(1000);
+	case HTTP_CONN_FED:
+		return HTTP_FEED_MS * INT64_C(1000);
 	case HTTP_CONN_BUSY:
 	case HTTP_CONN_STATES:
 		break;
@@ -49,7 +51,7 @@ static int64_t state_time_us(const struct http_thread *t, enum http_conn_state s
 }
 
 /* The one way from list to list. Also restarts the time of the state it is in. */
-static void move(struct http_conn *c, enum http_conn_state state)
+void http_conn_move(struct http_conn *c, enum http_conn_state state)
 {
 	struct http_thread *t = c->thread;
 	list_remove(&t->lists[c->state], c);
@@ -61,7 +63,7 @@ static void move(struct http_conn *c, enum http_conn_state state)
 void http_conn_sweep(struct http_thread *t)
 {
 	for (int state = 0; state < HTTP_CONN_STATES; state++) {
-		if (state == HTTP_CONN_BUSY)
+		if (state == HTTP_CONN_BUSY || state == HTTP_CONN_FED)
 			continue;
 		struct http_conn *next;
 		for (struct http_conn *c = t->lists[state].first; c && c->deadline_us <= t->now_us; c = next) {
@@ -94,6 +96,7 @@ void http_conn_close(struct http_conn *c)
 	bufferevent_free(c->bev);
 	close(c->fd);
 	buf_free(&c->out);
+	http_feed_free(c);
 	free(c);
 	t->conns--;
 	http_thread_check_drained(t);
@@ -121,12 +124,12 @@ void http_conn_flush(struct http_conn *c)
 	}
 	if (!c->broken)
 		send_later(c, c->out.p + sent, c->out.n - sent);
-	if (c->out.cap > HTTP_KEEP_BYTES)
+	if (c->out.cap > HTTP_KEEP_BYTES || c->feed)
 		buf_free(&c->out);
 	buf_reset(&c->out);
 }
 
-static size_t unsent(const struct http_conn *c)
+size_t http_conn_unsent(const struct http_conn *c)
 {
 	return c->out.n + evbuffer_get_length(bufferevent_get_output(c->bev));
 }
@@ -178,7 +181,7 @@ void http_conn_run(struct http_conn *c)
 {
 	if (c->serving)
 		settle(c);
-	while (!c->serving && !c->closing && !c->broken && unsent(c) < HTTP_WRITE_AHEAD) {
+	while (!c->serving && !c->closing && !c->broken && http_conn_unsent(c) < HTTP_WRITE_AHEAD) {
 		bool whole = http_conn_receive(c);
 		if (whole)
 			serve(c);
@@ -196,7 +199,9 @@ void http_conn_run(struct http_conn *c)
 /* The state that a connection is in, from what it has. */
 static enum http_conn_state state_of(const struct http_conn *c)
 {
-	if (c->serving || unsent(c))
+	if (c->feed)
+		return HTTP_CONN_FED;
+	if (c->serving || http_conn_unsent(c))
 		return HTTP_CONN_BUSY;
 	if (c->slot || evbuffer_get_length(bufferevent_get_input(c->bev)))
 		return HTTP_CONN_RECEIVING;
@@ -213,7 +218,7 @@ static bool finish(struct http_conn *c)
 	/* Closed at once, with bytes of the client's unread, the answer could be lost to a reset: half-close, and read on for a while. */
 	if (shutdown(c->fd, SHUT_WR) < 0)
 		return true;
-	move(c, HTTP_CONN_LINGER);
+	http_conn_move(c, HTTP_CONN_LINGER);
 	return false;
 }
 
@@ -221,7 +226,7 @@ static bool finish(struct http_conn *c)
 static bool stream_waits(const struct http_conn *c)
 {
 	const struct http_slot *slot = c->slot;
-	return c->serving && slot->streaming && slot->more_due && !slot->in_engine && !unsent(c);
+	return c->serving && slot->streaming && slot->more_due && !slot->in_engine && !http_conn_unsent(c);
 }
 
 void http_conn_leave(struct http_conn *c)
@@ -229,7 +234,7 @@ void http_conn_leave(struct http_conn *c)
 	if (c->out.n)
 		http_conn_flush(c);
 	c->entered = false;
-	bool quiet = !c->serving && !unsent(c);
+	bool quiet = !c->serving && !c->feed && !http_conn_unsent(c);
 	if (c->broken || (quiet && (c->closing || c->eof) && finish(c))) {
 		http_conn_close(c);
 		return;
@@ -244,7 +249,7 @@ void http_conn_leave(struct http_conn *c)
 		return;
 	}
 	if (state != c->state || c->answered)
-		move(c, state);
+		http_conn_move(c, state);
 	c->answered = false;
 }
 
@@ -283,7 +288,8 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	http_conn_enter(c);
 	if (what & BEV_EVENT_EOF)
 		c->eof = true;
-	if (what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT))
+	/* To who does not listen any more nothing need be told. */
+	if ((what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) || (c->eof && c->feed))
 		c->broken = true;
 	if (!c->broken)
 		http_conn_run(c);
@@ -304,7 +310,7 @@ void http_conn_new(struct http_thread *t, int fd)
 	c->fd = fd;
 	t->now_us = clock_elapsed_us();
 	list_append(&t->lists[HTTP_CONN_IDLE], c);
-	move(c, HTTP_CONN_IDLE);
+	http_conn_move(c, HTTP_CONN_IDLE);
 	t->conns++;
 	bufferevent_setcb(bev, on_read, on_write, on_event, c);
 	bufferevent_setwatermark(bev, EV_READ, 0, HTTP_READ_AHEAD);
@@ -327,13 +333,14 @@ void http_conn_drain(struct http_thread *t)
 		next = c->next;
 		/* What is in the socket already may be a request that was sent before anyone could know. */
 		if (has_unread(c))
-			move(c, HTTP_CONN_RECEIVING);
+			http_conn_move(c, HTTP_CONN_RECEIVING);
 		else
 			http_conn_close(c);
 	}
 	struct http_conn *last = t->lists[HTTP_CONN_RECEIVING].last;
 	for (struct http_conn *c = t->lists[HTTP_CONN_RECEIVING].first; c; c = next) {
 		next = c == last ? NULL : c->next;
-		move(c, HTTP_CONN_RECEIVING);
+		http_conn_move(c, HTTP_CONN_RECEIVING);
 	}
+	http_feed_drain(t);
 }

@@ -5,6 +5,8 @@
  *                              │ refused early             │ answered with Connection: close
  *                              └──────────> LINGER <───────┘   (bytes are thrown away, then the end)
  *
+ * An answer that time goes on writing (feed.c) leaves BUSY for FED, without a slot; there a connection's deadline is its next look.
+ *
  * A connection is on its thread's list of its state; each list is in the order of its deadlines, so a sweep looks at the heads only.
  * A request lives in a slot. Slots are pooled by thread and are lent to a connection from the first byte of a body or a head until the answer.
  * When a connection dies while its request is in the engine, the slot lives on without it until it comes back (I7 is the engine's: what was
@@ -47,7 +49,7 @@ struct http_slot {
 	bool has_cache_control, has_retry_after;
 };
 
-enum http_conn_state { HTTP_CONN_IDLE, HTTP_CONN_RECEIVING, HTTP_CONN_BUSY, HTTP_CONN_LINGER, HTTP_CONN_STATES };
+enum http_conn_state { HTTP_CONN_IDLE, HTTP_CONN_RECEIVING, HTTP_CONN_BUSY, HTTP_CONN_FED, HTTP_CONN_LINGER, HTTP_CONN_STATES };
 enum http_conn_part { HTTP_PART_HEAD, HTTP_PART_LENGTH, HTTP_PART_CHUNKS };
 
 struct http_conn {
@@ -58,6 +60,7 @@ struct http_conn {
 	struct http_conn *prev, *next; /* of the state's list */
 	int64_t deadline_us;
 	struct http_slot *slot; /* the request being received or answered */
+	struct http_feed *feed; /* FED: what goes on being written */
 	enum http_conn_part part;
 	struct http_scanner scan;
 	struct http_chunks chunks;
@@ -84,7 +87,7 @@ struct http_thread {
 	bool started;
 	struct event_base *base;
 	struct evconnlistener *listener;
-	struct event *wake, *tick, *pause;
+	struct event *wake, *tick, *pause, *feeding;
 	int wake_fd;
 	struct seal *seal;
 	struct http_conn_list lists[HTTP_CONN_STATES];
@@ -92,6 +95,8 @@ struct http_thread {
 	int64_t in_engine; /* requests out with the engine */
 	struct http_slot *all, *free;
 	int64_t free_count;
+	int64_t fed_count; /* connections with a feed */
+	struct buf news;   /* what the feed being looked at writes */
 	int64_t now_us;
 	time_t date_second;
 	char date[64]; /* "Date: …\r\n" */
@@ -109,7 +114,7 @@ struct http_server {
 	struct http_thread *threads;
 	int count;
 	int port;
-	int64_t idle_us, request_us, write_us;
+	int64_t idle_us, request_us, write_us, heartbeat_us;
 	_Atomic bool stopping;
 	bool stopped;
 };
@@ -128,6 +133,18 @@ void http_slot_settle(struct http_slot *slot);
 /* A request is back from the engine. */
 void http_slot_back(struct http_request *req);
 
+/* ---- answer.c ---- */
+/* Counts an answer and writes its head, up to what says how long it is. */
+void http_answer_head(struct http_slot *slot, int status, const char *content_type);
+
+/* ---- feed.c ---- */
+/* Looks at the feeds whose time has come. */
+void http_feed_step(struct http_thread *t);
+/* The connection is being closed. */
+void http_feed_free(struct http_conn *c);
+/* The server is stopping: ends all feeds. */
+void http_feed_drain(struct http_thread *t);
+
 /* ---- conn.c ---- */
 void http_conn_new(struct http_thread *t, int fd);
 void http_conn_enter(struct http_conn *c);
@@ -138,6 +155,10 @@ void http_conn_leave(struct http_conn *c);
 void http_conn_close(struct http_conn *c);
 /* Sends what the turn has gathered. */
 void http_conn_flush(struct http_conn *c);
+/* Puts a connection at the end of a state's list, where its time begins anew. */
+void http_conn_move(struct http_conn *c, enum http_conn_state state);
+/* What is still to be sent. */
+size_t http_conn_unsent(const struct http_conn *c);
 /* Closes what is past its time. */
 void http_conn_sweep(struct http_thread *t);
 /* The server is stopping: closes what waits for a next request. */
@@ -152,7 +173,7 @@ bool http_thread_open(struct http_thread *t, struct http_server *s, int fd, cons
 void http_thread_close(struct http_thread *t);
 void *http_thread_run(void *thread);
 /* Hands a request back to its thread. Any thread. */
-void http_thread_done(struct http_request *req);
+void http_thread_done(struct http_request *req, bool more_follow);
 /* Ends the loop when the server is stopping and nothing is left. */
 void http_thread_check_drained(struct http_thread *t);
 void http_thread_date(struct http_thread *t);

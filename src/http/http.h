@@ -128,6 +128,22 @@ void http_stream_begin(struct http_request *req, int status, const char *content
 void http_stream_piece(struct http_request *req, struct text bytes);
 void http_stream_end(struct http_request *req);
 
+/* Answers that time goes on writing (server-sent events): chunked, and the connection's last. The request is given back at once; what stays is
+ * the connection and a copy of the handler's `state`, so thousands of them cost little. `more` is called now, and from then on every
+ * HTTP_FEED_MS, on the connection's thread, unless what it wrote before has not been sent yet: nothing piles up for a slow reader. It adds what
+ * is new at the end of turn->out, as a rule nothing, and must be quick. False: that was the last. The server ends it when the client is
+ * gone, has taken nothing for the time that it has for that, or when it stops. */
+struct http_feed_turn {
+	struct http_app *app;
+	struct seal *seal; /* this thread's */
+	int64_t now;
+	int64_t elapsed_us;             /* of the monotonic clock */
+	int64_t quiet_us, heartbeat_us; /* for how long nothing has been written; after how long something should be */
+	struct buf *out;
+};
+typedef bool http_feed_fn(void *state, struct http_feed_turn *turn);
+void http_feed_begin(struct http_request *req, const char *content_type, http_feed_fn *more, const void *state, size_t size);
+
 /* ---- handing on ---- */
 
 /* Submits req->job (cmd filled in; the rest is done here). `resume` runs when it is decided and durable. Answers 503 OVERLOADED itself

@@ -38,7 +38,7 @@ static bool scan_depth(struct text in, char error[JSON_ERROR_SIZE])
 			continue;
 		}
 		if ((c == '{' || c == '[') && ++depth > JARI_JSON_DEPTH_MAX)
-			return fail(error, "the body is nested deeper than %d levels", JARI_JSON_DEPTH_MAX);
+			return fail(error, "The body is nested deeper than %d levels.", JARI_JSON_DEPTH_MAX);
 		if (c == '}' || c == ']')
 			depth--;
 		i++;
@@ -97,16 +97,16 @@ static size_t replace_odd_numbers(struct text in, struct buf *out)
 static void explain(const json_error_t *why, char error[JSON_ERROR_SIZE])
 {
 	if (json_error_code(why) == json_error_numeric_overflow)
-		fail(error, "the body has a number that is too large, in line %d, column %d", why->line, why->column);
+		fail(error, "The body has a number that is too large, in line %d, column %d.", why->line, why->column);
 	else if (json_error_code(why) == json_error_duplicate_key)
-		fail(error, "the body names a member twice, in line %d, column %d", why->line, why->column);
+		fail(error, "The body names a member twice, in line %d, column %d.", why->line, why->column);
 	else if (json_error_code(why) == json_error_null_character || json_error_code(why) == json_error_null_byte_in_key)
-		fail(error, "the body has a NUL character in a text, in line %d, column %d", why->line, why->column);
+		fail(error, "The body has a NUL character in a text, in line %d, column %d.", why->line, why->column);
 	else
-		fail(error, "the body is not valid JSON: line %d, column %d: %s", why->line, why->column, why->text);
+		fail(error, "The body is not valid JSON: line %d, column %d: %s.", why->line, why->column, why->text);
 	/* The parser's sentence may quote the body, cut anywhere. */
 	if (text_utf8_chars(text_of(error)) < 0)
-		fail(error, "the body is not valid JSON: line %d, column %d", why->line, why->column);
+		fail(error, "The body is not valid JSON: line %d, column %d.", why->line, why->column);
 }
 
 json_t *json_read(struct text in, char error[JSON_ERROR_SIZE])
@@ -136,7 +136,7 @@ struct reading {
 
 static bool mistyped(const struct reading *r, const struct json_field *f, const char *must)
 {
-	return fail(r->error, "\"%s%s\" must be %s", r->where, f->name, must);
+	return fail(r->error, "\"%s%s\" must be %s.", r->where, f->name, must);
 }
 
 /* "an integer from 1 to 5", or what is shorter for the widest ranges */
@@ -178,7 +178,7 @@ static bool read_text(const struct reading *r, const struct json_field *f, const
 		return mistyped(r, f, words);
 	}
 	if (text_has_control(t))
-		return mistyped(r, f, "without control characters");
+		return mistyped(r, f, "a string without control characters");
 	*out = arena_text(r->arena, t);
 	return true;
 }
@@ -226,12 +226,12 @@ static bool read_ints(const struct reading *r, const struct json_field *f, const
 		const json_t *item = json_array_get(v, i);
 		if (!in_range(item, f->lo, f->hi)) {
 			integer_words(f->lo, f->hi, "a positive integer", words, sizeof(words));
-			return fail(r->error, "\"%s%s[%zu]\" must be %s", r->where, f->name, i, words);
+			return fail(r->error, "\"%s%s[%zu]\" must be %s.", r->where, f->name, i, words);
 		}
 		p[i] = json_integer_value(item);
 	}
 	if (!all_different(r->arena, p, n))
-		return mistyped(r, f, "of integers different from each other");
+		return mistyped(r, f, "an array of integers that are different from each other");
 	*out = (struct json_ints){p, n};
 	return true;
 }
@@ -271,8 +271,8 @@ static bool not_an_object(const char *where, char error[JSON_ERROR_SIZE])
 {
 	size_t n = strlen(where);
 	if (!n)
-		return fail(error, "the body must be a JSON object");
-	return fail(error, "\"%.*s\" must be an object", (int)(n - (where[n - 1] == '.')), where);
+		return fail(error, "The body must be a JSON object.");
+	return fail(error, "\"%.*s\" must be an object.", (int)(n - (where[n - 1] == '.')), where);
 }
 
 bool json_fields(json_t *object, const struct json_field *fields, size_t count, const char *where, struct arena *arena, void *out,
@@ -286,7 +286,7 @@ bool json_fields(json_t *object, const struct json_field *fields, size_t count, 
 		const struct json_field *f = &fields[i];
 		json_t *v = json_object_get(object, f->name);
 		if (!v && f->required)
-			return fail(error, "\"%s%s\" is missing", where, f->name);
+			return fail(error, "\"%s%s\" is missing.", where, f->name);
 		if (!v || (json_is_null(v) && !f->required))
 			continue;
 		if (!read_member(&r, f, v, (char *)out + f->offset))

@@ -79,7 +79,7 @@ static enum http_scan scan_refuse(struct http_refusal *why, enum core_code code,
 
 static enum http_scan scan_too_large(struct http_refusal *why)
 {
-	return scan_refuse(why, CORE_HEADERS_TOO_LARGE, "the request line and the headers together must be at most 32768 bytes");
+	return scan_refuse(why, CORE_HEADERS_TOO_LARGE, "The request line and the headers together must be at most 32768 bytes.");
 }
 _Static_assert(JARI_HEADERS_MAX == 32768, "the sentence above names the limit");
 
@@ -90,13 +90,13 @@ enum http_scan http_head_scan(struct http_scanner *s, const char *p, size_t n, s
 		size_t at = (size_t)(lf - p);
 		if (at == s->line || p[at - 1] != '\r')
 			return scan_refuse(why, CORE_INVALID_REQUEST,
-			                   "a line of the request ends with a bare line feed; lines end with CR LF");
+			                   "A line of the request ends with a bare line feed. Lines end with CR LF.");
 		bool empty = at - s->line == 1;
 		s->seen = at + 1;
 		if (empty && s->line == s->start) {
 			if (++s->blanks > HTTP_BLANK_LINES_MAX)
 				return scan_refuse(why, CORE_INVALID_REQUEST,
-				                   "there are too many empty lines before the request line");
+				                   "There are too many empty lines before the request line.");
 			s->line = s->start = at + 1;
 			continue;
 		}
@@ -111,7 +111,7 @@ enum http_scan http_head_scan(struct http_scanner *s, const char *p, size_t n, s
 	s->seen = n;
 	/* What can't begin a request (a TLS hello, say) is told at once and not when the time is up. */
 	if (n > s->start && !is(p[s->start], TCHAR) && p[s->start] != '\r')
-		return scan_refuse(why, CORE_INVALID_REQUEST, "this is not an HTTP request");
+		return scan_refuse(why, CORE_INVALID_REQUEST, "This is not an HTTP request. The server speaks plain HTTP/1.1.");
 	if (n - s->start >= JARI_HEADERS_MAX)
 		return scan_too_large(why);
 	return HTTP_SCAN_MORE;
@@ -198,23 +198,23 @@ static bool parse_target(struct text target, struct arena *arena, struct http_he
 {
 	for (size_t i = 0; i < target.n; i++)
 		if (target.p[i] <= ' ' || target.p[i] > '~' || target.p[i] == '#')
-			return refuse(why, "the request target has a character that must be percent-encoded");
+			return refuse(why, "The request target has a character that must be percent-encoded.");
 	if (target.n == 1 && target.p[0] == '*') {
 		if (h->method != HTTP_OPTIONS)
-			return refuse(why, "the request target \"*\" is for OPTIONS only");
+			return refuse(why, "The request target \"*\" is for OPTIONS only.");
 		h->asterisk = true;
 		h->target = h->path = target;
 		return true;
 	}
 	if (target.p[0] != '/' && !absolute_form(&target))
-		return refuse(why, "the request target must begin with \"/\"");
+		return refuse(why, "The request target must begin with \"/\".");
 	const char *mark = target.n ? memchr(target.p, '?', target.n) : NULL;
 	size_t path_n = mark ? (size_t)(mark - target.p) : target.n;
 	h->target = path_n ? (struct text){target.p, path_n} : TEXT("/");
 	if (mark)
 		h->query = (struct text){mark + 1, target.n - path_n - 1};
 	if (!decode(h->target, false, arena, &h->path))
-		return refuse(why, "the path has a percent escape that is not valid");
+		return refuse(why, "The path has a percent escape that is not valid.");
 	/* An escaped slash is no separator, so such a path must not be cut at it. */
 	if (h->path.n != h->target.n) {
 		size_t sent = 0, got = 0;
@@ -229,7 +229,7 @@ static bool parse_target(struct text target, struct arena *arena, struct http_he
 
 static bool parse_request_line(struct text line, struct arena *arena, struct http_head *h, struct http_refusal *why)
 {
-	static const char shape[] = "the request line must be METHOD, one space, target, one space, HTTP/1.1";
+	static const char shape[] = "The request line must be METHOD, one space, target, one space, HTTP/1.1.";
 	const char *end = line.p + line.n;
 	const char *a = memchr(line.p, ' ', line.n);
 	const char *b = a ? memchr(a + 1, ' ', (size_t)(end - a - 1)) : NULL;
@@ -245,7 +245,7 @@ static bool parse_request_line(struct text line, struct arena *arena, struct htt
 	else if (text_equal(version, TEXT("HTTP/1.0")))
 		h->minor = 0;
 	else
-		return refuse(why, "the version must be HTTP/1.1 or HTTP/1.0");
+		return refuse(why, "The version must be HTTP/1.1 or HTTP/1.0.");
 	return parse_target((struct text){a + 1, (size_t)(b - a - 1)}, arena, h, why);
 }
 
@@ -296,12 +296,12 @@ static bool read_length(struct fields *f, struct text value)
 {
 	int64_t n;
 	if (f->lengths++)
-		return refuse(f->why, "there are two Content-Length headers");
+		return refuse(f->why, "There are two Content-Length headers. Send one.");
 	/* RFC 9110 8.6 allows leading zeros; nobody who means well sends them, but they have one meaning only. */
 	while (value.n > 1 && value.p[0] == '0')
 		value.p++, value.n--;
 	if (!text_to_int(value, 0, INT64_MAX, &n))
-		return refuse(f->why, "Content-Length must be a decimal number");
+		return refuse(f->why, "Content-Length must be a decimal number.");
 	f->head->content_length = n;
 	return true;
 }
@@ -309,7 +309,7 @@ static bool read_length(struct fields *f, struct text value)
 static bool read_coding(struct fields *f, struct text value)
 {
 	if (f->codings++ || !text_equal_nocase(value, TEXT("chunked")))
-		return refuse(f->why, "Transfer-Encoding must be \"chunked\" alone");
+		return refuse(f->why, "Transfer-Encoding must be \"chunked\" alone.");
 	f->head->chunked = true;
 	return true;
 }
@@ -317,9 +317,9 @@ static bool read_coding(struct fields *f, struct text value)
 static bool read_host(struct fields *f, struct text value)
 {
 	if (f->hosts++)
-		return refuse(f->why, "there are two Host headers");
+		return refuse(f->why, "There are two Host headers. Send one.");
 	if (!all(value, HOST))
-		return refuse(f->why, "the Host header is not valid");
+		return refuse(f->why, "The Host header is not valid.");
 	return true;
 }
 
@@ -327,7 +327,7 @@ static bool read_13(struct fields *f, struct text name, struct text value)
 {
 	struct http_head *h = f->head;
 	if (text_equal_nocase(name, TEXT("authorization")))
-		return once(f, value, &h->authorization, &h->has_authorization, "there are two Authorization headers");
+		return once(f, value, &h->authorization, &h->has_authorization, "There are two Authorization headers. Send one.");
 	if (text_equal_nocase(name, TEXT("if-none-match"))) {
 		/* A second one would have to be joined to the first; a condition may be passed over instead. */
 		h->if_none_match = h->has_if_none_match ? (struct text){NULL, 0} : value;
@@ -354,7 +354,7 @@ static bool read_field(struct fields *f, struct text name, struct text value)
 	case 12:
 		if (!text_equal_nocase(name, TEXT("content-type")))
 			return true;
-		return once(f, value, &h->content_type, &h->has_content_type, "there are two Content-Type headers");
+		return once(f, value, &h->content_type, &h->has_content_type, "There are two Content-Type headers. Send one.");
 	case 13:
 		return read_13(f, name, value);
 	case 14:
@@ -376,14 +376,14 @@ static bool read_field(struct fields *f, struct text name, struct text value)
 static bool parse_field(struct fields *f, struct text line)
 {
 	if (line.p[0] == ' ' || line.p[0] == '\t')
-		return refuse(f->why, "a header goes on in a second line; that form is obsolete and refused");
+		return refuse(f->why, "A header goes on in a second line. That form is obsolete; write the header in one line.");
 	const char *colon = memchr(line.p, ':', line.n);
 	struct text name = {line.p, colon ? (size_t)(colon - line.p) : 0};
 	if (!name.n || !all(name, TCHAR))
-		return refuse(f->why, "a header must be a name, a colon directly behind it, and a value");
+		return refuse(f->why, "A header must be a name, a colon directly behind it, and a value.");
 	struct text value = {colon + 1, line.n - name.n - 1};
 	if (!all(value, VALUE))
-		return refuse(f->why, "a header has a control character");
+		return refuse(f->why, "A header has a control character.");
 	return read_field(f, name, trim(value));
 }
 
@@ -392,11 +392,11 @@ static bool conclude(struct fields *f)
 {
 	struct http_head *h = f->head;
 	if (h->minor == 1 && !f->hosts)
-		return refuse(f->why, "the Host header is missing");
+		return refuse(f->why, "The Host header is missing.");
 	if (h->chunked && h->minor == 0)
-		return refuse(f->why, "HTTP/1.0 has no Transfer-Encoding");
+		return refuse(f->why, "HTTP/1.0 has no Transfer-Encoding. Send a Content-Length.");
 	if (h->chunked && f->lengths)
-		return refuse(f->why, "there are both Content-Length and Transfer-Encoding");
+		return refuse(f->why, "There are both Content-Length and Transfer-Encoding. Send one of them.");
 	h->keep_alive = !f->close && (h->minor == 1 || f->keep_alive);
 	if (h->minor == 0)
 		h->expect_continue = false;
@@ -515,9 +515,9 @@ enum http_chunk http_chunks_next(struct http_chunks *c, const char *p, size_t n,
 			return HTTP_CHUNK_DATA;
 		}
 		if (!chunk_byte(c, p[i++]))
-			return chunk_refuse(why, CORE_INVALID_REQUEST, "the chunked body is not framed as HTTP/1.1 says");
+			return chunk_refuse(why, CORE_INVALID_REQUEST, "The chunked body is not framed as HTTP/1.1 says.");
 		if (c->trailers > HTTP_TRAILERS_MAX)
-			return chunk_refuse(why, CORE_HEADERS_TOO_LARGE, "the trailers must be at most 8192 bytes");
+			return chunk_refuse(why, CORE_HEADERS_TOO_LARGE, "The trailers must be at most 8192 bytes.");
 		if (c->state == HTTP_CHUNK_OVER) {
 			*used = i;
 			return HTTP_CHUNK_END;
@@ -536,11 +536,11 @@ static bool query_pair(struct text pair, struct arena *arena, struct http_param 
 	size_t n = eq ? (size_t)(eq - pair.p) : pair.n;
 	struct text value = eq ? (struct text){eq + 1, pair.n - n - 1} : (struct text){NULL, 0};
 	if (!decode((struct text){pair.p, n}, true, arena, &out->name) || !decode(value, true, arena, &out->value)) {
-		*detail = "the query has a percent escape that is not valid";
+		*detail = "The query has a percent escape that is not valid.";
 		return false;
 	}
 	if (text_utf8_chars(out->name) < 0 || text_utf8_chars(out->value) < 0) {
-		*detail = "the query is not UTF-8";
+		*detail = "The query is not UTF-8.";
 		return false;
 	}
 	return true;
@@ -559,14 +559,14 @@ bool http_query_parse(struct text query, struct arena *arena, struct http_param 
 		if (!pair.n)
 			continue;
 		if (*count == JARI_QUERY_PARAMS_MAX) {
-			*detail = "the query has more than 16 parameters";
+			*detail = "The query has more than 16 parameters.";
 			return false;
 		}
 		if (!query_pair(pair, arena, &params[*count], detail))
 			return false;
 		for (size_t i = 0; i < *count; i++) {
 			if (text_equal(params[i].name, params[*count].name)) {
-				*detail = "the query names a parameter twice";
+				*detail = "The query names a parameter twice.";
 				return false;
 			}
 		}

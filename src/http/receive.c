@@ -15,7 +15,7 @@ static bool refuse_body(struct http_conn *c)
 {
 	c->closing = c->linger = true;
 	c->serving = true;
-	http_problem(&c->slot->req, CORE_BODY_TOO_LARGE, "the body must be at most %zu bytes", c->body_max);
+	http_problem(&c->slot->req, CORE_BODY_TOO_LARGE, "The body must be at most %zu bytes.", c->body_max);
 	return false;
 }
 

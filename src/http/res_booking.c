@@ -18,7 +18,7 @@ static bool read_all(struct http_request *req, bool *all)
 	*all = text_equal(value, TEXT("true"));
 	if (*all || text_equal(value, TEXT("false")))
 		return true;
-	http_problem(req, CORE_INVALID_REQUEST, "all must be true or false.");
+	http_problem(req, CORE_INVALID_REQUEST, "\"all\" must be true or false.");
 	return false;
 }
 
@@ -64,9 +64,9 @@ static bool read_which(struct http_request *req, struct which *out)
 		http_problem(req, CORE_INVALID_REQUEST, "Name one show, with either date or showId%s.",
 		             by_date ? ", and not with both" : "");
 	else if (by_date && !text_date_parse(date, &out->date))
-		http_problem(req, CORE_INVALID_REQUEST, "date must be a day such as 2026-12-24.");
+		http_problem(req, CORE_INVALID_REQUEST, "\"date\" must be a day such as 2026-12-24.");
 	else if (by_show && !text_to_int(show, 1, INT64_MAX, &out->show_id))
-		http_problem(req, CORE_INVALID_REQUEST, "showId must be a positive integer.");
+		http_problem(req, CORE_INVALID_REQUEST, "\"showId\" must be a positive integer.");
 	else
 		return true;
 	return false;
@@ -159,7 +159,7 @@ static bool read_best(struct http_request *req, json_t *best)
 	uint32_t seen;
 
 	if (!json_is_object(best)) {
-		http_problem(req, CORE_INVALID_REQUEST, "bestAvailable must be an object such as {\"count\": 2}.");
+		http_problem(req, CORE_INVALID_REQUEST, "\"bestAvailable\" must be an object such as {\"count\": 2}.");
 		return false;
 	}
 	if (!json_fields(best, fields, sizeof(fields) / sizeof(fields[0]), "bestAvailable.", req->arena, &in, &seen, error)) {

@@ -47,6 +47,7 @@ void res_tagged(struct http_request *req, const char *content_type, struct text 
 void res_get_token(struct http_request *req);
 void res_check(struct http_request *req);
 void res_leave(struct http_request *req);
+void res_events(struct http_request *req);
 
 void res_concerts(struct http_request *req);
 void res_concert(struct http_request *req);

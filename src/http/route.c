@@ -254,22 +254,23 @@ static bool authenticate(struct http_request *req)
 	struct text given = credentials(req->authorization);
 	if (!given.n) {
 		http_problem(req, CORE_TOKEN_REQUIRED,
-		             auth == HTTP_AUTH_ADMIN ? "send the admin key as \"Authorization: Bearer <key>\""
-		                                     : "send your token as \"Authorization: Bearer <token>\"");
+		             auth == HTTP_AUTH_ADMIN
+		                 ? "Send the organiser's key in the header \"Authorization: Bearer <key>\"."
+		                 : "Send the token of POST /api/getToken in the header \"Authorization: Bearer <token>\".");
 		return false;
 	}
 	if (auth == HTTP_AUTH_ADMIN) {
 		if (admin_key_is(req->app->admin_key, given))
 			return true;
-		http_problem(req, CORE_TOKEN_INVALID, "this is not the admin key");
+		http_problem(req, CORE_TOKEN_INVALID, "This is not the organiser's key.");
 		return false;
 	}
 	if (!ticket_of(req, given)) {
-		http_problem(req, CORE_TOKEN_INVALID, "no ticket has this token");
+		http_problem(req, CORE_TOKEN_INVALID, "No ticket has this token. Take a place with POST /api/getToken.");
 		return false;
 	}
 	if (auth == HTTP_AUTH_TOKEN && !core_token_opens(&req->ticket, req->now)) {
-		http_problem(req, CORE_TOKEN_INVALID, "this token has expired; take a new place in the line");
+		http_problem(req, CORE_TOKEN_INVALID, "The token is too old. Take a new place with POST /api/getToken.");
 		return false;
 	}
 	return true;
@@ -280,7 +281,7 @@ bool http_route_admit(struct http_request *req, const struct http_match *match)
 	req->route = match->route;
 	memcpy(req->ids, match->ids, sizeof(req->ids));
 	if (!match->allow) {
-		http_problem(req, CORE_NOT_FOUND, "there is nothing at this path");
+		http_problem(req, CORE_NOT_FOUND, "There is nothing at this path. GET /openapi.json lists what there is.");
 		return false;
 	}
 	if (!match->route) {
@@ -288,7 +289,7 @@ bool http_route_admit(struct http_request *req, const struct http_match *match)
 		if (req->method == HTTP_OPTIONS)
 			http_answer(req, 204, "", (struct text){NULL, 0});
 		else
-			http_problem(req, CORE_METHOD_NOT_ALLOWED, "this path has %s", match->allow);
+			http_problem(req, CORE_METHOD_NOT_ALLOWED, "This path has the methods %s.", match->allow);
 		return false;
 	}
 	return authenticate(req);
@@ -329,15 +330,16 @@ bool http_route_inputs(struct http_request *req, struct text query, int idempote
 		return true;
 	}
 	if (req->body.n && !(req->has_content_type && is_json(req->content_type))) {
-		http_problem(req, CORE_UNSUPPORTED_MEDIA_TYPE, "send the body with \"Content-Type: application/json\"");
+		http_problem(req, CORE_UNSUPPORTED_MEDIA_TYPE,
+		             "Send the body with the header \"Content-Type: application/json\".");
 		return false;
 	}
 	if (idempotency_keys > 1) {
-		http_problem(req, CORE_INVALID_REQUEST, "there are two Idempotency-Key headers");
+		http_problem(req, CORE_INVALID_REQUEST, "There are two Idempotency-Key headers. Send one.");
 		return false;
 	}
 	if (idempotency_keys && !key_is_good(req->idempotency_key)) {
-		http_problem(req, CORE_INVALID_REQUEST, "Idempotency-Key must be 1 to 255 visible ASCII characters");
+		http_problem(req, CORE_INVALID_REQUEST, "Idempotency-Key must be 1 to 255 visible ASCII characters.");
 		return false;
 	}
 	return true;
@@ -363,11 +365,11 @@ bool http_page(struct http_request *req, int64_t *limit, int64_t *before)
 	*limit = JARI_PAGE_DEFAULT;
 	*before = 0;
 	if (http_param(req, "limit", &value) && !text_to_int(value, 1, JARI_PAGE_MAX, limit)) {
-		http_problem(req, CORE_INVALID_REQUEST, "\"limit\" must be an integer from 1 to %d", JARI_PAGE_MAX);
+		http_problem(req, CORE_INVALID_REQUEST, "\"limit\" must be an integer from 1 to %d.", JARI_PAGE_MAX);
 		return false;
 	}
 	if (http_param(req, "before", &value) && !text_to_int(value, 1, INT64_MAX, before)) {
-		http_problem(req, CORE_INVALID_REQUEST, "\"before\" must be the id of an entry, as \"nextBefore\" gave it");
+		http_problem(req, CORE_INVALID_REQUEST, "\"before\" must be the id of an entry, as \"nextBefore\" gave it.");
 		return false;
 	}
 	return true;

@@ -37,6 +37,17 @@ static const struct http_route_doc check = {
     .says = "Works for a ticket in any state. Ask again after `retryAfterSeconds`.",
     .success = {{200, "The ticket.", "Ticket", NULL, OPENAPI_RETRY_AFTER}},
 };
+static const struct http_route_doc events = {
+    .id = "followToken",
+    .tag = LINE,
+    .summary = "The ticket, now and at every change of it",
+    .says =
+	"Server-sent events: `event: ticket`, with the ticket as `GET /api/check` gives it as `data`; one at once, and one at every change of "
+	"`status`, `reason`, `expiresAt` or `ahead` (the last at most about once a second). Every event has the whole ticket, so nothing is missed by "
+	"coming back. The stream ends with the event that says `EXPIRED`: do not come back then. Every 15 seconds without an event there is a comment "
+	"line. Who has a stream open keeps the place in the line without asking.",
+    .success = {{200, "The events.", NULL, "text/event-stream", 0}},
+};
 static const struct http_route_doc leave = {
     .id = "leaveQueue",
     .tag = LINE,
@@ -285,6 +296,7 @@ DOC_FILE(docs_icon, "getDocsIcon", "A file of the documentation page", "image/pn
 const struct http_route http_routes[] = {
 	{HTTP_POST,   "/api/getToken",                        HTTP_AUTH_NONE,       BODY,           res_get_token,    &get_token},
 	{HTTP_GET,    "/api/check",                           HTTP_AUTH_ANY_TICKET, NO_BODY,        res_check,        &check},
+	{HTTP_GET,    "/api/check/events",                    HTTP_AUTH_ANY_TICKET, NO_BODY,        res_events,       &events},
 	{HTTP_DELETE, "/api/token",                           HTTP_AUTH_ANY_TICKET, NO_BODY,        res_leave,        &leave},
 
 	{HTTP_GET,    "/api/concerts",                        HTTP_AUTH_NONE,       NO_BODY,        res_concerts,     &concerts},

@@ -150,6 +150,7 @@ struct http_server *http_server_open(const struct http_server_config *c, char er
 	s->idle_us = us_or(c->idle_ms, HTTP_IDLE_MS);
 	s->request_us = us_or(c->request_ms, HTTP_REQUEST_MS);
 	s->write_us = us_or(c->write_ms, HTTP_WRITE_MS);
+	s->heartbeat_us = us_or(c->heartbeat_ms, HTTP_HEARTBEAT_MS);
 	s->threads = mem_zero((size_t)c->threads * sizeof(*s->threads));
 	s->router = http_router_new(c->routes, c->route_count, why);
 	if (!s->router)

@@ -14,6 +14,9 @@
 #define HTTP_IDLE_MS 75000          /* how long a kept connection may wait for its next request */
 #define HTTP_REQUEST_MS 10000       /* a whole request must arrive within this of its first byte */
 #define HTTP_WRITE_MS 30000         /* a client that takes nothing for this long is dropped */
+#define HTTP_HEARTBEAT_MS 15000     /* after this long without an event a feed says that it is there */
+#define HTTP_FEED_MS 200            /* how often each feed is looked at, … */
+#define HTTP_FEED_STEP_MS 50        /* … a part of them at a time */
 #define HTTP_LINGER_MS 2000         /* after an early error: how long the client may go on sending, unread, … */
 #define HTTP_LINGER_BYTES (4 << 20) /* … and how much */
 #define HTTP_STOP_MS 10000          /* the longest that stopping may take */
@@ -32,7 +35,7 @@ struct http_server_config {
 	const struct http_route *routes;
 	size_t route_count;
 	uint8_t seal_key[SEAL_KEY_BYTES];
-	int64_t idle_ms, request_ms, write_ms; /* 0: the defaults above */
+	int64_t idle_ms, request_ms, write_ms, heartbeat_ms; /* 0: the defaults above */
 };
 
 /* Binds, starts the threads and accepts. NULL with a line in `error` when it can't: the address is taken, the name is unknown, the

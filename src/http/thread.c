@@ -44,6 +44,12 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static void on_feeding(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	http_feed_step(arg);
+}
+
 /* ---- accepting ---- */
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length, void *arg)
@@ -114,19 +120,35 @@ static void wake(struct http_thread *t)
 		continue;
 }
 
-void http_thread_done(struct http_request *req)
+/* Wakes the other threads that have something to take. They can't end before they have, nor the server before `t` has the request that is
+ * still to be handed to it. */
+static void wake_others(struct http_thread *t)
+{
+	for (int i = 0; i < t->server->count; i++) {
+		struct http_thread *other = &t->server->threads[i];
+		if (other == t)
+			continue;
+		pthread_mutex_lock(&other->done_lock);
+		if (other->done_first)
+			wake(other);
+		pthread_mutex_unlock(&other->done_lock);
+	}
+}
+
+void http_thread_done(struct http_request *req, bool more_follow)
 {
 	struct http_thread *t = req->thread;
 	req->next_done = NULL;
+	if (!more_follow)
+		wake_others(t);
 	pthread_mutex_lock(&t->done_lock);
-	bool first = !t->done_first;
-	if (first)
-		t->done_first = req;
-	else
+	if (t->done_first)
 		t->done_last->next_done = req;
+	else
+		t->done_first = req;
 	t->done_last = req;
 	/* Within the lock: once the request can be taken, the thread may answer it, end, and be freed. */
-	if (first)
+	if (!more_follow)
 		wake(t);
 	pthread_mutex_unlock(&t->done_lock);
 }
@@ -172,13 +194,15 @@ bool http_thread_open(struct http_thread *t, struct http_server *s, int fd, cons
 	t->wake = event_new(t->base, t->wake_fd, EV_READ | EV_PERSIST, on_wake, t);
 	t->tick = event_new(t->base, -1, EV_PERSIST, on_tick, t);
 	t->pause = event_new(t->base, -1, 0, on_resume, t);
+	t->feeding = event_new(t->base, -1, 0, on_feeding, t);
 	t->listener =
 	    evconnlistener_new(t->base, on_accept, t, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, JARI_LISTEN_BACKLOG, fd);
 	if (!t->listener)
 		close(fd);
 	struct timeval period = {0, TICK_US};
 	http_thread_date(t);
-	if (!t->listener || !t->wake || !t->tick || !t->pause || event_add(t->wake, NULL) < 0 || event_add(t->tick, &period) < 0)
+	if (!t->listener || !t->wake || !t->tick || !t->pause || !t->feeding || event_add(t->wake, NULL) < 0 ||
+	    event_add(t->tick, &period) < 0)
 		return false;
 	evconnlistener_set_error_cb(t->listener, on_accept_error);
 	return true;
@@ -202,11 +226,14 @@ void http_thread_close(struct http_thread *t)
 		event_free(t->tick);
 	if (t->pause)
 		event_free(t->pause);
+	if (t->feeding)
+		event_free(t->feeding);
 	if (t->base)
 		event_base_free(t->base);
 	if (t->wake_fd >= 0)
 		close(t->wake_fd);
 	http_slots_free(t);
+	buf_free(&t->news);
 	seal_free(t->seal);
 	pthread_mutex_destroy(&t->done_lock);
 }

@@ -150,6 +150,7 @@ function vet(reply) {
 	assert.ok(p && typeof p === 'object' && !Array.isArray(p), `a problem is an object${told(reply)}`);
 	for (const name of ['type', 'title', 'detail', 'code'])
 		assert.ok(typeof p[name] === 'string' && p[name] !== '', `a problem has a text "${name}"${told(reply)}`);
+	assert.match(p.detail, /^["A-Z].*[^.]\.$/su, `"detail" is a sentence, from its capital letter to its full stop${told(reply)}`);
 	assert.equal(p.status, reply.status, `the member "status" is the status${told(reply)}`);
 	assert.equal(CODES[p.code], reply.status, `${p.code} has the status ${CODES[p.code]}${told(reply)}`);
 	if (reply.status === 401) assert.match(reply.headers['www-authenticate'] ?? '', /^Bearer/, `401 says WWW-Authenticate: Bearer${told(reply)}`);
@@ -193,7 +194,7 @@ export function vetTicket(ticket, words = '') {
 			assert.equal(ticket.etaSeconds, 0, `etaSeconds is 0 when active${say}`);
 		} else {
 			assert.equal(ticket.status, 'EXPIRED', `status${say}`);
-			assert.ok(['PAID', 'TIMED_OUT', 'LEFT'].includes(ticket.reason), `an ended ticket has a reason${say}`);
+			assert.ok(['PAID', 'TIMED_OUT', 'LEFT', 'ABANDONED'].includes(ticket.reason), `an ended ticket has a reason${say}`);
 		}
 	}
 	return ticket;

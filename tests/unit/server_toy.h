@@ -11,6 +11,7 @@
 #include "http/server.h"
 #include <arpa/inet.h>
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -311,21 +312,22 @@ static inline int set_up(void **state)
 }
 
 /* Every request that was lent out has come back. */
-static inline void check_slots(const struct http_thread *t)
+static inline bool all_slots_back(const struct http_thread *t)
 {
 	int64_t all = 0;
 	for (const struct http_slot *slot = t->all; slot; slot = slot->all_next)
 		all++;
-	assert_int_equal(all, t->free_count);
+	return all == t->free_count;
 }
 
 static inline int tear_down(void **state)
 {
 	struct world *w = *state;
 	http_server_stop(w->server);
-	check_slots(&w->server->threads[0]);
+	bool back = all_slots_back(&w->server->threads[0]);
 	engine_end(w);
 	http_server_close(w->server);
+	assert_true(back);
 	return 0;
 }
 
@@ -445,6 +447,9 @@ static inline void check_problem(const char *what, const struct reply *r)
 		if (!json_string_length(json_object_get(doc, members[i])))
 			fail_msg("%s: no %s", what, members[i]);
 	assert_int_equal(strncmp(json_string_value(json_object_get(doc, "type")), "urn:jari:error:", 15), 0);
+	const char *detail = json_string_value(json_object_get(doc, "detail"));
+	if (islower((unsigned char)detail[0]) || detail[strlen(detail) - 1] != '.')
+		fail_msg("%s: no whole sentence: %s", what, detail);
 	json_decref(doc);
 }
 

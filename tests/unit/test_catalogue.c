@@ -122,10 +122,10 @@ struct wrong_case {
 };
 
 static const struct wrong_case wrong_cases[] = {
-    {"", "the body is not valid JSON"},
-    {"{", "the body is not valid JSON"},
-    {"[]", "the catalogue must be a JSON object"},
-    {"7", "the catalogue must be a JSON object"},
+    {"", "The body is not valid JSON"},
+    {"{", "The body is not valid JSON"},
+    {"[]", "The catalogue must be a JSON object"},
+    {"7", "The catalogue must be a JSON object"},
     {"{\"queues\":{}}", "\"queues\" must be an array"},
     {"{\"concerts\":\"\"}", "\"concerts\" must be an array"},
     {"{\"queues\":[1]}", "\"queues[0]\" must be an object"},
@@ -135,7 +135,7 @@ static const struct wrong_case wrong_cases[] = {
     {"{\"queues\":[{\"name\":\"q\",\"capacity\":\"1\"}]}", "\"queues[0].capacity\" must be "},
     {"{\"queues\":[{\"name\":\"q\",\"capacity\":1,\"ratePerSecond\":true}]}", "\"queues[0].ratePerSecond\" must be "},
     {"{\"queues\":[{\"name\":\"q\\n\",\"capacity\":1}]}", "\"queues[0].name\" must be "},
-    {"{\"queues\":[],\"queues\":[]}", "the body names a member twice"},
+    {"{\"queues\":[],\"queues\":[]}", "The body names a member twice"},
     {"{\"concerts\":[null]}", "\"concerts[0]\" must be an object"},
     {CONCERT(""), "\"concerts[0].shows\" is missing"},
     {CONCERT(",\"shows\":null"), "\"concerts[0].shows\" must be an array"},
@@ -163,6 +163,9 @@ static void names_the_place(void **state)
 			fail_msg("taken: %s", wrong_cases[i].json);
 		if (strncmp(error, wrong_cases[i].says, strlen(wrong_cases[i].says)) != 0)
 			fail_msg("%s\n gave: %s\n wanted: %s", wrong_cases[i].json, error, wrong_cases[i].says);
+		size_t n = strlen(error);
+		if (error[n - 1] != '.' || error[n - 2] == '.')
+			fail_msg("%s\n gave no sentence with one full stop: %s", wrong_cases[i].json, error);
 	}
 }
 

@@ -381,6 +381,34 @@ static void the_tick_ends_what_lapsed_and_admits_the_next(void **state)
 	(void)wait_status(w, &b, CORE_ACTIVE);
 }
 
+/* More than one step can take, and no wait for the next tick between the steps. */
+static void a_raised_capacity_is_filled_promptly(void **state)
+{
+	struct world *w = *state;
+	static struct call calls[4 * JARI_TICK_STEP];
+	static char names[4 * JARI_TICK_STEP][16];
+	for (int i = 0; i < 4 * JARI_TICK_STEP; i++) {
+		(void)snprintf(names[i], sizeof names[i], "u%d", i);
+		struct core_cmd cmd = join_cmd(names[i]);
+		call_begin(w, &calls[i], &cmd);
+	}
+	for (int i = 0; i < 4 * JARI_TICK_STEP; i++) {
+		call_wait(&calls[i]);
+		call_free(&calls[i]);
+	}
+	struct core_cmd patch = {.op = CORE_PATCH_QUEUE};
+	patch.u.patch.queue_id = 1;
+	patch.u.patch.has_capacity = true;
+	patch.u.patch.capacity = 100000;
+	patch.u.patch.actor = TEXT("test");
+	struct engine_counters after;
+	assert_int_equal(run(w, &patch).code, CORE_OK);
+	struct core_ticket last = {.queue_id = 1, .number = 4 * JARI_TICK_STEP};
+	(void)wait_status(w, &last, CORE_ACTIVE);
+	engine_look_counters(w->engine, &after);
+	assert_int_equal(after.admitted, 4 * JARI_TICK_STEP);
+}
+
 static void a_failed_commit_answers_unavailable_and_changes_nothing(void **state)
 {
 	struct world *w = *state;
@@ -619,6 +647,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(commands_that_come_together_share_a_commit, setup, teardown),
 	    cmocka_unit_test_setup_teardown(ahead_does_not_count_those_who_left, setup, teardown),
 	    cmocka_unit_test_setup_teardown(the_tick_ends_what_lapsed_and_admits_the_next, setup_one, teardown),
+	    cmocka_unit_test_setup_teardown(a_raised_capacity_is_filled_promptly, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_failed_commit_answers_unavailable_and_changes_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_busy_store_is_tried_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(one_refused_command_takes_no_other_with_it, setup, teardown),

@@ -164,6 +164,7 @@ struct contract {
 static const struct contract contract[] = {
     {"post", "/api/getToken", "201 Ticket,200 Ticket", "CONCERT_NOT_FOUND"},
     {"get", "/api/check", "200 Ticket", ""},
+    {"get", "/api/check/events", "200 text/event-stream", ""},
     {"delete", "/api/token", "204 ", ""},
     {"get", "/api/concerts", "200 Concerts", ""},
     {"get", "/api/concerts/{concertId}", "200 Concert", "CONCERT_NOT_FOUND"},

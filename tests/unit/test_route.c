@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "http/route.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +39,10 @@ void http_answer(struct http_request *req, int status, const char *content_type,
 
 void http_problem(struct http_request *req, enum core_code code, const char *detail, ...)
 {
-	(void)req, (void)detail;
+	size_t n = strlen(detail);
+	(void)req;
+	if (strcmp(detail, "%s") != 0 && (islower((unsigned char)detail[0]) || detail[n - 1] != '.'))
+		fail_msg("no whole sentence: %s", detail);
 	world.code = code;
 	world.status = core_code_status(code);
 }

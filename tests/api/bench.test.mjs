@@ -1,0 +1,145 @@
+// `jari bench`: each operation small, a whole sale, its reports, and what it says to wrong options.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { ADMIN_KEY, binary, cleanEnv, jari, serverHere, show } from './harness.mjs';
+
+// Runs `jari bench ARGS…` to its end without blocking this process.
+function bench(args, { env = { JARI_ADMIN_KEY: ADMIN_KEY }, cwd } = {}) {
+	return new Promise((resolve, reject) => {
+		const child = spawn(binary(), ['bench', ...args], { env: cleanEnv(env), cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60000 });
+		const r = { stdout: '', stderr: '' };
+		child.stdout.setEncoding('utf8').on('data', (text) => (r.stdout += text));
+		child.stderr.setEncoding('utf8').on('data', (text) => (r.stderr += text));
+		child.on('error', reject);
+		child.on('close', (status, signal) => resolve({ ...r, status, signal }));
+	});
+}
+
+const said = (r) => `\n  status: ${r.status} ${r.signal ?? ''}\n  stdout: ${show(r.stdout, 3000)}\n  stderr: ${show(r.stderr, 3000)}`;
+
+describe('each operation', () => {
+	const s = serverHere();
+	const run = async (op, args) => {
+		const json = path.join(s.dir, `${op}.json`);
+		const r = await bench([op, '--url', s.address, '--connections', '8', '--warmup', '0', '--json', json, ...args]);
+		assert.equal(r.status, 0, `jari bench ${op}${said(r)}`);
+		const report = JSON.parse(fs.readFileSync(json, 'utf8'));
+		assert.equal(report.operation, op);
+		assert.deepEqual([report.problems, report.errors], [0, []], `every answer is a success${said(r)}`);
+		return { r, report };
+	};
+
+	const N = 200;
+	for (const [op, ...args] of [
+		['healthz', '--requests', N],
+		['poll', '--requests', N, '--waiting', 40],
+		['seats', '--requests', N, '--users', 10, '--shows', 2],
+		['join', '--requests', N, '--waiting', 10],
+		['turn', '--requests', N, '--waiting', 40],
+		['hold', '--requests', N, '--users', 100, '--shows', 2, '--seats', 150],
+		['charge', '--requests', N, '--users', 20],
+		['pay', '--requests', N, '--users', N, '--seats', 300],
+		['request', '--requests', N, '--path', '/api/concerts'],
+	])
+		it(`${op} has ${N} answers, and tells how long they took`, async () => {
+			const { r, report } = await run(op, args.map(String));
+			assert.ok(report.answers >= N && report.answers <= N + 8, `${report.answers} answers, ${N} were asked for${said(r)}`);
+			let counted = 0;
+			for (const [name, step] of Object.entries(report.steps)) {
+				const l = step.latencyUs;
+				counted += step.ok;
+				assert.equal(l.count, step.ok + step.refused, `${name}: each answer was timed`);
+				assert.ok(l.min > 0 && l.min <= l.p50 && l.p50 <= l.p99 && l.p99 <= l.max, `${name}: the percentiles grow: ${show(l)}`);
+			}
+			assert.equal(counted, report.answers, 'the steps add up');
+			assert.equal(report.seconds.reduce((sum, second) => sum + second.done, 0), report.answers, 'the seconds add up');
+			assert.match(r.stdout, /no errors/, said(r));
+		});
+
+	it('keeps to the rate, and ends after the duration', async () => {
+		const { r, report } = await run('healthz', ['--rate', '200', '--duration', '1']);
+		assert.ok(report.answers > 150 && report.answers <= 201, `200 in one second were asked for, ${report.answers} came${said(r)}`);
+	});
+
+	it('counts what is refused, tells the code, and is not content', async () => {
+		const json = path.join(s.dir, 'refused.json');
+		const r = await bench(['request', '--url', s.address, '--requests', '20', '--warmup', '0', '--path', '/api/concerts/999', '--json', json]);
+		const report = JSON.parse(fs.readFileSync(json, 'utf8'));
+		assert.deepEqual([report.answers, report.problems >= 20], [0, true], said(r));
+		assert.deepEqual([report.errors[0].status, report.errors[0].code], [404, 'CONCERT_NOT_FOUND'], said(r));
+		assert.match(r.stdout, /404 CONCERT_NOT_FOUND/);
+	});
+});
+
+describe('a rehearsed sale', () => {
+	const s = serverHere();
+
+	it('brings everybody to an end, sells no seat twice, and writes both reports', { timeout: 60000 }, async () => {
+		const json = path.join(s.dir, 'sale.json');
+		const html = path.join(s.dir, 'sale.html');
+		const r = await bench([
+			'onsale', '--url', s.address, '--users', '150', '--shows', '1', '--seats', '120', '--arrive-seconds', '1', '--think-ms', '20',
+			'--capacity', '40', '--limit-seconds', '40', '--json', json, '--html', html,
+		]);
+		assert.equal(r.status, 0, `jari bench onsale${said(r)}`);
+		const { sale, errors, steps } = JSON.parse(fs.readFileSync(json, 'utf8'));
+		assert.deepEqual([sale.people, sale.onTheWay, sale.failed, sale.stoppedAtLimit], [150, 0, 0, false], `everybody came to an end${said(r)}`);
+		const ends = sale.paid + sale.foundItSoldOut + sale.gaveUpAndLeft + sale.vanished + sale.gotNoSeats + sale.lostThePlace;
+		assert.equal(ends, 150, `each person has one end${said(r)}`);
+		assert.equal(sale.orderInversions, 0, `nobody was let in before a lower number that waited${said(r)}`);
+		assert.ok(sale.seatsSold > 60 && sale.seatsSold <= 120, `seats were sold${said(r)}`);
+		assert.equal(steps.join.ok, 150);
+		for (const e of errors) assert.equal(e.code, 'SEAT_TAKEN', `nothing is refused but seats that somebody else was faster at: ${show(e)}`);
+
+		// the server tells the same
+		const { shows } = await s.ok(200, 'GET', '/api/admin/stats', { admin: true });
+		assert.deepEqual(shows.map((x) => x.sold), [sale.seatsSold], `the report has what was sold: ${show(shows)}`);
+		s.audit();
+
+		const page = fs.readFileSync(html, 'utf8');
+		assert.match(page, /^<!doctype html>/i);
+		assert.match(page, /<svg[\s>]/, 'there are plots');
+		assert.match(page, /<\/html>\s*$/, 'the page is whole');
+		assert.doesNotMatch(page, /<script[^>]*\ssrc\s*=|<link[^>]*\shref\s*=|<(?:img|iframe|object|embed)\b|@import|url\(/i, 'the page loads nothing');
+		const text = page.replaceAll(s.address, '').replaceAll('http://www.w3.org/2000/svg', ''); // the server's name, and XML's name of SVG
+		assert.doesNotMatch(text, /https?:\/\//i, 'the page names no other place');
+	});
+});
+
+describe('wrong options', () => {
+	const wrong = (args, why, env = {}) =>
+		it(`${args.join(' ') || 'nothing'} is status 2, and says why`, () => {
+			const r = jari(['bench', ...args], { env });
+			assert.equal(r.status, 2, said(r));
+			assert.equal(r.stdout, '');
+			assert.match(r.stderr, why, said(r));
+		});
+	wrong([], /what to measure is missing/);
+	wrong(['sell'], /'sell' cannot be measured/);
+	wrong(['poll', '--user', '5'], /unknown option '--user'/);
+	wrong(['poll', '--waiting', 'many'], /--waiting needs a whole number/);
+	wrong(['poll', '--waiting'], /--waiting needs a value/);
+	wrong(['onsale', '--give-up', '101'], /--give-up needs a whole number from 0 to 100/);
+	wrong(['healthz', '--url', 'http://192.0.2.1:80'], /--allow-remote/);
+	wrong(['healthz', '--url', 'ftp://127.0.0.1'], /--url/);
+	wrong(['onsale', '--admin-key', 'a-key-that-others-could-read'], /does not belong on the command line/);
+	wrong(['healthz', 'more'], /unexpected argument 'more'/);
+	wrong(['healthz'], /JARI_BENCH_DURATION needs a whole number/, { JARI_BENCH_DURATION: 'x' });
+
+	it('help is status 0', () => {
+		for (const args of [['--help'], ['onsale', '--help']]) {
+			const r = jari(['bench', ...args]);
+			assert.deepEqual([r.status, r.stderr], [0, ''], said(r));
+			assert.match(r.stdout, /^Usage: jari bench/);
+		}
+	});
+
+	it('a server that is not there is status 1, with one line', async () => {
+		const r = await bench(['healthz', '--url', 'http://127.0.0.1:1', '--requests', '1']);
+		assert.equal(r.status, 1, said(r));
+		assert.match(r.stderr, /^jari: [^\n]+\n$/, said(r));
+	});
+});
