@@ -130,7 +130,7 @@ static const char *const stories[] = {
     [CLI_SERVE] =
 	"Writes one line to standard output when it takes connections, `listening on http://ADDR:PORT`; everything else\n"
 	"goes to standard error. SIGTERM and SIGINT finish what is in flight and exit; a second one ends at once.\n"
-	"\nThe organiser's key opens /admin and /api/admin. Unless one is given, it is made at the first start, in the file\n"
+	"\nThe organiser's key opens /api/admin. Unless one is given, it is made at the first start, in the file\n"
 	"STORE.admin-key beside the store, which only its owner can read; STORE.token-key likewise.\n",
     [CLI_IMPORT] =
 	"Takes the same document as POST /api/admin/catalogue, all of it or nothing, and prints the new ids. It needs the\n"

@@ -96,14 +96,14 @@ static bool section_runs(const struct runs *all, size_t i, struct runs *one)
 	return true;
 }
 
-static void sort_ascending(int64_t *p, int64_t n)
+void core_sort_seats(int64_t *seats, size_t n)
 {
-	for (int64_t i = 1; i < n; i++) {
-		int64_t v = p[i];
-		int64_t j = i;
-		for (; j > 0 && p[j - 1] > v; j--)
-			p[j] = p[j - 1];
-		p[j] = v;
+	for (size_t i = 1; i < n; i++) {
+		int64_t s = seats[i];
+		size_t j = i;
+		for (; j > 0 && seats[j - 1] > s; j--)
+			seats[j] = seats[j - 1];
+		seats[j] = s;
 	}
 }
 
@@ -129,6 +129,6 @@ bool core_best_seats(const struct core_list *seats, struct text section, int64_t
 	}
 	if (fewest == 0 && !take(&runs, count, out, &pieces))
 		return false;
-	sort_ascending(out, count);
+	core_sort_seats(out, (size_t)count);
 	return true;
 }

@@ -81,6 +81,9 @@ void core_sell(struct core_batch *b, struct core_row *reservation, int64_t payme
 bool core_best_seats(const struct core_list *seats, struct text section, int64_t count, int64_t now, struct arena *arena,
                      int64_t *out);
 
+/* Sorts seat numbers, ascending; there are few, at most seats_per_user. */
+void core_sort_seats(int64_t *seats, size_t n);
+
 /* ---- wallet.c ---- */
 
 void core_charge(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);

@@ -130,18 +130,6 @@ static enum core_code check_limit(const struct core_batch *b, const struct core_
 	return CORE_LIMIT_EXCEEDED;
 }
 
-/* Ascending; there are at most seats_per_user. */
-static void sort_seats(int64_t *seats, size_t n)
-{
-	for (size_t i = 1; i < n; i++) {
-		int64_t s = seats[i];
-		size_t j = i;
-		for (; j > 0 && seats[j - 1] > s; j--)
-			seats[j] = seats[j - 1];
-		seats[j] = s;
-	}
-}
-
 /* The seats to be held, ascending, in the arena; SEAT_TAKEN with the conflicts otherwise. */
 static enum core_code choose_seats(const struct core_batch *b, const struct core_cmd *cmd, const struct core_show *show,
                                    int64_t **chosen, size_t *n, struct core_reply *reply)
@@ -156,7 +144,7 @@ static enum core_code choose_seats(const struct core_batch *b, const struct core
 	}
 	*n = cmd->u.hold.seat_count;
 	*chosen = arena_copy(arena, cmd->u.hold.seats, *n * sizeof **chosen);
-	sort_seats(*chosen, *n);
+	core_sort_seats(*chosen, *n);
 	int64_t *taken = arena_alloc(arena, *n * sizeof *taken);
 	size_t taken_count = 0;
 	for (size_t i = 0; i < *n; i++) {

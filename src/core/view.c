@@ -12,6 +12,8 @@ struct core_ticket core_ticket_at(const struct core_ticket *t, int64_t now)
 		seen.status = CORE_EXPIRED;
 		seen.reason = t->status == CORE_ACTIVE ? CORE_TIMED_OUT : CORE_ABANDONED;
 		seen.ended_at = t->expires_at;
+		if (t->status == CORE_PASSED)
+			seen.expires_at = 0; /* that was the end of the grace, not of an active place */
 	} else if (t->status == CORE_PASSED) {
 		seen.status = CORE_WAITING;
 		seen.expires_at = 0;

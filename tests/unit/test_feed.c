@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-
 #include "http/res_common.h"
 #include "server_toy.h"
 

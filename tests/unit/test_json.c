@@ -195,7 +195,8 @@ static void test_sentences(void **state)
 	    {"{\"amount\":1,\"seats\":[]}", "", "\"seats\" must be an array of 1 to 1000 integers."},
 	    {"{\"amount\":1,\"seats\":3}", "", "\"seats\" must be an array of 1 to 1000 integers."},
 	    {"{\"amount\":1,\"seats\":[1,0]}", "", "\"seats[1]\" must be an integer from 1 to 1000."},
-	    {"{\"amount\":1,\"seats\":[1,2,1]}", "", "\"seats\" must be an array of integers that are different from each other."},
+	    {"{\"amount\":1,\"seats\":[1,2,1]}", "",
+	     "\"seats\" must be an array of integers that are different from each other."},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
