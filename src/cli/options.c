@@ -256,21 +256,12 @@ static const struct cli_option *find(const struct cli_options *o, struct text na
 	return NULL;
 }
 
-/* Reads the option at argv[*at], and moves *at to its last word. */
-static bool read_option(int argc, char *const *argv, int *at, struct cli_options *o, char error[CLI_ERROR_SIZE])
+bool cli_option_take(void *options, const struct cli_option *row, const char *equals, int argc, char *const *argv, int *at,
+                     char error[CLI_ERROR_SIZE])
 {
-	const char *word = argv[*at], *equals = strchr(word, '='), *value;
-	struct text name = {word + 2, equals != NULL ? (size_t)(equals - word - 2) : strlen(word + 2)};
-	const struct cli_option *row;
 	char called[CLI_ENV_NAME_SIZE];
+	const char *value;
 
-	if (word[1] != '-') {
-		(void)snprintf(error, CLI_ERROR_SIZE, "unknown option '%.100s'", word);
-		return false;
-	}
-	row = find(o, name, error);
-	if (row == NULL)
-		return false;
 	(void)snprintf(called, sizeof(called), "--%s", row->name);
 	if (equals != NULL) {
 		value = equals + 1;
@@ -282,8 +273,25 @@ static bool read_option(int argc, char *const *argv, int *at, struct cli_options
 		(void)snprintf(error, CLI_ERROR_SIZE, "%s needs a value: %s %s", called, called, row->value);
 		return false;
 	}
+	return cli_option_set(options, row, called, value, error);
+}
+
+/* Reads the option at argv[*at], and moves *at to its last word. */
+static bool read_option(int argc, char *const *argv, int *at, struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	const char *word = argv[*at], *equals = strchr(word, '=');
+	struct text name = {word + 2, equals != NULL ? (size_t)(equals - word - 2) : strlen(word + 2)};
+	const struct cli_option *row;
+
+	if (word[1] != '-') {
+		(void)snprintf(error, CLI_ERROR_SIZE, "unknown option '%.100s'", word);
+		return false;
+	}
+	row = find(o, name, error);
+	if (row == NULL)
+		return false;
 	o->on_command_line |= 1u << (row - table);
-	return cli_option_set(o, row, called, value, error);
+	return cli_option_take(o, row, equals, argc, argv, at, error);
 }
 
 static bool is_help(const char *word)

@@ -76,6 +76,11 @@ bool cli_given_on_command_line(const struct cli_options *o, const char *name);
 bool cli_option_set(void *options, const struct cli_option *row, const char *called, const char *value,
                     char error[CLI_ERROR_SIZE]);
 
+/* Sets the option of a row that stands at argv[*at]: from behind its `equals` sign, or (NULL: there is none) from the next argument, which is
+ * then taken too. */
+bool cli_option_take(void *options, const struct cli_option *row, const char *equals, int argc, char *const *argv, int *at,
+                     char error[CLI_ERROR_SIZE]);
+
 /* Writes the help of everything, or of one command. */
 void cli_help(FILE *out, enum cli_command command);
 /* Pieces of it, for `jari bench`, which has a table of its own: a name with its explanation; an option with its facts. */

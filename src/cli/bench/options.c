@@ -188,9 +188,8 @@ static const struct cli_option *find(const struct bench_options *o, struct text 
 
 static bool read_option(int argc, char *const *argv, int *at, struct bench_options *o, char error[CLI_ERROR_SIZE])
 {
-	const char *word = argv[*at], *equals = strchr(word, '='), *value;
+	const char *word = argv[*at], *equals = strchr(word, '=');
 	const struct cli_option *row;
-	char called[CLI_ENV_NAME_SIZE];
 
 	if (word[0] != '-' || word[1] != '-') {
 		(void)snprintf(error, CLI_ERROR_SIZE, "unexpected argument '%.100s'", word);
@@ -199,19 +198,8 @@ static bool read_option(int argc, char *const *argv, int *at, struct bench_optio
 	row = find(o, (struct text){word + 2, equals != NULL ? (size_t)(equals - word - 2) : strlen(word + 2)}, error);
 	if (row == NULL)
 		return false;
-	(void)snprintf(called, sizeof(called), "--%s", row->name);
-	if (equals != NULL) {
-		value = equals + 1;
-	} else if (row->type == CLI_TYPE_BOOL) {
-		value = "yes";
-	} else if (*at + 1 < argc) {
-		value = argv[++*at];
-	} else {
-		(void)snprintf(error, CLI_ERROR_SIZE, "%s needs a value: %s %s", called, called, row->value);
-		return false;
-	}
 	o->given |= UINT64_C(1) << (row - table);
-	return cli_option_set(o, row, called, value, error);
+	return cli_option_take(o, row, equals, argc, argv, at, error);
 }
 
 /* Takes the URL apart, and refuses a server that is not on this machine unless that was asked for. */
