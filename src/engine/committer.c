@@ -1,12 +1,13 @@
 /* committer.c: the one thread that decides: batches, group commit, the tick. See engine.h.
  *
- * A batch is taken from the inbox, planned and loaded in rounds, decided command by command, saved and committed once, published to the
- * read model, and only then answered (I7). What arrives meanwhile makes the next batch. */
+ * A batch is taken from the inbox, planned and loaded in rounds, decided command by command, saved and committed once. Then it is the
+ * syncer's (syncer.c), and the next one is taken. */
 #include "engine/internal.h"
 
 #include "base/log.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define TEND_MS 1000 /* how often the read model is tended */
@@ -16,27 +17,15 @@
 
 struct committer {
 	struct engine *e;
-	struct arena arena; /* of the batch */
 	struct buf answer;
 	int64_t tick_at; /* monotonic microseconds: when the next tick is due */
 	int64_t tend_at;
 	int64_t tick_queues[TICK_QUEUES_MAX];
-	int64_t now; /* the instant of the batch */
 	int64_t hear_queues[TICK_QUEUES_MAX];
-	size_t hear_next; /* the queue whose silent are looked for next */
-	int64_t silent[JARI_HEAR_STEP], back[JARI_HEAR_STEP];
-	bool store_down; /* the last batch failed: say so once */
-};
-
-/* What is decided together. */
-struct batch {
-	struct engine_job *jobs[JARI_BATCH_MAX];
-	size_t n;
-	bool tick;
-	struct core_cmd tick_cmd;
-	struct core_reply tick_reply;
-	size_t hear_count;
-	struct core_cmd hear_cmd[2]; /* who is back, who has fallen silent */
+	size_t hear_next;                         /* the queue whose silent are looked for next */
+	struct engine_job *alone[JARI_BATCH_MAX]; /* of a batch that was refused */
+	bool tick_more;                           /* the last tick left something for the next */
+	bool store_down;                          /* the last batch failed: say so once */
 };
 
 /* ---- taking ---- */
@@ -57,7 +46,7 @@ static struct engine_job *pop(struct engine *e)
 }
 
 /* A catalogue is decided alone: what it makes must be committed before anyone names it (core.h). */
-static void fill(struct engine *e, struct batch *batch)
+static void fill(struct engine *e, struct flight *batch)
 {
 	batch->n = 0;
 	while (e->inbox_first && batch->n < JARI_BATCH_MAX) {
@@ -71,7 +60,7 @@ static void fill(struct engine *e, struct batch *batch)
 }
 
 /* Waits for commands or the tick. False when the inbox is closed and empty. */
-static bool take(struct committer *c, struct batch *batch)
+static bool take(struct committer *c, struct flight *batch)
 {
 	struct engine *e = c->e;
 	(void)pthread_mutex_lock(&e->inbox_lock);
@@ -89,7 +78,7 @@ static bool take(struct committer *c, struct batch *batch)
 
 /* ---- deciding ---- */
 
-static void plan(const struct core_batch *core, const struct batch *batch)
+static void plan(const struct core_batch *core, const struct flight *batch)
 {
 	for (size_t i = 0; i < batch->hear_count; i++)
 		core_plan(core, &batch->hear_cmd[i]);
@@ -99,7 +88,7 @@ static void plan(const struct core_batch *core, const struct batch *batch)
 		core_plan(core, &batch->jobs[i]->cmd);
 }
 
-static enum store_result load(struct committer *c, struct core_batch *core, const struct batch *batch)
+static enum store_result load(struct committer *c, struct core_batch *core, const struct flight *batch)
 {
 	for (int round = 0; round < CORE_PLAN_ROUNDS; round++) {
 		plan(core, batch);
@@ -112,7 +101,7 @@ static enum store_result load(struct committer *c, struct core_batch *core, cons
 	return STORE_OK;
 }
 
-static enum store_result set_ids_aside(struct committer *c, struct core_batch *core, const struct batch *batch)
+static enum store_result set_ids_aside(struct committer *c, struct core_batch *core, const struct flight *batch)
 {
 	int64_t wanted[CORE_ID_KINDS] = {0};
 	for (size_t i = 0; i < batch->n; i++)
@@ -139,7 +128,7 @@ static void keep_answer(struct committer *c, struct core_batch *core, struct eng
 	core_keep_answer(core, &job->cmd, job->answer_status, job->answer);
 }
 
-static void decide(struct committer *c, struct core_batch *core, struct batch *batch)
+static void decide(struct committer *c, struct core_batch *core, struct flight *batch)
 {
 	struct core_reply ignored;
 	for (size_t i = 0; i < batch->hear_count; i++)
@@ -153,14 +142,14 @@ static void decide(struct committer *c, struct core_batch *core, struct batch *b
 }
 
 /* One try at a batch, up to and with the commit. */
-static enum store_result try_batch(struct committer *c, struct core_batch *core, struct batch *batch)
+static enum store_result try_batch(struct committer *c, struct core_batch *core, struct flight *batch)
 {
 	struct engine *e = c->e;
 	core->now = clock_now(e->config.clock);
 	enum store_result r = store_begin(e->config.store, &core->now);
 	if (r != STORE_OK)
 		return r;
-	c->now = core->now;
+	batch->now = core->now;
 	clock_lift(e->config.clock, core->now);
 	r = load(c, core, batch);
 	if (r == STORE_OK)
@@ -173,6 +162,7 @@ static enum store_result try_batch(struct committer *c, struct core_batch *core,
 		return STORE_OK;
 	}
 	int64_t began = clock_elapsed_us();
+	(void)atomic_fetch_add(&e->commits_begun, 1);
 	r = store_commit(e->config.store, core->rows, core->now);
 	if (r == STORE_OK) {
 		(void)atomic_fetch_add(&e->counters.commits, 1);
@@ -181,101 +171,33 @@ static enum store_result try_batch(struct committer *c, struct core_batch *core,
 	return r;
 }
 
-/* ---- answering ---- */
-
-static const int64_t *keep_ints(struct arena *a, const int64_t *p, size_t n)
-{
-	return n ? arena_copy(a, p, n * sizeof *p) : NULL;
-}
-
-/* The batch's memory goes; what the reply points to moves into the job's own. */
-static void keep_reply(struct engine_job *job)
-{
-	struct core_reply *r = &job->reply;
-	struct arena *a = job->arena;
-	r->replay_body = arena_text(a, r->replay_body);
-	r->user.name = arena_text(a, r->user.name);
-	r->queue.name = arena_text(a, r->queue.name);
-	r->reservation.seats = keep_ints(a, r->reservation.seats, (size_t)r->reservation.seat_count);
-	r->seats = keep_ints(a, r->seats, r->seat_count);
-	r->where = arena_text(a, r->where);
-	r->what = arena_text(a, r->what);
-	r->queue_ids = keep_ints(a, r->queue_ids, r->queue_id_count);
-	r->concert_ids = keep_ints(a, r->concert_ids, r->concert_id_count);
-	r->show_ids = keep_ints(a, r->show_ids, r->show_id_count);
-}
-
-static void count_reply(struct engine *e, const struct engine_job *job)
-{
-	if (job->reply.code != CORE_OK || job->reply.replayed)
-		return;
-	if (job->cmd.op == CORE_HOLD)
-		(void)atomic_fetch_add(&e->counters.holds, 1);
-	else if (job->cmd.op == CORE_PAY)
-		(void)atomic_fetch_add(&e->counters.payments, 1);
-	else if (job->cmd.op == CORE_JOIN && job->reply.created)
-		(void)atomic_fetch_add(&e->counters.tickets, 1);
-}
-
-static void count_admitted(struct engine *e, const struct core_rows *rows)
-{
-	int64_t n = 0;
-	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty) {
-		if (row->id.kind != CORE_ROW_QUEUE || !row->was || !row->now)
-			continue;
-		n += ((const struct core_queue *)row->now)->admitted - ((const struct core_queue *)row->was)->admitted;
-	}
-	if (n)
-		(void)atomic_fetch_add(&e->counters.admitted, n);
-}
-
-/* A job is its owner's again, and may be gone, once done() has been called. */
-static void all_done(struct batch *batch)
-{
-	for (size_t i = 0; i < batch->n; i++)
-		batch->jobs[i]->more_follow = i + 1 < batch->n && batch->jobs[i + 1]->done == batch->jobs[i]->done;
-	for (size_t i = 0; i < batch->n; i++)
-		batch->jobs[i]->done(batch->jobs[i]);
-}
-
-static void answer(struct committer *c, const struct core_rows *rows, struct batch *batch)
-{
-	struct engine *e = c->e;
-	if (core_rows_dirty(rows)) {
-		model_publish(&e->model, rows, c->now);
-		count_admitted(e, rows);
-	}
-	for (size_t i = 0; i < batch->n; i++) {
-		keep_reply(batch->jobs[i]);
-		count_reply(e, batch->jobs[i]);
-	}
-	all_done(batch);
-}
-
-static void answer_unavailable(struct batch *batch)
-{
-	for (size_t i = 0; i < batch->n; i++) {
-		batch->jobs[i]->reply = (struct core_reply){.code = CORE_STORE_UNAVAILABLE};
-		batch->jobs[i]->answer = (struct text){0};
-	}
-	all_done(batch);
-}
-
 /* ---- one batch ---- */
 
-static void run_batch(struct committer *c, struct batch *batch);
+/* Every flight that is taken lands, whatever becomes of it. */
+static void land(struct committer *c, struct flight *batch)
+{
+	batch->commits = atomic_load(&c->e->commits_begun);
+	c->tick_more = !batch->failed && batch->tick && batch->tick_reply.code == CORE_OK && batch->tick_reply.more;
+	flight_land(c->e, batch);
+}
+
+static void run_batch(struct committer *c, struct flight *batch);
 
 /* A guard of the store said no to a batch: each command goes alone, so that the one at fault takes no other with it. */
-static void run_one_by_one(struct committer *c, const struct batch *batch)
+static void run_one_by_one(struct committer *c, struct flight *batch)
 {
-	for (size_t i = 0; i < batch->n; i++) {
-		struct batch one = {.n = 1};
-		one.jobs[0] = batch->jobs[i];
-		run_batch(c, &one);
+	size_t n = batch->n;
+	memcpy(c->alone, batch->jobs, n * sizeof(struct engine_job *));
+	batch->n = 0;
+	land(c, batch);
+	for (size_t i = 0; i < n; i++) {
+		struct flight *one = flight_take(c->e);
+		one->jobs[one->n++] = c->alone[i];
+		run_batch(c, one);
 	}
 }
 
-static void note_failure(struct committer *c, const struct batch *batch, enum store_result r)
+static void note_failure(struct committer *c, const struct flight *batch, enum store_result r)
 {
 	(void)atomic_fetch_add(&c->e->counters.failed_batches, 1);
 	if (!c->store_down || batch->n > 0)
@@ -283,14 +205,14 @@ static void note_failure(struct committer *c, const struct batch *batch, enum st
 	c->store_down = true;
 }
 
-static enum store_result try_while_busy(struct committer *c, struct core_batch *core, struct batch *batch)
+static enum store_result try_while_busy(struct committer *c, struct core_batch *core, struct flight *batch)
 {
 	enum store_result r = STORE_BUSY;
 	for (int tries = 0; tries < BUSY_TRIES && r == STORE_BUSY; tries++) {
 		if (tries > 0)
 			(void)nanosleep(&(struct timespec){.tv_nsec = BUSY_PAUSE_US * 1000L << (tries - 1)}, NULL);
-		arena_reset(&c->arena);
-		core_rows_init(core->rows, &c->arena, batch->n * 8);
+		arena_reset(&batch->arena);
+		core_rows_init(core->rows, &batch->arena, batch->n * 8);
 		r = try_batch(c, core, batch);
 		if (r != STORE_OK)
 			store_rollback(c->e->config.store);
@@ -298,29 +220,29 @@ static enum store_result try_while_busy(struct committer *c, struct core_batch *
 	return r;
 }
 
-static void run_batch(struct committer *c, struct batch *batch)
+static void run_batch(struct committer *c, struct flight *batch)
 {
-	struct core_rows rows;
-	struct core_batch core = {.rows = &rows, .rules = &c->e->config.rules};
+	struct core_batch core = {.rows = &batch->rows, .rules = &c->e->config.rules};
 	enum store_result r = try_while_busy(c, &core, batch);
 	(void)atomic_fetch_add(&c->e->counters.batches, 1);
 	(void)atomic_fetch_add(&c->e->counters.commands, (int64_t)batch->n);
 	if (r == STORE_OK) {
 		c->store_down = false;
-		answer(c, &rows, batch);
+		land(c, batch);
 		return;
 	}
 	note_failure(c, batch, r);
 	for (size_t i = 0; i < batch->hear_count; i++)
 		model_put_back(&c->e->model, batch->hear_cmd[i].u.hear.queue_id, batch->hear_cmd[i].u.hear.back,
 		               batch->hear_cmd[i].u.hear.back_count);
+	batch->failed = true;
 	if (r == STORE_CONFLICT && batch->n + batch->tick > 1)
 		run_one_by_one(c, batch);
 	else
-		answer_unavailable(batch);
+		land(c, batch);
 }
 
-static struct core_cmd *add_hear(struct batch *batch, int64_t queue_id)
+static struct core_cmd *add_hear(struct flight *batch, int64_t queue_id)
 {
 	struct core_cmd *cmd = &batch->hear_cmd[batch->hear_count++];
 	*cmd = (struct core_cmd){.op = CORE_HEAR};
@@ -329,33 +251,33 @@ static struct core_cmd *add_hear(struct batch *batch, int64_t queue_id)
 }
 
 /* Who is heard from again goes back into the line, before anybody is admitted; then one queue's silent are passed over. */
-static void prepare_hear(struct committer *c, struct batch *batch)
+static void prepare_hear(struct committer *c, struct flight *batch)
 {
 	struct model *m = &c->e->model;
 	int64_t queue_id = 0;
 	batch->hear_count = 0;
 	if (!batch->tick || c->e->config.waiting_idle_ms == 0)
 		return;
-	size_t back = model_take_back(m, &queue_id, c->back, JARI_HEAR_STEP);
+	size_t back = model_take_back(m, &queue_id, batch->hear_back, JARI_HEAR_STEP);
 	if (back > 0) {
 		struct core_cmd *cmd = add_hear(batch, queue_id);
-		cmd->u.hear.back = c->back;
+		cmd->u.hear.back = batch->hear_back;
 		cmd->u.hear.back_count = back;
 	}
 	size_t queues = model_queue_ids(m, c->hear_queues, TICK_QUEUES_MAX);
 	if (queues == 0)
 		return;
 	queue_id = c->hear_queues[c->hear_next++ % queues];
-	size_t silent =
-	    model_silent(m, queue_id, clock_now(c->e->config.clock), c->e->config.waiting_idle_ms, c->silent, JARI_HEAR_STEP);
+	size_t silent = model_silent(m, queue_id, clock_now(c->e->config.clock), c->e->config.waiting_idle_ms, batch->hear_silent,
+	                             JARI_HEAR_STEP);
 	if (silent > 0) {
 		struct core_cmd *cmd = add_hear(batch, queue_id);
-		cmd->u.hear.silent = c->silent;
+		cmd->u.hear.silent = batch->hear_silent;
 		cmd->u.hear.silent_count = silent;
 	}
 }
 
-static void prepare_tick(struct committer *c, struct batch *batch)
+static void prepare_tick(struct committer *c, struct flight *batch)
 {
 	prepare_hear(c, batch);
 	if (!batch->tick)
@@ -367,11 +289,11 @@ static void prepare_tick(struct committer *c, struct batch *batch)
 }
 
 /* The next tick comes at its time, or with the next batch when this one had more to do than one step. */
-static void after_tick(struct committer *c, const struct batch *batch)
+static void after_tick(struct committer *c, bool ticked)
 {
 	int64_t now_us = clock_elapsed_us();
-	if (batch->tick)
-		c->tick_at = batch->tick_reply.code == CORE_OK && batch->tick_reply.more ? now_us : now_us + JARI_TICK_MS * 1000;
+	if (ticked)
+		c->tick_at = c->tick_more ? now_us : now_us + JARI_TICK_MS * 1000;
 	if (now_us < c->tend_at)
 		return;
 	c->tend_at = now_us + TEND_MS * 1000;
@@ -382,15 +304,21 @@ void *committer_run(void *arg)
 {
 	struct committer *c = mem_zero(sizeof *c);
 	c->e = arg;
-	struct batch batch;
-	while (take(c, &batch)) {
-		prepare_tick(c, &batch);
-		if (batch.n > 0 || batch.tick)
-			run_batch(c, &batch);
-		after_tick(c, &batch);
+	for (;;) {
+		struct flight *batch =
+		    flight_take(c->e); /* before commands are taken, so that those that come meanwhile are among them */
+		bool more = take(c, batch);
+		prepare_tick(c, batch);
+		bool ticked = batch->tick;
+		if (batch->n > 0 || batch->tick)
+			run_batch(c, batch);
+		else
+			land(c, batch);
+		if (!more)
+			break;
+		after_tick(c, ticked);
 		store_maintain(c->e->config.store);
 	}
-	arena_free(&c->arena);
 	buf_free(&c->answer);
 	free(c);
 	return NULL;

@@ -67,6 +67,7 @@ static void *reader_run(void *arg)
 	struct engine *e = arg;
 	for (struct engine_read *read; (read = take_read(e));) {
 		read->result = read->run(read, e->store_reader);
+		flights_wait_durable(e);
 		(void)atomic_fetch_add_explicit(&e->counters.reads, 1, memory_order_relaxed);
 		read->done(read);
 	}
@@ -106,6 +107,7 @@ static void free_engine(struct engine *e)
 	model_free(&e->model);
 	(void)pthread_cond_destroy(&e->inbox_filled);
 	(void)pthread_cond_destroy(&e->reads_filled);
+	flights_free(e);
 	(void)pthread_mutex_destroy(&e->inbox_lock);
 	(void)pthread_mutex_destroy(&e->reads_lock);
 	free(e);
@@ -117,7 +119,7 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 	e->config = *config;
 	e->inbox_last = &e->inbox_first;
 	e->reads_last = &e->reads_first;
-	if (init_sync(e) != 0)
+	if (init_sync(e) != 0 || !flights_init(e))
 		abort();
 	model_init(&e->model);
 	const char *failed = "the store's rows cannot be read";
@@ -127,16 +129,22 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 	if (store_reader_open(config->store, &e->store_reader) != STORE_OK)
 		goto fail;
 	failed = "a thread cannot be started";
+	if (pthread_create(&e->syncer, NULL, syncer_run, e) != 0)
+		goto fail;
 	if (pthread_create(&e->committer, NULL, committer_run, e) != 0)
-		goto fail;
-	if (pthread_create(&e->reader, NULL, reader_run, e) != 0) {
-		close_queues(e);
-		(void)pthread_join(e->committer, NULL);
-		goto fail;
-	}
+		goto stop_syncer;
+	if (pthread_create(&e->reader, NULL, reader_run, e) != 0)
+		goto stop_committer;
 	(void)pthread_setname_np(e->committer, "committer");
+	(void)pthread_setname_np(e->syncer, "syncer");
 	(void)pthread_setname_np(e->reader, "reader");
 	return e;
+stop_committer:
+	close_queues(e);
+	(void)pthread_join(e->committer, NULL);
+stop_syncer:
+	flights_close(e);
+	(void)pthread_join(e->syncer, NULL);
 fail:
 	(void)snprintf(error, STORE_ERROR_SIZE, "%s: see the log above", failed);
 	free_engine(e);
@@ -147,6 +155,8 @@ void engine_close(struct engine *e)
 {
 	close_queues(e);
 	(void)pthread_join(e->committer, NULL);
+	flights_close(e);
+	(void)pthread_join(e->syncer, NULL);
 	(void)pthread_join(e->reader, NULL);
 	free_engine(e);
 }

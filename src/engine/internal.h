@@ -10,10 +10,30 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* One batch on its way: taken, decided and committed by the committer; synced, published and answered by the syncer; then free for the
+ * next. While one is being made durable the next is decided. */
+struct flight {
+	struct engine_job *jobs[JARI_BATCH_MAX];
+	size_t n;
+	bool tick;
+	struct core_cmd tick_cmd;
+	struct core_reply tick_reply;
+	size_t hear_count;
+	struct core_cmd hear_cmd[2]; /* who is back, who has fallen silent */
+	int64_t hear_back[JARI_HEAR_STEP], hear_silent[JARI_HEAR_STEP];
+
+	struct arena arena; /* of its rows and replies */
+	struct core_rows rows;
+	int64_t now;     /* the instant it was decided at */
+	int64_t commits; /* how many commits the store had been asked for, this one's counted */
+	bool failed;     /* nothing of it has happened: its jobs are told that the store is unavailable */
+	struct flight *next;
+};
+
 struct engine {
 	struct engine_config config;
 	struct model model;
-	pthread_t committer, reader;
+	pthread_t committer, syncer, reader;
 
 	/* commands for the committer, first in first out */
 	pthread_mutex_t inbox_lock;
@@ -21,6 +41,16 @@ struct engine {
 	struct engine_job *inbox_first, **inbox_last;
 	int64_t inbox_count;
 	bool inbox_closed;
+
+	/* flights that are free, and those that are to be made durable, first in first out */
+	pthread_mutex_t flights_lock;
+	pthread_cond_t flight_free, flight_landing;
+	struct flight *free_flights, *landing_first, **landing_last;
+	bool flights_closed;
+	/* A read may have seen any commit that had been asked for when it ended; it is answered once that many are durable. */
+	_Atomic int64_t commits_begun;
+	int64_t commits_durable; /* under flights_lock */
+	pthread_cond_t durable;
 
 	/* reads for the reader */
 	pthread_mutex_t reads_lock;
@@ -37,5 +67,20 @@ struct engine {
 
 /* The committer's thread: `arg` is the engine. Ends when the inbox is closed and empty. */
 void *committer_run(void *arg);
+
+/* ---- syncer.c ---- */
+
+/* The syncer's thread: `arg` is the engine. Ends when the flights are closed and all have landed. */
+void *syncer_run(void *arg);
+bool flights_init(struct engine *e);
+void flights_free(struct engine *e);
+/* Nothing is handed over any more. */
+void flights_close(struct engine *e);
+/* A free flight, empty; waits for one. */
+struct flight *flight_take(struct engine *e);
+/* Hands a flight to the syncer, to be answered after those before it. */
+void flight_land(struct engine *e, struct flight *f);
+/* Waits until every commit is durable that a read which has just ended may have seen. */
+void flights_wait_durable(struct engine *e);
 
 #endif

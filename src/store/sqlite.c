@@ -24,6 +24,7 @@ static void sqlite_close(struct store *base)
 			log_event(LOG_WARN, "store_checkpoint", "cause", "%s: %s", s->path, sqlite3_errmsg(s->conn.db));
 	}
 	sqlite_conn_close(&s->conn);
+	sqlite_log_close(s->log);
 	if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);
 	free(s->path);
@@ -92,16 +93,29 @@ static enum store_result sqlite_ids(struct store *base, enum core_id_kind kind, 
 
 /* A sync that failed may have dropped what it was to write, and the next one would not say so: what is on disk is known only after
  * starting anew from it. */
+static void end_process(const struct sqlite_store *s)
+{
+	log_event(LOG_ERROR, "store_sync_failed", "cause",
+	          "%s: the disk refused a sync; ending, so that nothing is answered that is not kept", s->path);
+	abort();
+}
+
 static enum store_result commit(struct sqlite_store *s)
 {
 	enum store_result result = sqlite_run(&s->conn, SQL_COMMIT);
 	int rc = sqlite3_extended_errcode(s->conn.db);
-	if (result != STORE_OK && (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)) {
-		log_event(LOG_ERROR, "store_sync_failed", "cause",
-		          "%s: the disk refused a sync; ending, so that nothing is answered that is not kept", s->path);
-		abort();
-	}
+	if (result != STORE_OK && (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC))
+		end_process(s);
+	if (result == STORE_OK && !sqlite_log_flush(s->log))
+		end_process(s); /* readers were told of a commit that is not in the log */
 	return result;
+}
+
+static void sqlite_sync(struct store *base)
+{
+	struct sqlite_store *s = of(base);
+	if (s->mode == STORE_SERVE && !sqlite_log_sync(s->log))
+		end_process(s);
 }
 
 /* A batch that changes nothing writes nothing, so it costs no sync. */
@@ -159,6 +173,7 @@ static const struct store_ops sqlite_ops = {
     .load = sqlite_load,
     .ids = sqlite_ids,
     .commit = sqlite_commit,
+    .sync = sqlite_sync,
     .rollback = sqlite_rollback,
     .maintain = sqlite_maintain,
     .scan = sqlite_scan,

@@ -8,6 +8,7 @@
 #ifndef JARI_STORE_SQLITE_H
 #define JARI_STORE_SQLITE_H
 
+#include "store/sqlite_log.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
@@ -15,7 +16,7 @@
 #define SQLITE_JARI_ID 0x4a617269     /* application_id: "Jari" */
 #define SQLITE_PAGE_BYTES 1024        /* of a new file: a sale changes a few bytes in many places, each costs the log a page */
 #define SQLITE_CHECKPOINT_PAGES 16000 /* store_maintain checkpoints when the log has grown by this much */
-#define SQLITE_WRITER_CACHE "-65536"  /* KiB */
+#define SQLITE_WRITER_CACHE "-8192"   /* KiB; SQLite walks through all of it at the end of many a commit */
 #define SQLITE_READER_CACHE "-16384"  /* KiB */
 #define SQLITE_MMAP "268435456"       /* bytes */
 #define SQLITE_READER_BUSY_MS 2000
@@ -64,6 +65,7 @@ struct sqlite_conn {
 struct sqlite_store {
 	struct store base;
 	struct sqlite_conn conn;
+	struct sqlite_log *log; /* NULL when the store is only read */
 	char *path;
 	enum store_mode mode;
 	int lock_fd; /* -1 when there is none */

@@ -204,10 +204,10 @@ static enum store_result migrate(struct sqlite_store *s, int64_t version, int64_
 
 /* ---- connections ---- */
 
-static enum store_result open_file(struct sqlite_conn *c, const char *path, int flags, char *error)
+static enum store_result open_file(struct sqlite_conn *c, const char *path, int flags, const char *vfs, char *error)
 {
 	c->path = path;
-	int rc = sqlite3_open_v2(path, &c->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(path, &c->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_extended_result_codes(c->db, 1);
 	return rc == SQLITE_OK ? STORE_OK : refuse_sqlite(c->db, rc, path, error);
@@ -215,7 +215,7 @@ static enum store_result open_file(struct sqlite_conn *c, const char *path, int 
 
 enum store_result sqlite_open_read(struct sqlite_conn *c, const char *path, char error[STORE_ERROR_SIZE])
 {
-	enum store_result result = open_file(c, path, SQLITE_OPEN_READONLY, error);
+	enum store_result result = open_file(c, path, SQLITE_OPEN_READONLY, NULL, error);
 	if (result == STORE_OK) {
 		int rc = sqlite3_busy_timeout(c->db, SQLITE_READER_BUSY_MS);
 		if (rc == SQLITE_OK)
@@ -276,12 +276,25 @@ static enum store_result open_to_read(struct sqlite_store *s, char *error)
 	return result == STORE_OK ? check_version(&who, STORE_READ, s->path, error) : result;
 }
 
+/* From here on a commit is durable when the log has been synced (store_sync), not when COMMIT returns. */
+static enum store_result leave_syncs_to_the_log(struct sqlite_store *s, char *error)
+{
+	int rc = sqlite3_exec(s->conn.db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		return refuse_sqlite(s->conn.db, rc, s->path, error);
+	if (!sqlite_log_is_open(s->log))
+		return refuse(STORE_BROKEN, error, "the log of %s is not open", s->path);
+	return STORE_OK;
+}
+
 static enum store_result open_to_serve(struct sqlite_store *s, int64_t capacity, char *error)
 {
 	struct identity who = {0};
 	enum store_result result = lock_file(s, error);
+	if (result == STORE_OK && !(s->log = sqlite_log_open()))
+		result = refuse(STORE_BROKEN, error, "SQLite can't open files on this system");
 	if (result == STORE_OK)
-		result = open_file(&s->conn, s->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
+		result = open_file(&s->conn, s->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, sqlite_log_vfs(s->log), error);
 	if (result == STORE_OK)
 		result = identify(s->conn.db, s->path, &who, error);
 	if (result == STORE_OK && sqlite3_db_readonly(s->conn.db, "main") == 1)
@@ -291,7 +304,9 @@ static enum store_result open_to_serve(struct sqlite_store *s, int64_t capacity,
 		result = check_version(&who, STORE_SERVE, s->path, error);
 	if (result == STORE_OK)
 		result = set_up_writer(s, error);
-	return result == STORE_OK ? migrate(s, who.version, capacity, error) : result;
+	if (result == STORE_OK)
+		result = migrate(s, who.version, capacity, error);
+	return result == STORE_OK ? leave_syncs_to_the_log(s, error) : result;
 }
 
 enum store_result sqlite_open_store(struct sqlite_store *s, const struct store_options *options, char error[STORE_ERROR_SIZE])

@@ -86,6 +86,11 @@ enum store_result store_commit(struct store *s, const struct core_rows *rows, in
 	return s->ops->commit(s, rows, now);
 }
 
+void store_sync(struct store *s)
+{
+	s->ops->sync(s);
+}
+
 void store_rollback(struct store *s)
 {
 	s->ops->rollback(s);

@@ -4,7 +4,8 @@
  * rules; what guards it has (UNIQUE, CHECK, "the row is as it was loaded") only catch mistakes of the rules.
  *
  * Ownership: a store is freed by store_close, a reader by store_reader_close (before its store). What they load is in the arena given.
- * Threads: a store is used by one thread at a time (the committer), each reader by one thread at a time; they do not get in each other's way.
+ * Threads: a store is used by one thread at a time (the committer), store_sync excepted; each reader by one thread at a time; they do not
+ * get in each other's way.
  * Errors: enum store_result; nothing else is thrown, printed or exited. After anything but STORE_OK from begin, load, ids or commit the
  * caller calls store_rollback, and nothing of the batch has happened, STORE_BROKEN from commit excepted (see there). */
 #ifndef JARI_STORE_STORE_H
@@ -59,9 +60,13 @@ enum store_result store_begin(struct store *s, int64_t *now);
 enum store_result store_load(struct store *s, struct core_rows *rows);
 /* Sets aside `count` ids that nobody has had. */
 enum store_result store_ids(struct store *s, enum core_id_kind kind, int64_t count, struct core_ids *out);
-/* Saves every dirty row and commits, durably (I7). A row that was loaded is overwritten or removed only while it is as it was loaded;
- * otherwise STORE_CONFLICT. STORE_BROKEN may leave it unknown whether the commit happened. */
+/* Saves every dirty row and commits. Loads of this store and readers see the commit from here on; it is durable once a store_sync that
+ * began after it has returned. A row that was loaded is overwritten or removed only while it is as it was loaded; otherwise
+ * STORE_CONFLICT. STORE_BROKEN may leave it unknown whether the commit happened. */
 enum store_result store_commit(struct store *s, const struct core_rows *rows, int64_t now);
+/* Makes every commit durable that had returned when it was called (I7). Runs on a thread of its own beside batches, one call at a time.
+ * When the disk refuses, what is on it is unknown: the process is ended, with the cause in the log. */
+void store_sync(struct store *s);
 /* Ends a batch without effect. Harmless when none is open. */
 void store_rollback(struct store *s);
 /* Housekeeping between batches (checkpoint). May take milliseconds. */
@@ -82,7 +87,7 @@ enum store_result store_scan(struct store *s, int64_t since, store_row_fn fn, vo
 enum store_result store_reader_open(struct store *s, struct store_reader **out);
 void store_reader_close(struct store_reader *r);
 
-/* A committed row as the last commit left it, or STORE_NONE. Also STORE_OK when the store can be reached at all: store_ping. */
+/* A committed row as the last commit left it (synced or not), or STORE_NONE. Also STORE_OK when the store can be reached at all: store_ping. */
 enum store_result store_ping(struct store_reader *r);
 enum store_result store_reservation(struct store_reader *r, int64_t reservation_id, struct arena *arena,
                                     struct core_reservation *out);
@@ -123,6 +128,7 @@ struct store_ops {
 	enum store_result (*load)(struct store *, struct core_rows *);
 	enum store_result (*ids)(struct store *, enum core_id_kind, int64_t, struct core_ids *);
 	enum store_result (*commit)(struct store *, const struct core_rows *, int64_t now);
+	void (*sync)(struct store *);
 	void (*rollback)(struct store *);
 	void (*maintain)(struct store *);
 	enum store_result (*scan)(struct store *, int64_t, store_row_fn, void *);

@@ -25,6 +25,8 @@ struct gate {
 	_Atomic int fail_with;       /* ... with this result */
 	_Atomic int64_t poison_user; /* a batch that holds an entry of this user is a CONFLICT */
 	_Atomic int slow_us;         /* how long a commit takes */
+	_Atomic bool hold_syncs;     /* no sync returns */
+	_Atomic int64_t synced;      /* commits when a sync last returned */
 };
 
 static struct gate *gate_of(struct store *s)
@@ -94,6 +96,16 @@ static enum store_result g_commit(struct store *s, const struct core_rows *rows,
 	return r;
 }
 
+static void g_sync(struct store *s)
+{
+	struct gate *g = gate_of(s);
+	int64_t commits = g->commits;
+	while (g->hold_syncs)
+		pause_us(1000);
+	store_sync(g->inner);
+	g->synced = commits;
+}
+
 static void g_rollback(struct store *s)
 {
 	store_rollback(gate_of(s)->inner);
@@ -122,6 +134,7 @@ static const struct store_ops gate_ops = {
     .load = g_load,
     .ids = g_ids,
     .commit = g_commit,
+    .sync = g_sync,
     .rollback = g_rollback,
     .maintain = g_maintain,
     .scan = g_scan,
@@ -154,7 +167,7 @@ struct call {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	bool done;
-	int64_t commits_when_done;
+	int64_t commits_when_done, synced_when_done;
 	struct gate *gate;
 };
 
@@ -163,6 +176,7 @@ static void call_done(struct engine_job *job)
 	struct call *call = job->owner;
 	(void)pthread_mutex_lock(&call->lock);
 	call->commits_when_done = call->gate->commits;
+	call->synced_when_done = call->gate->synced;
 	call->done = true;
 	(void)pthread_cond_signal(&call->cond);
 	(void)pthread_mutex_unlock(&call->lock);
@@ -268,6 +282,7 @@ static int setup_one(void **state)
 static int teardown(void **state)
 {
 	struct world *w = *state;
+	w->gate->hold_syncs = false; /* of a test that failed */
 	engine_close(w->engine);
 	store_close(&w->gate->base);
 	free(w);
@@ -312,12 +327,99 @@ static void a_reply_comes_after_its_commit_and_after_the_model_shows_it(void **s
 	call_begin(w, &call, &cmd);
 	call_wait(&call);
 	assert_int_equal(call.commits_when_done, 1);
+	assert_int_equal(call.synced_when_done, 1);
 	assert_true(call.job.reply.created);
 	struct engine_ticket seen;
 	assert_true(engine_look_ticket(w->engine, 1, call.job.reply.ticket.number, START, &seen));
 	assert_string_equal(seen.username, "ann");
 	assert_int_equal(seen.ticket.status, CORE_ACTIVE);
 	call_free(&call);
+}
+
+static bool is_done(struct call *call)
+{
+	(void)pthread_mutex_lock(&call->lock);
+	bool done = call->done;
+	(void)pthread_mutex_unlock(&call->lock);
+	return done;
+}
+
+static void wait_commits(struct world *w, int64_t commits)
+{
+	for (int i = 0; i < 3000 && w->gate->commits < commits; i++)
+		pause_us(1000);
+	assert_true(w->gate->commits >= commits);
+}
+
+/* While one batch is being made durable the next is decided and committed; neither is answered or shown, not even by a refusal that comes
+ * of what the first has done. */
+static void nothing_is_told_before_it_is_durable(void **state)
+{
+	struct world *w = *state;
+	struct core_cmd ann = join_cmd("ann"), bob = join_cmd("bob");
+	struct call first, second, third;
+	struct engine_ticket seen;
+	w->gate->hold_syncs = true;
+	call_begin(w, &first, &ann);
+	wait_commits(w, 1);
+	call_begin(w, &second, &bob);
+	wait_commits(w, 2);
+	call_begin(w, &third, &ann); /* has her place already: changes nothing, but says so */
+	pause_us(20000);
+	assert_false(is_done(&first) || is_done(&second) || is_done(&third));
+	assert_false(engine_look_ticket(w->engine, 1, 1, START, &seen));
+	w->gate->hold_syncs = false;
+	call_wait(&first);
+	call_wait(&second);
+	call_wait(&third);
+	assert_true(first.synced_when_done >= 1);
+	assert_true(second.synced_when_done >= 2);
+	assert_true(first.job.reply.created && second.job.reply.created);
+	assert_false(third.job.reply.created);
+	call_free(&first);
+	call_free(&second);
+	call_free(&third);
+}
+
+struct reading {
+	struct engine_read read;
+	_Atomic bool ran, done;
+};
+
+static enum store_result run_reading(struct engine_read *read, struct store_reader *reader)
+{
+	((struct reading *)read->owner)->ran = true;
+	return store_ping(reader);
+}
+
+static void reading_done(struct engine_read *read)
+{
+	((struct reading *)read->owner)->done = true;
+}
+
+/* A reader sees a commit before it is durable; who asked is told after. */
+static void a_read_is_answered_when_what_it_saw_is_durable(void **state)
+{
+	struct world *w = *state;
+	struct core_cmd ann = join_cmd("ann");
+	struct call first;
+	struct reading r = {.read = {.run = run_reading, .done = reading_done}};
+	r.read.owner = &r;
+	w->gate->hold_syncs = true;
+	call_begin(w, &first, &ann);
+	wait_commits(w, 1);
+	assert_true(engine_read(w->engine, &r.read));
+	for (int i = 0; i < 3000 && !r.ran; i++)
+		pause_us(1000);
+	assert_true(r.ran);
+	pause_us(20000);
+	assert_false(r.done);
+	w->gate->hold_syncs = false;
+	call_wait(&first);
+	for (int i = 0; i < 3000 && !r.done; i++)
+		pause_us(1000);
+	assert_true(r.done);
+	call_free(&first);
 }
 
 #define CROWD 400
@@ -644,6 +746,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_reply_comes_after_its_commit_and_after_the_model_shows_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(nothing_is_told_before_it_is_durable, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_read_is_answered_when_what_it_saw_is_durable, setup, teardown),
 	    cmocka_unit_test_setup_teardown(commands_that_come_together_share_a_commit, setup, teardown),
 	    cmocka_unit_test_setup_teardown(ahead_does_not_count_those_who_left, setup, teardown),
 	    cmocka_unit_test_setup_teardown(the_tick_ends_what_lapsed_and_admits_the_next, setup_one, teardown),
