@@ -255,6 +255,15 @@ static const struct store_ops pg_ops = {
     .backup = pg_backup,
 };
 
+void store_postgres_shown(const char *url, char out[STORE_SHOWN_SIZE])
+{
+	struct pg_target target;
+	char error[STORE_ERROR_SIZE];
+	bool read = pg_target_read(url, &target, error);
+	(void)snprintf(out, STORE_SHOWN_SIZE, "%s", read ? target.shown : "postgresql:…");
+	pg_target_free(&target);
+}
+
 enum store_result store_postgres_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE])
 {
 	struct pg_store *s = mem_zero(sizeof *s);

@@ -29,7 +29,6 @@
 
 #include <libpq-fe.h>
 
-#define PG_SHOWN_SIZE 256
 #define PG_CHANNEL "jari_batch"
 #define PG_NOTIFY_MS 40            /* a process tells of its commits at most this often; who listens looks now and then anyway */
 #define PG_MAINTAIN_MS 10000       /* how often old rows of `batch` are looked for */
@@ -146,7 +145,7 @@ struct pg_target {
 	const char **keywords, **values;
 	char **owned;
 	size_t n;
-	char shown[PG_SHOWN_SIZE]; /* user, host, port and database, for people and the log; never a password */
+	char shown[STORE_SHOWN_SIZE]; /* user, host, port and database, for people and the log; never a password */
 };
 
 struct pg_conn {

@@ -170,7 +170,7 @@ enum store_result pg_open_schema(struct pg_store *s, int64_t capacity, char erro
 	error[0] = '\0';
 	enum store_result result = pg_connect(&c, &s->target, false);
 	if (result != STORE_OK)
-		(void)refuse(result, error, "the database can't be reached: %s", c.said);
+		result = refuse(STORE_BROKEN, error, "the store can't be reached: %s", c.said);
 	else
 		result = check(&c, s->mode, capacity, error);
 	if (result != STORE_OK && error[0] == '\0')

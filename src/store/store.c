@@ -28,6 +28,19 @@ static const char *after_scheme(const char *url, const char *scheme)
 	return strncmp(url, scheme, n) == 0 ? url + n : NULL;
 }
 
+static bool is_postgres(const char *url)
+{
+	return after_scheme(url, "postgresql:") || after_scheme(url, "postgres:");
+}
+
+void store_shown(const char *url, char out[STORE_SHOWN_SIZE])
+{
+	if (is_postgres(url))
+		store_postgres_shown(url, out);
+	else
+		(void)snprintf(out, STORE_SHOWN_SIZE, "%s", url);
+}
+
 enum store_result store_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE])
 {
 	const char *url = options->url ? options->url : "";
@@ -43,7 +56,7 @@ enum store_result store_open(const struct store_options *options, struct store *
 	path = after_scheme(url, "memory:");
 	if (path && path[0] == '\0')
 		return store_memory_open(options, out, error);
-	if (after_scheme(url, "postgresql:") || after_scheme(url, "postgres:"))
+	if (is_postgres(url))
 		return store_postgres_open(options, out, error);
 	snprintf(error, STORE_ERROR_SIZE, "the store \"%.300s\" is of no known kind: write --store sqlite:PATH or postgresql://…",
 	         url);

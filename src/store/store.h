@@ -38,6 +38,10 @@ struct store_options {
 
 #define STORE_ERROR_SIZE 512
 
+/* A store's URL as it may be shown and logged: without a password. */
+#define STORE_SHOWN_SIZE 256
+void store_shown(const char *url, char out[STORE_SHOWN_SIZE]);
+
 /* Opens a store. On anything but STORE_OK `error` has one line that a person understands (the path, what is wrong, what to do), and
  * nothing was damaged: a missing directory, an unwritable file, no database, a newer version's, one that another server has open. */
 enum store_result store_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE]);
@@ -175,6 +179,7 @@ struct store_reader {
 enum store_result store_sqlite_open(const struct store_options *options, const char *path, struct store **out,
                                     char error[STORE_ERROR_SIZE]);
 enum store_result store_postgres_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE]);
+void store_postgres_shown(const char *url, char out[STORE_SHOWN_SIZE]);
 enum store_result store_memory_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE]);
 
 #endif
