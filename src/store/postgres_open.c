@@ -105,12 +105,18 @@ static enum store_result run_migrations(struct pg_conn *c, int64_t version, int6
 	return result;
 }
 
-/* All in one transaction, behind a lock that makes a second one wait and then find nothing to do. */
+/* All in one transaction, behind a lock that makes a second one wait and then find nothing to do. The transaction begins behind the lock: a
+ * statement that was begun before it may not see yet what the first one has made. The lock ends with the connection. */
 static enum store_result migrate_locked(struct pg_conn *c, int64_t capacity)
 {
 	int64_t version = 0;
-	enum store_result result = pg_do(c, "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;"
-	                                    " SELECT pg_advisory_xact_lock(" MIGRATION_LOCK ")");
+	enum store_result result = pg_do(c, "SET lock_timeout = 0");
+	if (result == STORE_OK)
+		result = pg_do(c, "SET statement_timeout = 0");
+	if (result == STORE_OK)
+		result = pg_do(c, "SELECT pg_advisory_lock(" MIGRATION_LOCK ")");
+	if (result == STORE_OK)
+		result = pg_do(c, "BEGIN");
 	if (result == STORE_OK)
 		result = read_version(c, &version);
 	if (result != STORE_OK)

@@ -86,7 +86,7 @@ PG_MAYBE PGconn *pg_admin(const struct pg_server *p)
 	char info[256];
 	snprintf(
 	    info, sizeof info,
-	    "host=127.0.0.1 port=%d user=postgres dbname=postgres connect_timeout=5 options='-c client_min_messages=warning'",
+	    "host=127.0.0.1 port=%d user=postgres dbname=postgres connect_timeout=5 options='-c client_min_messages=warning -c default_transaction_read_only=off'",
 	    p->port);
 	PGconn *c = PQconnectdb(info);
 	if (PQstatus(c) == CONNECTION_OK)
