@@ -49,11 +49,24 @@ static void draw(void *out, size_t n)
 	}
 }
 
+static void name_process(struct pg_store *s)
+{
+	int64_t process;
+	draw(&process, sizeof process);
+	atomic_store(&s->process, process);
+}
+
 enum store_result pg_store_connect(struct pg_store *s)
 {
 	if (s->conn.pg)
 		return STORE_OK;
+	int64_t began_us = clock_elapsed_us();
+	if (began_us < s->connect_after_us)
+		return STORE_BUSY;
 	enum store_result result = pg_connect(&s->conn, &s->target, true);
+	int64_t now_us = clock_elapsed_us();
+	if (result != STORE_OK && now_us - began_us > PG_CONNECT_SLOW_MS * 1000LL)
+		s->connect_after_us = now_us + PG_CONNECT_PAUSE_MS * 1000LL;
 	if (result != STORE_OK)
 		return result;
 	s->asked_us = clock_elapsed_us();
@@ -140,12 +153,12 @@ static enum store_result pg_ids(struct store *base, enum core_id_kind kind, int6
 }
 
 /* What the commit came to, from its results or from how the connection ended. */
-static enum store_result outcome(struct pg_store *s, enum store_result result, const uint8_t batch_id[16], int64_t now)
+static enum store_result outcome(struct pg_store *s, enum store_result result, const uint8_t batch_id[16])
 {
 	if (result == STORE_OK) {
 		/* A transaction that had failed would say ROLLBACK here. */
-		const PGresult *last = s->conn.results[s->conn.results_n - 1];
-		bool committed = strcmp(PQcmdStatus((PGresult *)(uintptr_t)last), "COMMIT") == 0;
+		PGresult *last = s->conn.results[s->conn.results_n - 1];
+		bool committed = strcmp(PQcmdStatus(last), "COMMIT") == 0;
 		pg_clear(&s->conn);
 		return committed ? STORE_OK : STORE_BROKEN;
 	}
@@ -153,11 +166,11 @@ static enum store_result outcome(struct pg_store *s, enum store_result result, c
 	if (s->conn.pg)
 		return result;
 	s->begun = false; /* it ended with its connection */
-	result = pg_resolve(s, batch_id, now);
+	result = pg_resolve(s, batch_id);
 	/* It may have happened all the same, or happen yet. The feed tells of all commits but this process's own; under another number it will tell
 	 * of that one too. */
 	if (result == STORE_BROKEN)
-		draw(&s->process, sizeof s->process);
+		name_process(s);
 	return result;
 }
 
@@ -176,7 +189,7 @@ static enum store_result pg_commit(struct store *base, const struct core_rows *r
 	pg_send_save(s, rows, now, batch_id, &arena, &changed);
 	enum store_result result = STORE_OK;
 	if (changed) {
-		result = outcome(s, pg_sync(&s->conn), batch_id, now);
+		result = outcome(s, pg_sync(&s->conn), batch_id);
 		if (result == STORE_OK)
 			s->begun = false;
 	}
@@ -269,7 +282,7 @@ enum store_result store_postgres_open(const struct store_options *options, struc
 	struct pg_store *s = mem_zero(sizeof *s);
 	s->base.ops = &pg_ops;
 	s->mode = options->mode;
-	draw(&s->process, sizeof s->process);
+	name_process(s);
 	enum store_result result = STORE_BROKEN;
 	if (pg_target_read(options->url, &s->target, error))
 		result = pg_open_schema(s, options->queue_capacity, error);

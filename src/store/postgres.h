@@ -28,12 +28,15 @@
 #include "store/store.h"
 
 #include <libpq-fe.h>
+#include <stdatomic.h>
 
 #define PG_CHANNEL "jari_batch"
 #define PG_NOTIFY_MS 40            /* a process tells of its commits at most this often; who listens looks now and then anyway */
 #define PG_MAINTAIN_MS 10000       /* how often old rows of `batch` are looked for */
 #define PG_BATCH_KEPT "10 minutes" /* and how old they are then */
 #define PG_BATCH_STEP 5000         /* and how many go at once */
+#define PG_CONNECT_SLOW_MS 1000    /* a try to connect that fails after this long is not made again */
+#define PG_CONNECT_PAUSE_MS 1000   /* before this has passed: those who wait get their answer */
 #define PG_RESOLVE_MS 8000         /* how long a lost answer to a commit is asked after */
 #define PG_PARAMS_MAX 32
 #define PG_COLUMNS_MAX 16
@@ -105,6 +108,7 @@ enum pg_sql {
 	PG_NOTE_BATCH,
 	PG_NOTIFY,
 	PG_FENCE,
+	PG_FENCED,
 	PG_CLOCK,
 	PG_SWEEP,
 	PG_FEED,
@@ -196,9 +200,9 @@ struct pg_store {
 	struct store base;
 	enum store_mode mode;
 	struct pg_target target;
-	struct pg_conn conn;  /* decides */
-	struct pg_conn watch; /* listens; used by the thread that calls store_watch */
-	int64_t process;      /* a number of this process's own, by which it knows its commits again */
+	struct pg_conn conn;     /* decides */
+	struct pg_conn watch;    /* listens; used by the thread that calls store_watch */
+	_Atomic int64_t process; /* a number of this process's own, by which it knows its commits again */
 	/* time; see above */
 	bool has_offset;
 	int64_t offset_us;           /* of the database's clock from the monotonic one */
@@ -213,6 +217,7 @@ struct pg_store {
 	int64_t wanted[CORE_ID_KINDS];
 	struct core_ids ids[CORE_ID_KINDS];
 	int64_t notified_us, maintained_us;
+	int64_t connect_after_us; /* not before: the last try took long and failed */
 	/* the feed */
 	char *seen;      /* the last snapshot that it has told of; NULL before the first */
 	char *server;    /* which history that snapshot is of */
@@ -243,7 +248,7 @@ enum store_result pg_look(struct pg_conn *c, struct core_rows *rows);
 void pg_send_save(struct pg_store *s, const struct core_rows *rows, int64_t now, const uint8_t batch_id[16], struct arena *arena,
                   bool *changed);
 /* postgres_resolve.c: whether the batch has happened, when the answer to its COMMIT was lost. */
-enum store_result pg_resolve(struct pg_store *s, const uint8_t batch_id[16], int64_t now);
+enum store_result pg_resolve(struct pg_store *s, const uint8_t batch_id[16]);
 enum store_result pg_scan(struct store *base, int64_t since, store_row_fn fn, void *arg);
 enum store_result pg_follow(struct store *base, store_row_fn fn, void *arg);
 enum store_result pg_watch(struct store *base, int timeout_ms);

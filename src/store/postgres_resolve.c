@@ -7,7 +7,8 @@
  * - The batch was rolled back, or lies unread in that backend's socket, or never arrived: the fence is inserted. It has not happened, and
  *   can't any more: its own row would break the unique key, and the batch be rolled back as a whole.
  * This holds on whatever server the URL leads to by now: one that has taken over either has the batch's row or never will.
- * The fence is committed like any batch, so what is read off it is as durable as a commit. */
+ * Whose row it is, is read off its instant, which a fence has none of: asking may have to be done more than once. The fence is committed like any
+ * batch, so what it says is as durable as a commit. */
 #include "store/postgres.h"
 
 #include "base/log.h"
@@ -20,26 +21,29 @@
 static enum store_result fence(struct pg_store *s, const uint8_t batch_id[16])
 {
 	struct arena arena = {0};
-	struct pg_params p = {.arena = &arena};
-	bool inserted = false;
+	struct pg_params p = {.arena = &arena}, id = {.arena = &arena};
+	bool happened = false;
 	enum store_result result = pg_store_connect(s);
 	if (result == STORE_OK) {
 		pg_bind_bytes(&p, batch_id, 16);
 		pg_bind_int(&p, s->process);
 		pg_send(&s->conn, PG_FENCE, &p);
+		pg_bind_bytes(&id, batch_id, 16);
+		pg_send(&s->conn, PG_FENCED, &id);
 		result = pg_sync(&s->conn);
-		inserted = result == STORE_OK && PQntuples(s->conn.results[0]) > 0;
+		if (result == STORE_OK && PQntuples(s->conn.results[1]) != 1)
+			result = STORE_BUSY; /* ask again */
+		happened = result == STORE_OK && pg_int(s->conn.results[1], 0, 0) > 0;
 		pg_clear(&s->conn);
 	}
 	arena_free(&arena);
-	return result == STORE_OK && inserted ? STORE_NONE : result;
+	return result == STORE_OK && !happened ? STORE_NONE : result;
 }
 
-enum store_result pg_resolve(struct pg_store *s, const uint8_t batch_id[16], int64_t now)
+enum store_result pg_resolve(struct pg_store *s, const uint8_t batch_id[16])
 {
 	int64_t until = clock_elapsed_us() + PG_RESOLVE_MS * 1000LL;
 	int64_t pause_ms = PAUSE_MS;
-	(void)now;
 	for (;;) {
 		enum store_result result = fence(s, batch_id);
 		if (result == STORE_OK || result == STORE_NONE) {

@@ -81,8 +81,9 @@ static const struct {
     [PG_NOTIFY] = {"SELECT pg_notify('" PG_CHANNEL "', $1::int8::text)", 0},
     [PG_FENCE] = {"INSERT INTO batch (batch_id, process, decided_at, " FEED_ARRAYS ")"
                   " VALUES ($1::uuid, $2::int8, 0, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"
-                  " ON CONFLICT (batch_id) DO NOTHING RETURNING 1::int8",
+                  " ON CONFLICT (batch_id) DO NOTHING",
                   0},
+    [PG_FENCED] = {"SELECT decided_at FROM batch WHERE batch_id = $1::uuid", 0},
     [PG_CLOCK] = {"SELECT greatest((SELECT value FROM meta WHERE name = 'clock'), (SELECT max(decided_at) FROM batch))", 0},
     /* Only the oldest are looked at, and none that a transaction still running may be older than (postgres_follow.c). */
     [PG_SWEEP] =

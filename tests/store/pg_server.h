@@ -176,7 +176,7 @@ PG_MAYBE void pg_remove(struct pg_server *p)
 }
 
 /* Runs SQL as the server's owner. */
-PG_MAYBE bool pg_sql(const struct pg_server *p, const char *format, ...)
+__attribute__((format(printf, 2, 3))) PG_MAYBE bool pg_sql(const struct pg_server *p, const char *format, ...)
 {
 	char sql[2048];
 	va_list args;

@@ -391,6 +391,42 @@ static void a_commit_that_comes_late_is_fenced_off(void **state)
 	pg_proxy_end(&proxy);
 }
 
+/* The answer to the question may be lost as well, so it is asked again, and must be the same. */
+static void asking_twice_gives_the_same_answer(void **state)
+{
+	static const uint8_t never[16] = {1, 2, 3};
+	struct world *w = *state;
+	uint8_t happened[16] = {0};
+	make_ann(w->a);
+	PGconn *c = pg_admin(w->server);
+	PGresult *res = PQexecParams(c, "SELECT batch_id FROM jari.batch", 0, NULL, NULL, NULL, NULL, 1);
+	assert_int_equal(PQgetlength(res, 0, 0), 16);
+	memcpy(happened, PQgetvalue(res, 0, 0), 16);
+	PQclear(res);
+	PQfinish(c);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(pg_resolve(inside(w->a), never), STORE_BUSY);
+		assert_int_equal(pg_resolve(inside(w->b), happened), STORE_OK);
+	}
+}
+
+/* A commit that is still on its way, in a transaction that goes on, is waited for. */
+static void a_commit_still_going_on_is_waited_for(void **state)
+{
+	struct world *w = *state;
+	static const uint8_t id[16] = {0xaa};
+	make_ann(w->a);
+	PGconn *other = pg_admin(w->server);
+	PQclear(PQexec(
+	    other,
+	    "BEGIN; INSERT INTO jari.batch (batch_id, process, decided_at, users, queues, concerts, shows, whole_shows,"
+	    " reservations, seat_shows, seat_numbers, ticket_queues, ticket_numbers) VALUES"
+	    " ('aa000000-0000-0000-0000-000000000000', 99, 5, '{2}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"));
+	assert_true(PQsendQuery(other, "SELECT pg_sleep(0.5); COMMIT"));
+	assert_int_equal(pg_resolve(inside(w->a), id), STORE_OK);
+	PQfinish(other);
+}
+
 /* ---- several processes ---- */
 
 struct told {
@@ -666,6 +702,8 @@ int main(void)
 	    TEST(a_commit_whose_answer_is_lost_has_happened),
 	    TEST(a_commit_that_is_lost_has_not_happened),
 	    TEST(a_commit_that_comes_late_is_fenced_off),
+	    TEST(asking_twice_gives_the_same_answer),
+	    TEST(a_commit_still_going_on_is_waited_for),
 	    TEST(the_feed_has_what_others_changed),
 	    TEST(the_feed_goes_by_what_is_visible),
 	    TEST(who_was_away_too_long_is_told),
