@@ -83,10 +83,10 @@ PG_MAYBE pid_t pg_spawn(const struct pg_server *p, const char *const argv[])
 
 PG_MAYBE PGconn *pg_admin(const struct pg_server *p)
 {
-	char info[256];
+	char info[384];
 	snprintf(
 	    info, sizeof info,
-	    "host=127.0.0.1 port=%d user=postgres dbname=postgres connect_timeout=5 options='-c client_min_messages=warning -c default_transaction_read_only=off'",
+	    "host=127.0.0.1 port=%d user=postgres dbname=postgres connect_timeout=5 options='-c client_min_messages=warning -c default_transaction_read_only=off -c idle_in_transaction_session_timeout=5s'",
 	    p->port);
 	PGconn *c = PQconnectdb(info);
 	if (PQstatus(c) == CONNECTION_OK)

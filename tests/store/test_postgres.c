@@ -263,6 +263,16 @@ static void what_the_database_asks_to_try_again(void **state)
 	assert_int_equal(balance(w), 4);
 }
 
+static void wait_for_a_lock(const struct world *w)
+{
+	for (int i = 0; i < 300; i++) {
+		if (pg_number(w->server, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") > 0)
+			return;
+		pg_pause(10);
+	}
+	fail_msg("nothing waits for a lock");
+}
+
 static void a_deadlock_is_tried_again(void **state)
 {
 	struct world *w = *state;
@@ -275,8 +285,7 @@ static void a_deadlock_is_tried_again(void **state)
 	assert_non_null(other);
 	PQclear(PQexec(other, "SET deadlock_timeout = '1h'; BEGIN; SELECT 1 FROM jari.users WHERE user_id = 2 FOR UPDATE"));
 	assert_true(PQsendQuery(other, "SELECT 1 FROM jari.users WHERE user_id = 1 FOR UPDATE"));
-	while (pg_number(w->server, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") < 1)
-		pg_pause(10);
+	wait_for_a_lock(w);
 	core_need_row(&b.rows, CORE_ROW_USER, BOB, 0, NONE);
 	assert_int_equal(store_load(w->a, &b.rows), STORE_BUSY);
 	batch_drop(&b);
@@ -638,6 +647,79 @@ static void rows_are_decided_upon_as_they_are_behind_the_lock(void **state)
 	assert_int_equal(balance(w), 55);
 }
 
+static void *load_in_thread(void *arg)
+{
+	struct batch *b = arg;
+	return (void *)(intptr_t)store_load(b->store, &b->rows);
+}
+
+/* What another process is changing is waited for, and then seen. */
+static void rows_are_locked_by_the_load(void **state)
+{
+	static const struct {
+		const char *change;
+		struct core_id id;
+	} cases[] = {
+	    {"UPDATE jari.users SET balance = 77000 WHERE user_id = 1", {CORE_ROW_USER, ANN, 0, {NULL, 0}}},
+	    {"UPDATE jari.queue SET waiting = 2 WHERE queue_id = 1", {CORE_ROW_QUEUE, 1, 0, {NULL, 0}}},
+	    {"UPDATE jari.ticket SET returned_at = 5 WHERE number = 3", {CORE_ROW_TICKET, 1, 3, {NULL, 0}}},
+	    {"UPDATE jari.show SET version = 9", {CORE_ROW_SHOW, 1, 0, {NULL, 0}}},
+	    {"UPDATE jari.seat SET price = 9 WHERE seat_number = 2", {CORE_ROW_SEAT, 1, 2, {NULL, 0}}},
+	    {"UPDATE jari.reservation SET held_until = 9 WHERE reservation_id = 2", {CORE_ROW_RESERVATION, 2, 0, {NULL, 0}}},
+	    {"UPDATE jari.ticket SET returned_at = 6 WHERE number = 3", {CORE_LIST_LINE, 1, 0, {NULL, 0}}},
+	    {"UPDATE jari.users SET balance = 1 WHERE user_id = 2", {CORE_LIST_USER_NAMED, 0, 0, {"bob", 3}}},
+	};
+	struct world *w = *state;
+	make_world(w->a);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct batch b;
+		pthread_t thread;
+		void *result;
+		const struct core_id *id = &cases[i].id;
+		PGconn *other = pg_admin(w->server);
+		PQclear(PQexec(other, "BEGIN"));
+		PQclear(PQexec(other, cases[i].change));
+		batch_begin(&b, w->a);
+		if (id->kind < CORE_LIST_USER_NAMED)
+			core_need_row(&b.rows, id->kind, id->a, id->b, id->s);
+		else
+			core_need_list(&b.rows, id->kind, id->a, id->b, id->s, 4);
+		assert_int_equal(pthread_create(&thread, NULL, load_in_thread, &b), 0);
+		wait_for_a_lock(w);
+		PQclear(PQexec(other, "COMMIT"));
+		PQfinish(other);
+		assert_int_equal(pthread_join(thread, &result), 0);
+		assert_int_equal((intptr_t)result, STORE_OK);
+		batch_drop(&b);
+	}
+}
+
+/* One batch knows its ticket first and its queue later, the other the other way round: both lock the queue first, so none is in the other's way. */
+static void queues_are_locked_before_what_is_theirs(void **state)
+{
+	struct world *w = *state;
+	struct batch a, b;
+	pthread_t thread;
+	void *result;
+	make_world(w->a);
+	batch_begin(&b, w->b);
+	batch_begin(&a, w->a);
+	core_need_row(&a.rows, CORE_ROW_TICKET, 1, 3, NONE);
+	core_need_row(&a.rows, CORE_ROW_RESERVATION, 2, 0, NONE);
+	batch_load(&a);
+	core_need_row(&b.rows, CORE_ROW_QUEUE, 1, 0, NONE);
+	core_need_list(&b.rows, CORE_LIST_LINE, 1, 0, NONE, 5);
+	assert_int_equal(pthread_create(&thread, NULL, load_in_thread, &b), 0);
+	wait_for_a_lock(w);
+	core_need_row(&a.rows, CORE_ROW_QUEUE, 1, 0, NONE);
+	core_need_row(&a.rows, CORE_ROW_SEAT, 1, 2, NONE);
+	batch_load(&a);
+	batch_drop(&a);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_int_equal((intptr_t)result, STORE_OK);
+	batch_drop(&b);
+}
+
 /* The ids of a wallet's entries grow, whichever process makes them. */
 static void a_wallet_s_history_keeps_its_order(void **state)
 {
@@ -711,6 +793,8 @@ int main(void)
 	    TEST(a_commit_wakes_those_who_watch),
 	    TEST(no_decision_before_what_it_depends_on),
 	    TEST(rows_are_decided_upon_as_they_are_behind_the_lock),
+	    TEST(rows_are_locked_by_the_load),
+	    TEST(queues_are_locked_before_what_is_theirs),
 	    TEST(a_wallet_s_history_keeps_its_order),
 	    TEST(a_catalogue_of_many_seats_is_followed),
 	};
