@@ -30,6 +30,7 @@ CORE_SYSTEM = {"assert.h", "float.h", "iso646.h", "limits.h", "stdalign.h", "std
 # Libraries, and who may include them.
 LIBRARIES = [
     (re.compile(r"^sqlite3"), ("src/store/",), "SQLite is the store's"),
+    (re.compile(r"^(libpq|postgres)"), ("src/store/",), "PostgreSQL is the store's"),
     (re.compile(r"^openssl/"), ("src/http/", "src/base/seal.c"), "OpenSSL is for src/http and src/base/seal.c"),
     (re.compile(r"^(event2/|event\.h|evhttp|jansson)"), ("src/http/",), "libevent and jansson are the HTTP layer's"),
 ]
@@ -174,6 +175,7 @@ PLANTED = [
     ("src/engine/b.c", '#include "http/http.h"\n', 'must not include "http/http.h"'),
     ("src/engine/c.c", '#include "core/internal.h"\n', 'must not include "core/internal.h"'),
     ("src/http/a.c", "#include <sqlite3.h>\n", "SQLite is the store's"),
+    ("src/cli/p.c", "#include <libpq-fe.h>\n", "PostgreSQL is the store's"),
     ("src/http/b.c", 'const char *q = "SELECT 1";\n', "SQL belongs in src/store"),
     ("src/http/c.c", "void f(void) { sprintf(0, 0); }\n", "sprintf is not used"),
     ("src/http/d.c", '/* sprintf( */ const char *s = "strcpy(a, b)"; void f(void) { snprintf(0, 0, s); }\n', None),

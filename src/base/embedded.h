@@ -14,6 +14,8 @@ struct embedded_file {
 
 extern const struct embedded_file embedded_sqlite_migrations[];
 extern const size_t embedded_sqlite_migrations_count;
+extern const struct embedded_file embedded_postgres_migrations[];
+extern const size_t embedded_postgres_migrations_count;
 extern const struct embedded_file embedded_demo[];
 extern const size_t embedded_demo_count;
 extern const struct embedded_file embedded_docs[]; /* Swagger UI */

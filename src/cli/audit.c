@@ -23,7 +23,7 @@ int cli_audit(const struct cli_options *options)
 {
 	struct store *store = NULL;
 	struct audit a = {0};
-	char error[STORE_ERROR_SIZE];
+	char error[STORE_ERROR_SIZE], shown[STORE_SHOWN_SIZE];
 	enum store_result result = cli_store_open(options, STORE_READ, &store, error);
 
 	if (result != STORE_OK)
@@ -32,7 +32,8 @@ int cli_audit(const struct cli_options *options)
 	store_close(store);
 	if (result != STORE_OK) {
 		(void)cli_flush(); /* what was found so far comes before the line that says why there is no more */
-		return cli_fail("the audit of %s could not be finished: %s", options->store,
+		store_shown(options->store, shown);
+		return cli_fail("the audit of %s could not be finished: %s", shown,
 		                result == STORE_BUSY ? "the store is busy; try again"
 		                                     : "the store cannot be read; the log has the cause");
 	}

@@ -17,6 +17,7 @@ int cli_serve(const struct cli_options *options);
 int cli_import(const struct cli_options *options);
 int cli_audit(const struct cli_options *options);
 int cli_backup(const struct cli_options *options);
+int cli_migrate(const struct cli_options *options);
 
 /* Prints `jari: …` as one line on standard error, and returns CLI_EXIT_FAILED. */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

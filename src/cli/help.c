@@ -139,6 +139,10 @@ static const char *const stories[] = {
     [CLI_BACKUP] =
 	"DEST must not exist yet. The copy is one consistent moment of the store. The key files beside the store are no part\n"
 	"of it: they belong in your backup too.\n",
+    [CLI_MIGRATE] =
+	"`jari serve` does the same at its start where it may. For a database whose servers run under a role that may not change\n"
+	"the schema, run this once before the first start and after each update, with the URL of the database's owner.\n"
+	"It changes nothing when there is nothing to do, and several at once do it once.\n",
 };
 
 static const char *const examples[] = {
@@ -149,6 +153,7 @@ static const char *const examples[] = {
 		   "  make-catalogue | jari import -\n",
     [CLI_AUDIT] = "  jari audit --store sqlite:/var/lib/jari/jari.db\n",
     [CLI_BACKUP] = "  jari backup /backup/jari-2026-12-24.db\n",
+    [CLI_MIGRATE] = "  jari migrate --store postgresql://jari_owner@db1/jari\n",
 };
 
 void cli_help(FILE *out, enum cli_command command)

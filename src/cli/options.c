@@ -11,12 +11,14 @@
 #define NUMBER(macro) QUOTED(macro)
 #define AT(member) offsetof(struct cli_options, member)
 #define SERVE (1u << CLI_SERVE)
+#define MIGRATE (1u << CLI_MIGRATE)
 #define ALL ((1u << CLI_COMMANDS) - 1)
 
 static const struct cli_option table[] = {
     {"listen", CLI_TYPE_TEXT, AT(listen), "ADDR:PORT", "127.0.0.1:8080", 0, 0, SERVE, false,
      "Where to listen: a numeric address or localhost. Port 0: any free one."},
-    {"store", CLI_TYPE_TEXT, AT(store), "URL", "sqlite:data/jari.db", 0, 0, ALL, false, "Where everything is kept: sqlite:PATH."},
+    {"store", CLI_TYPE_TEXT, AT(store), "URL", "sqlite:data/jari.db", 0, 0, ALL, false,
+     "Where everything is kept: sqlite:PATH, or postgresql://USER@HOST:PORT/DATABASE, which several servers may share."},
     {"demo", CLI_TYPE_BOOL, AT(demo), NULL, "no", 0, 0, SERVE, false, "Load a demo catalogue into a store without concerts."},
     {"hold-seconds", CLI_TYPE_INT, AT(hold_seconds), "N", NUMBER(JARI_HOLD_SECONDS_DEFAULT), 1, JARI_SECONDS_MAX, SERVE, false,
      "How long seats are held for their buyer to pay."},
@@ -29,7 +31,7 @@ static const struct cli_option table[] = {
     {"poll-budget", CLI_TYPE_INT, AT(poll_budget), "N", NUMBER(JARI_POLL_BUDGET_DEFAULT), 1, JARI_POLL_BUDGET_MAX, SERVE, false,
      "Requests a second that all who wait in a queue are asked to keep to when they look after their place."},
     {"queue-capacity", CLI_TYPE_INT, AT(queue_capacity), "N", NUMBER(JARI_QUEUE_CAPACITY_DEFAULT), 1, JARI_QUEUE_CAPACITY_MAX,
-     SERVE, false,
+     SERVE | MIGRATE, false,
      "How many may be active at once in the default queue, when the store is new. Later: PATCH /api/admin/queues/1."},
     {"seats-per-user", CLI_TYPE_INT, AT(seats_per_user), "N", NUMBER(JARI_SEATS_PER_USER_DEFAULT), 1, JARI_SEATS_PER_USER_MAX,
      SERVE, false, "How many seats of a show one person may have, held and paid together."},
@@ -56,6 +58,7 @@ static const struct {
     [CLI_IMPORT] = {"import", "FILE", "Add queues, concerts, shows and seats from a catalogue file; - reads standard input."},
     [CLI_AUDIT] = {"audit", NULL, "Check every invariant over the whole store, also while a server runs."},
     [CLI_BACKUP] = {"backup", "DEST", "Copy the store into a new file, also while a server runs."},
+    [CLI_MIGRATE] = {"migrate", NULL, "Make the store's schema, or bring it up to date."},
 };
 
 const struct cli_option *cli_option_table(size_t *count)
@@ -340,17 +343,37 @@ static void called_name(const struct cli_options *o, const char *name, char out[
 		(void)snprintf(out, CLI_ENV_NAME_SIZE, "--%s", name);
 }
 
+/* Servers that share a store must share its keys, or one would not know the other's tokens; and a database has no file that keys could lie beside. */
+static bool check_shared(const struct cli_options *o, const char *called, char error[CLI_ERROR_SIZE])
+{
+	const char *missing = o->admin_key == NULL && o->admin_key_file == NULL
+	                          ? "the organiser's key: --admin-key-file or JARI_ADMIN_KEY"
+	                      : o->token_key == NULL && o->token_key_file == NULL
+	                          ? "the key of the buyers' tokens: --token-key-file or JARI_TOKEN_KEY"
+	                          : NULL;
+
+	if (o->command == CLI_BACKUP)
+		(void)snprintf(
+		    error, CLI_ERROR_SIZE,
+		    "%s: a store in PostgreSQL is backed up with PostgreSQL's own tools, pg_dump --format=custom or pg_basebackup",
+		    called);
+	else if (o->command == CLI_SERVE && missing != NULL)
+		(void)snprintf(error, CLI_ERROR_SIZE,
+		               "%s: every server on a store in PostgreSQL must be given the same keys; missing is %s", called,
+		               missing);
+	else
+		return true;
+	return false;
+}
+
 static bool check_store(const struct cli_options *o, char error[CLI_ERROR_SIZE])
 {
 	char called[CLI_ENV_NAME_SIZE];
 	struct text url = text_of(o->store);
 
 	called_name(o, "store", called);
-	if (text_starts(url, TEXT("postgresql:")) || text_starts(url, TEXT("postgres:"))) {
-		(void)snprintf(error, CLI_ERROR_SIZE,
-		               "%s: a store in PostgreSQL comes in a later version; this one takes sqlite:PATH", called);
-		return false;
-	}
+	if (text_starts(url, TEXT("postgresql:")) || text_starts(url, TEXT("postgres:")))
+		return check_shared(o, called, error);
 	if (text_equal(url, TEXT("memory:"))) {
 		if (o->command == CLI_SERVE)
 			return true;
@@ -360,7 +383,8 @@ static bool check_store(const struct cli_options *o, char error[CLI_ERROR_SIZE])
 		return false;
 	}
 	if (!text_starts(url, TEXT("sqlite:")) || url.n == strlen("sqlite:")) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "%s needs sqlite:PATH, such as sqlite:data/jari.db, not '%.200s'", called,
+		(void)snprintf(error, CLI_ERROR_SIZE,
+		               "%s needs sqlite:PATH, such as sqlite:data/jari.db, or postgresql://…, not '%.200s'", called,
 		               o->store);
 		return false;
 	}
@@ -397,7 +421,7 @@ static enum cli_parsed read_command(int argc, char *const *argv, struct cli_opti
 	bool help = word != NULL && strcmp(word, "help") == 0;
 
 	if (word == NULL) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "a command is missing: serve, import, audit, backup or bench");
+		(void)snprintf(error, CLI_ERROR_SIZE, "a command is missing: serve, import, audit, backup, migrate or bench");
 		return CLI_USAGE;
 	}
 	if (is_help(word) || (help && argc == 2))
@@ -415,7 +439,7 @@ static enum cli_parsed read_command(int argc, char *const *argv, struct cli_opti
 		(void)snprintf(error, CLI_ERROR_SIZE, "the command comes first: jari serve %.100s", word);
 	else
 		(void)snprintf(error, CLI_ERROR_SIZE,
-		               "unknown command '%.100s'; there are serve, import, audit, backup and bench", word);
+		               "unknown command '%.100s'; there are serve, import, audit, backup, migrate and bench", word);
 	return CLI_USAGE;
 }
 

@@ -18,7 +18,7 @@
 #define JARI_VERSION "0.1.0"
 #endif
 
-enum cli_command { CLI_SERVE, CLI_IMPORT, CLI_AUDIT, CLI_BACKUP, CLI_COMMANDS, CLI_NO_COMMAND = CLI_COMMANDS };
+enum cli_command { CLI_SERVE, CLI_IMPORT, CLI_AUDIT, CLI_BACKUP, CLI_MIGRATE, CLI_COMMANDS, CLI_NO_COMMAND = CLI_COMMANDS };
 
 struct cli_options {
 	enum cli_command command;

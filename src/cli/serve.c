@@ -247,13 +247,15 @@ static bool open_server(struct serve *s)
 static void say_listening(const struct serve *s)
 {
 	const struct cli_listen *at = &s->options->listen_at;
+	char store[STORE_SHOWN_SIZE];
 
 	(void)printf("listening on http://%s%s%s:%d\n", at->v6 ? "[" : "", at->host, at->v6 ? "]" : "",
 	             http_server_port(s->server));
 	if (fflush(stdout) != 0)
 		log_event(LOG_WARN, "standard_output", "error", "%s", strerror(errno));
 	log_event(LOG_INFO, "started", "version", "%s", JARI_VERSION);
-	log_event(LOG_INFO, "store", "url", "%s", s->options->store);
+	store_shown(s->options->store, store);
+	log_event(LOG_INFO, "store", "url", "%s", store);
 	cli_key_log(&s->admin);
 	cli_key_log(&s->token);
 	log_event(LOG_INFO, "listening", "address", "%s%s%s:%d", at->v6 ? "[" : "", at->host, at->v6 ? "]" : "",

@@ -101,11 +101,18 @@ static enum store_result load(struct committer *c, struct core_batch *core, cons
 	return STORE_OK;
 }
 
-static enum store_result set_ids_aside(struct committer *c, struct core_batch *core, const struct flight *batch)
+/* How many ids of each kind the batch may draw. A store across a network brings them with the first load. */
+static void want_ids(struct committer *c, const struct flight *batch, int64_t wanted[CORE_ID_KINDS])
 {
-	int64_t wanted[CORE_ID_KINDS] = {0};
 	for (size_t i = 0; i < batch->n; i++)
 		core_ids_wanted(&batch->jobs[i]->cmd, wanted);
+	for (int kind = 0; kind < CORE_ID_KINDS; kind++)
+		if (wanted[kind] > 0)
+			store_want_ids(c->e->config.store, (enum core_id_kind)kind, wanted[kind]);
+}
+
+static enum store_result set_ids_aside(struct committer *c, struct core_batch *core, const int64_t wanted[CORE_ID_KINDS])
+{
 	for (int kind = 0; kind < CORE_ID_KINDS; kind++) {
 		if (wanted[kind] == 0)
 			continue;
@@ -151,9 +158,11 @@ static enum store_result try_batch(struct committer *c, struct core_batch *core,
 		return r;
 	batch->now = core->now;
 	clock_lift(e->config.clock, core->now);
+	int64_t wanted[CORE_ID_KINDS] = {0};
+	want_ids(c, batch, wanted);
 	r = load(c, core, batch);
 	if (r == STORE_OK)
-		r = set_ids_aside(c, core, batch);
+		r = set_ids_aside(c, core, wanted);
 	if (r != STORE_OK)
 		return r;
 	decide(c, core, batch);

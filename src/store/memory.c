@@ -461,12 +461,6 @@ static enum store_result memory_commit(struct store *base, const struct core_row
 	return result;
 }
 
-/* Nothing here outlives the process. */
-static void memory_sync(struct store *base)
-{
-	(void)base;
-}
-
 static void memory_rollback(struct store *base)
 {
 	(void)base; /* a batch changes nothing before its commit */
@@ -496,7 +490,6 @@ static const struct store_ops memory_ops = {
     .load = memory_load,
     .ids = memory_ids,
     .commit = memory_commit,
-    .sync = memory_sync,
     .rollback = memory_rollback,
     .maintain = memory_maintain,
     .scan = memory_scan,

@@ -28,6 +28,19 @@ static const char *after_scheme(const char *url, const char *scheme)
 	return strncmp(url, scheme, n) == 0 ? url + n : NULL;
 }
 
+static bool is_postgres(const char *url)
+{
+	return after_scheme(url, "postgresql:") || after_scheme(url, "postgres:");
+}
+
+void store_shown(const char *url, char out[STORE_SHOWN_SIZE])
+{
+	if (is_postgres(url))
+		store_postgres_shown(url, out);
+	else
+		(void)snprintf(out, STORE_SHOWN_SIZE, "%s", url);
+}
+
 enum store_result store_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE])
 {
 	const char *url = options->url ? options->url : "";
@@ -43,10 +56,10 @@ enum store_result store_open(const struct store_options *options, struct store *
 	path = after_scheme(url, "memory:");
 	if (path && path[0] == '\0')
 		return store_memory_open(options, out, error);
-	if (after_scheme(url, "postgresql:") || after_scheme(url, "postgres:"))
-		snprintf(error, STORE_ERROR_SIZE, "this version has no PostgreSQL store yet: write --store sqlite:PATH");
-	else
-		snprintf(error, STORE_ERROR_SIZE, "the store \"%.300s\" is of no known kind: write --store sqlite:PATH", url);
+	if (is_postgres(url))
+		return store_postgres_open(options, out, error);
+	snprintf(error, STORE_ERROR_SIZE, "the store \"%.300s\" is of no known kind: write --store sqlite:PATH or postgresql://…",
+	         url);
 	return STORE_BROKEN;
 }
 
@@ -76,6 +89,12 @@ enum store_result store_load(struct store *s, struct core_rows *rows)
 	return s->ops->load(s, rows);
 }
 
+void store_want_ids(struct store *s, enum core_id_kind kind, int64_t count)
+{
+	if (s->ops->want_ids)
+		s->ops->want_ids(s, kind, count);
+}
+
 enum store_result store_ids(struct store *s, enum core_id_kind kind, int64_t count, struct core_ids *out)
 {
 	return s->ops->ids(s, kind, count, out);
@@ -88,7 +107,8 @@ enum store_result store_commit(struct store *s, const struct core_rows *rows, in
 
 void store_sync(struct store *s)
 {
-	s->ops->sync(s);
+	if (s->ops->sync)
+		s->ops->sync(s);
 }
 
 void store_rollback(struct store *s)
@@ -104,6 +124,16 @@ void store_maintain(struct store *s)
 enum store_result store_scan(struct store *s, int64_t since, store_row_fn fn, void *arg)
 {
 	return s->ops->scan(s, since, fn, arg);
+}
+
+enum store_result store_follow(struct store *s, store_row_fn fn, void *arg)
+{
+	return s->ops->follow ? s->ops->follow(s, fn, arg) : STORE_NONE;
+}
+
+enum store_result store_watch(struct store *s, int timeout_ms)
+{
+	return s->ops->watch ? s->ops->watch(s, timeout_ms) : STORE_NONE;
 }
 
 enum store_result store_reader_open(struct store *s, struct store_reader **out)

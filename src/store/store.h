@@ -32,12 +32,16 @@ enum store_mode {
 };
 
 struct store_options {
-	const char *url; /* "sqlite:PATH", "memory:" */
+	const char *url; /* "sqlite:PATH", "postgresql://USER@HOST:PORT/DATABASE" or what else libpq takes, "memory:" */
 	enum store_mode mode;
 	int64_t queue_capacity; /* of the default queue (queue 1, "main"), when the store is new */
 };
 
 #define STORE_ERROR_SIZE 512
+
+/* A store's URL as it may be shown and logged: without a password. */
+#define STORE_SHOWN_SIZE 256
+void store_shown(const char *url, char out[STORE_SHOWN_SIZE]);
 
 /* Opens a store. On anything but STORE_OK `error` has one line that a person understands (the path, what is wrong, what to do), and
  * nothing was damaged: a missing directory, an unwritable file, no database, a newer version's, one that another server has open. */
@@ -53,12 +57,16 @@ int64_t store_clock(struct store *s);
 /* ---- one batch: begin, load and ids as often as need be, then commit or rollback ---- */
 
 /* Begins a batch. `now` comes in as the caller's clock and goes out as the instant to decide at: the same, or later where the store
- * knows better. Never earlier than any before. */
+ * knows better; with a store that several processes share, the store's own clock. Never earlier than any before of this store, nor (or the
+ * batch is STORE_BUSY) than what any row that is loaded depends on. */
 enum store_result store_begin(struct store *s, int64_t *now);
 /* Loads everything that `rows` asks for (rows->need_rows, rows->need_lists) and calls core_rows_loaded. Lists come in the order that
  * core/rows.h gives; list->complete is set to whether nothing was cut off by the limit. */
 enum store_result store_load(struct store *s, struct core_rows *rows);
-/* Sets aside `count` ids that nobody has had. */
+/* Says before the first load that the batch will ask for `count` more ids of a kind, so that a store across a network brings them with it.
+ * Only a hint. */
+void store_want_ids(struct store *s, enum core_id_kind kind, int64_t count);
+/* Sets aside `count` ids that nobody has had. Asked for behind the load of a user, they are above all ids of that user's entries. */
 enum store_result store_ids(struct store *s, enum core_id_kind kind, int64_t count, struct core_ids *out);
 /* Saves every dirty row and commits. Loads of this store and readers see the commit from here on; it is durable once a store_sync that
  * began after it has returned. A row that was loaded is overwritten or removed only while it is as it was loaded; otherwise
@@ -81,6 +89,20 @@ typedef bool (*store_row_fn)(void *arg, enum core_kind kind, const void *row);
  * it (at least before its first ticket) its user. Kinds in this order: queues, concerts, shows, seats (by show and number),
  * reservations, users, tickets (by queue and number). STORE_OK also when the function stopped it. */
 enum store_result store_scan(struct store *s, int64_t since, store_row_fn fn, void *arg);
+
+/* ---- other processes: what they have committed ---- */
+
+/* Calls `fn` with every row (users, queues, concerts, shows, seats, reservations of any status, tickets; in this order) that commits of other
+ * processes have changed since the last call, or since the scan began, as it is now. A row may come again, and one of an own commit too when its
+ * outcome could not be learned. Called by the thread of the batches, between them; the function can't stop it.
+ * STORE_OK also when there is none. STORE_NONE: the store is not shared, so there never is any. STORE_BUSY: call again later, nothing is lost.
+ * STORE_CONFLICT: what was read is not the past of what is there now (another server has taken over, or this process was away for longer than
+ * changes are kept): drop everything and scan anew; until then it stays so. */
+enum store_result store_follow(struct store *s, store_row_fn fn, void *arg);
+/* Waits until another process may have committed something (STORE_OK), or the timeout has passed (STORE_NONE; at once when the store is not
+ * shared). STORE_BUSY, after the timeout, when it can't be known. Not every commit is told of at once: follow at least once a second anyway. For a
+ * thread of its own, which must have ended before store_close. */
+enum store_result store_watch(struct store *s, int timeout_ms);
 
 /* ---- readers: what the read model does not keep ---- */
 
@@ -113,7 +135,8 @@ typedef void (*store_check_fn)(void *arg, const char *invariant, const char *wha
 /* Checks I1 to I10 over every row as far as a store shows them, in one consistent view, with code that shares nothing with the rules. `s` may
  * be open in either mode; a server may be running. */
 enum store_result store_audit(struct store *s, store_check_fn fn, void *arg);
-/* A consistent copy in a new file, while a server may be running. Fails with a line in `error` when `destination` exists.
+/* A consistent copy in a new file, while a server may be running. Fails with a line in `error` when `destination` exists. STORE_NONE, with a
+ * line, for a store that other tools back up.
  * `progress` may be NULL; it gets pages done and pages in all. */
 enum store_result store_backup(struct store *s, const char *destination, void (*progress)(void *arg, int64_t done, int64_t total),
                                void *arg, char error[STORE_ERROR_SIZE]);
@@ -126,12 +149,15 @@ struct store_ops {
 	int64_t (*clock)(struct store *);
 	enum store_result (*begin)(struct store *, int64_t *now);
 	enum store_result (*load)(struct store *, struct core_rows *);
+	void (*want_ids)(struct store *, enum core_id_kind, int64_t); /* may be NULL, as follow and watch */
 	enum store_result (*ids)(struct store *, enum core_id_kind, int64_t, struct core_ids *);
 	enum store_result (*commit)(struct store *, const struct core_rows *, int64_t now);
-	void (*sync)(struct store *);
+	void (*sync)(struct store *); /* NULL: a commit is durable when it returns */
 	void (*rollback)(struct store *);
 	void (*maintain)(struct store *);
 	enum store_result (*scan)(struct store *, int64_t, store_row_fn, void *);
+	enum store_result (*follow)(struct store *, store_row_fn, void *);
+	enum store_result (*watch)(struct store *, int);
 	enum store_result (*reader_open)(struct store *, struct store_reader **);
 	void (*reader_close)(struct store_reader *);
 	enum store_result (*ping)(struct store_reader *);
@@ -158,6 +184,8 @@ struct store_reader {
 
 enum store_result store_sqlite_open(const struct store_options *options, const char *path, struct store **out,
                                     char error[STORE_ERROR_SIZE]);
+enum store_result store_postgres_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE]);
+void store_postgres_shown(const char *url, char out[STORE_SHOWN_SIZE]);
 enum store_result store_memory_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE]);
 
 #endif

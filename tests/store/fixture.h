@@ -14,6 +14,8 @@
 
 #include "store/store.h"
 
+#include "pg_server.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@ struct fixture {
 	struct store *store;
 	char folder[256]; /* empty for the memory store */
 	char path[320], url[340];
+	bool shared; /* PostgreSQL: the clock is the database's, ids come from sequences */
 };
 
 MAYBE enum store_result open_url(const char *url, enum store_mode mode, struct store **out, char error[STORE_ERROR_SIZE])
@@ -68,6 +71,42 @@ MAYBE int open_sqlite(void **state)
 {
 	(void)make_folder(state);
 	open_again(*state);
+	return 0;
+}
+
+/* The server of this program; group_state of cmocka. */
+MAYBE int start_postgres(void **state)
+{
+	struct pg_server *p = calloc(1, sizeof *p);
+	*state = p;
+	if (p && pg_make(p))
+		return 0;
+	print_error("PostgreSQL does not start; is the package postgresql installed? (%s/log)\n", p ? p->folder : "");
+	return -1;
+}
+
+MAYBE int end_postgres(void **state)
+{
+	struct pg_server *p = *state;
+	pg_remove(p);
+	free(p);
+	return 0;
+}
+
+MAYBE struct fixture *fresh_postgres(const struct pg_server *p)
+{
+	struct fixture *f = test_calloc(1, sizeof *f);
+	f->shared = true;
+	snprintf(f->url, sizeof f->url, "postgresql://postgres@127.0.0.1:%d/postgres", p->port);
+	assert_true(pg_sql(p, "DROP SCHEMA IF EXISTS jari CASCADE"));
+	return f;
+}
+
+MAYBE int open_postgres(void **state)
+{
+	struct fixture *f = fresh_postgres(*state);
+	open_again(f);
+	*state = f;
 	return 0;
 }
 

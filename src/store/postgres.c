@@ -1,0 +1,302 @@
+/* postgres.c: the PostgreSQL store's batches: begin, ids, commit, rollback, housekeeping, and the table of its operations. */
+#include "store/postgres.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+struct pg_store *pg_store_of(struct store *base)
+{
+	return (struct pg_store *)(void *)base;
+}
+
+/* ---- opening and closing ---- */
+
+static void pg_close(struct store *base)
+{
+	struct pg_store *s = pg_store_of(base);
+	base->ops->rollback(base);
+	pg_conn_free(&s->conn);
+	pg_conn_free(&s->watch);
+	pg_target_free(&s->target);
+	free(s->locked);
+	free(s->seen);
+	free(s->server);
+	free(s);
+}
+
+static const char *pg_path(const struct store *base)
+{
+	(void)base;
+	return NULL;
+}
+
+static int64_t pg_clock(struct store *base)
+{
+	return pg_store_of(base)->decided;
+}
+
+/* Ids and numbers that no other process makes. Without randomness nothing here is safe. */
+static void draw(void *out, size_t n)
+{
+	if (getrandom(out, n, 0) != (ssize_t)n) {
+		log_event(LOG_ERROR, "no_randomness", "cause", "the system gives no random bytes; ending");
+		abort();
+	}
+}
+
+static void name_process(struct pg_store *s)
+{
+	int64_t process;
+	draw(&process, sizeof process);
+	atomic_store(&s->process, process);
+}
+
+enum store_result pg_store_connect(struct pg_store *s)
+{
+	if (s->conn.pg)
+		return STORE_OK;
+	int64_t began_us = clock_elapsed_us();
+	if (began_us < s->connect_after_us)
+		return STORE_BUSY;
+	enum store_result result = pg_connect(&s->conn, &s->target, true);
+	int64_t now_us = clock_elapsed_us();
+	if (result != STORE_OK && now_us - began_us > PG_CONNECT_SLOW_MS * 1000LL)
+		s->connect_after_us = now_us + PG_CONNECT_PAUSE_MS * 1000LL;
+	if (result != STORE_OK)
+		return result;
+	s->asked_us = clock_elapsed_us();
+	pg_send(&s->conn, PG_NOW, NULL);
+	result = pg_sync(&s->conn);
+	if (result == STORE_OK)
+		pg_clock_heard(s, s->asked_us, pg_int(s->conn.results[0], 0, 0));
+	pg_clear(&s->conn);
+	return result;
+}
+
+static enum store_result read_clock(struct pg_store *s)
+{
+	pg_send(&s->conn, PG_CLOCK, NULL);
+	enum store_result result = pg_sync(&s->conn);
+	if (result == STORE_OK)
+		s->decided = s->high = pg_int(s->conn.results[0], 0, 0);
+	pg_clear(&s->conn);
+	return result;
+}
+
+/* ---- a batch ---- */
+
+static void forget_batch(struct pg_store *s)
+{
+	s->open = s->begun = false;
+	s->locked_n = 0;
+	memset(s->wanted, 0, sizeof s->wanted);
+	memset(s->ids, 0, sizeof s->ids);
+}
+
+/* BEGIN goes with the first load. */
+static enum store_result pg_begin(struct store *base, int64_t *now)
+{
+	struct pg_store *s = pg_store_of(base);
+	if (s->mode != STORE_SERVE)
+		return STORE_BROKEN;
+	enum store_result result = pg_store_connect(s);
+	if (result != STORE_OK)
+		return result;
+	forget_batch(s);
+	s->open = true;
+	*now = s->now = pg_clock_now(s);
+	return STORE_OK;
+}
+
+static void pg_want_ids(struct store *base, enum core_id_kind kind, int64_t count)
+{
+	struct pg_store *s = pg_store_of(base);
+	if (count > 0)
+		s->wanted[kind] += count;
+}
+
+static enum store_result pg_ids(struct store *base, enum core_id_kind kind, int64_t count, struct core_ids *out)
+{
+	struct pg_store *s = pg_store_of(base);
+	struct core_ids *ids = &s->ids[kind];
+	if (s->mode != STORE_SERVE || count < 0)
+		return STORE_BROKEN;
+	if (s->begun && !s->conn.pg) /* the transaction is gone, and a new connection would not know its locks */
+		return STORE_BUSY;
+	if (ids->end - ids->next < count) {
+		/* Not announced, or nothing was loaded since: a round trip of its own. */
+		struct arena arena = {0};
+		struct pg_params p = {.arena = &arena};
+		enum store_result result = pg_store_connect(s);
+		if (result != STORE_OK)
+			return result;
+		for (int k = 0; k < CORE_ID_KINDS; k++)
+			pg_bind_int(&p, k == (int)kind ? count : 0);
+		pg_send(&s->conn, PG_TAKE_IDS, &p);
+		result = pg_sync(&s->conn);
+		if (result == STORE_OK)
+			ids->next = pg_int(s->conn.results[0], 0, (int)kind);
+		ids->end = ids->next + count;
+		pg_clear(&s->conn);
+		arena_free(&arena);
+		if (result != STORE_OK)
+			return result;
+	}
+	*out = (struct core_ids){ids->next, ids->next + count};
+	ids->next += count;
+	return STORE_OK;
+}
+
+/* What the commit came to, from its results or from how the connection ended. */
+static enum store_result outcome(struct pg_store *s, enum store_result result, const uint8_t batch_id[16])
+{
+	if (result == STORE_OK) {
+		/* A transaction that had failed would say ROLLBACK here. */
+		PGresult *last = s->conn.results[s->conn.results_n - 1];
+		bool committed = strcmp(PQcmdStatus(last), "COMMIT") == 0;
+		pg_clear(&s->conn);
+		return committed ? STORE_OK : STORE_BROKEN;
+	}
+	pg_clear(&s->conn);
+	if (s->conn.pg)
+		return result;
+	s->begun = false; /* it ended with its connection */
+	result = pg_resolve(s, batch_id);
+	/* It may have happened all the same, or happen yet. The feed tells of all commits but this process's own; under another number it will tell
+	 * of that one too. */
+	if (result == STORE_BROKEN)
+		name_process(s);
+	return result;
+}
+
+/* A batch that changes nothing writes nothing, so it costs no sync. */
+static enum store_result pg_commit(struct store *base, const struct core_rows *rows, int64_t now)
+{
+	struct pg_store *s = pg_store_of(base);
+	struct arena arena = {0};
+	uint8_t batch_id[16];
+	bool changed = false;
+	if (s->mode != STORE_SERVE || !s->open)
+		return STORE_BROKEN;
+	if (!s->conn.pg) /* lost since the load; nothing was sent */
+		return STORE_BUSY;
+	draw(batch_id, sizeof batch_id);
+	pg_send_save(s, rows, now, batch_id, &arena, &changed);
+	enum store_result result = STORE_OK;
+	if (changed) {
+		result = outcome(s, pg_sync(&s->conn), batch_id);
+		if (result == STORE_OK)
+			s->begun = false;
+	}
+	arena_free(&arena);
+	base->ops->rollback(base);
+	if (result == STORE_OK && changed && now > s->decided)
+		s->decided = now;
+	return result;
+}
+
+static void pg_rollback(struct store *base)
+{
+	struct pg_store *s = pg_store_of(base);
+	if (s->begun && s->conn.pg) {
+		pg_send(&s->conn, PG_ROLLBACK, NULL);
+		if (pg_sync(&s->conn) != STORE_OK)
+			pg_drop(&s->conn); /* the server rolls back what a closed connection leaves */
+		pg_clear(&s->conn);
+	}
+	forget_batch(s);
+}
+
+static void pg_maintain(struct store *base)
+{
+	struct pg_store *s = pg_store_of(base);
+	struct arena arena = {0};
+	struct pg_params p = {.arena = &arena};
+	int64_t now_us = clock_elapsed_us();
+	if (s->mode != STORE_SERVE || !s->conn.pg || now_us - s->maintained_us < PG_MAINTAIN_MS * 1000LL)
+		return;
+	s->maintained_us = now_us;
+	pg_bind_int(&p, PG_BATCH_STEP);
+	pg_send(&s->conn, PG_SWEEP, &p);
+	(void)pg_sync(&s->conn); /* it is logged, and tried again */
+	pg_clear(&s->conn);
+	arena_free(&arena);
+}
+
+static enum store_result pg_backup(struct store *base, const char *destination,
+                                   void (*progress)(void *arg, int64_t done, int64_t total), void *arg,
+                                   char error[STORE_ERROR_SIZE])
+{
+	(void)base;
+	(void)destination;
+	(void)progress;
+	(void)arg;
+	(void)snprintf(
+	    error, STORE_ERROR_SIZE,
+	    "a store in PostgreSQL is backed up with PostgreSQL's own tools: pg_dump --format=custom, or pg_basebackup");
+	return STORE_NONE;
+}
+
+static const struct store_ops pg_ops = {
+    .close = pg_close,
+    .path = pg_path,
+    .clock = pg_clock,
+    .begin = pg_begin,
+    .load = pg_load,
+    .want_ids = pg_want_ids,
+    .ids = pg_ids,
+    .commit = pg_commit,
+    .rollback = pg_rollback,
+    .maintain = pg_maintain,
+    .scan = pg_scan,
+    .follow = pg_follow,
+    .watch = pg_watch,
+    .reader_open = pg_reader_open,
+    .reader_close = pg_reader_close,
+    .ping = pg_ping,
+    .reservation = pg_reservation,
+    .reservations = pg_reservations,
+    .entries = pg_entries,
+    .audits = pg_audits,
+    .sales = pg_sales,
+    .audit = pg_audit,
+    .backup = pg_backup,
+};
+
+void store_postgres_shown(const char *url, char out[STORE_SHOWN_SIZE])
+{
+	struct pg_target target;
+	char error[STORE_ERROR_SIZE];
+	bool read = pg_target_read(url, &target, error);
+	(void)snprintf(out, STORE_SHOWN_SIZE, "%s", read ? target.shown : "postgresql:…");
+	pg_target_free(&target);
+}
+
+enum store_result store_postgres_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE])
+{
+	struct pg_store *s = mem_zero(sizeof *s);
+	s->base.ops = &pg_ops;
+	s->mode = options->mode;
+	name_process(s);
+	enum store_result result = STORE_BROKEN;
+	if (pg_target_read(options->url, &s->target, error))
+		result = pg_open_schema(s, options->queue_capacity, error);
+	if (result == STORE_OK) {
+		result = pg_store_connect(s);
+		if (result == STORE_OK)
+			result = read_clock(s);
+		if (result != STORE_OK)
+			(void)snprintf(error, STORE_ERROR_SIZE, "%s can't be read: %s", s->target.shown, s->conn.said);
+	}
+	if (result != STORE_OK) {
+		pg_close(&s->base);
+		return result;
+	}
+	*out = &s->base;
+	return STORE_OK;
+}

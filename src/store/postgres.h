@@ -1,0 +1,277 @@
+/* postgres.h: the inside of the PostgreSQL store, shared by its files.
+ *
+ * One connection decides: it is in pipeline mode all the time, so that a load, and a save with its commit, are one round trip each, whatever
+ * the batch's size. Readers, scans, audits and the watcher have plain connections of their own. A connection that breaks is dropped and
+ * made anew at its next use.
+ *
+ * Locks. A batch takes them in one order, so that two processes do not wait for each other in a ring: with its first load the queues of
+ * everything that it asks for, by id; then users, by id; then what belongs to those queues (reservations, tickets, shows, seats). Whoever changes a
+ * ticket, a reservation or a seat has its queue locked. What the rules ask for and a guess could not foresee may still break the order;
+ * then PostgreSQL ends one of the two, and the engine runs that batch again.
+ *
+ * Time. The instant to decide at is the database's clock, as an offset to this machine's monotonic clock that every answer of the database
+ * corrects. Queues, shows and users keep the latest instant that they were decided at; a batch that locks one that is ahead of it begins
+ * again at that instant or later (STORE_BUSY). So nothing is decided at an instant before something that it depends on, whatever the
+ * processes' clocks say, and no process's own instants run backwards. Processes that touch nothing in common may be apart by what their
+ * offsets are wrong: less than a round trip.
+ *
+ * Ids. They are set aside with the load that takes the locks, behind them: an entry's id is above that of every earlier entry of its wallet, a
+ * reservation's above every earlier one of its queue, whichever process made them.
+ *
+ * Errors: a failed call is logged where it happens and becomes an enum store_result (pg_failed).
+ * Not for anything outside src/store/postgres*.c and the tests of them. */
+#ifndef JARI_STORE_POSTGRES_H
+#define JARI_STORE_POSTGRES_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "store/store.h"
+
+#include <libpq-fe.h>
+#include <stdatomic.h>
+
+#define PG_CHANNEL "jari_batch"
+#define PG_NOTIFY_MS 40            /* a process tells of its commits at most this often; who listens looks now and then anyway */
+#define PG_MAINTAIN_MS 10000       /* how often old rows of `batch` are looked for */
+#define PG_BATCH_KEPT "10 minutes" /* and how old they are then */
+#define PG_BATCH_STEP 5000         /* and how many go at once */
+#define PG_CONNECT_SLOW_MS 1000    /* a try to connect that fails after this long is not made again */
+#define PG_CONNECT_PAUSE_MS 1000   /* before this has passed: those who wait get their answer */
+#define PG_RESOLVE_MS 8000         /* how long a lost answer to a commit is asked after */
+#define PG_PARAMS_MAX 32
+#define PG_COLUMNS_MAX 16
+
+/* ---- postgres_kinds.c: the tables ---- */
+
+enum pg_type {
+	PG_INT,    /* int64_t; bigint */
+	PG_INT4,   /* int32_t or an enum; integer or smallint */
+	PG_BOOL,   /* bool; smallint */
+	PG_TEXT,   /* struct text */
+	PG_DIGEST, /* uint8_t[CORE_DIGEST_BYTES] */
+	PG_SEATS   /* a reservation's seats; bigint[] */
+};
+enum { PG_KEY = 1, PG_SET = 2, PG_WAS = 4 }; /* part of the key; what an update writes; what guards it */
+
+struct pg_column {
+	const char *name;
+	enum pg_type type;
+	int role;
+	size_t offset;
+};
+struct pg_table {
+	const char *name;
+	size_t columns;
+	bool clocked; /* has decided_at, behind the columns */
+	struct pg_column column[PG_COLUMNS_MAX];
+};
+extern const struct pg_table pg_tables[CORE_LIST_USER_NAMED]; /* by row kind */
+
+/* The kind of the rows that a list holds; a row kind's own. */
+enum core_kind pg_row_kind(enum core_kind kind);
+
+/* Room for a row of any kind. */
+union pg_row {
+	struct core_user user;
+	struct core_queue queue;
+	struct core_ticket ticket;
+	struct core_concert concert;
+	struct core_show show;
+	struct core_seat seat;
+	struct core_reservation reservation;
+	struct core_entry entry;
+	struct core_key_record key;
+	struct core_audit audit;
+};
+/* Fills a struct of the kind from the columns of a result's row, beginning at `first`; texts and arrays are copied into the arena. */
+void pg_row_read(enum core_kind kind, const PGresult *res, int row, int first, struct arena *arena, void *out);
+int64_t pg_int(const PGresult *res, int row, int column);
+struct text pg_text(const PGresult *res, int row, int column);
+/* The numbers of a bigint[]. */
+const int64_t *pg_ints(const PGresult *res, int row, int column, struct arena *arena, size_t *n);
+
+/* ---- postgres_sql.c: the statements ---- */
+
+/* The first groups are counted by the kind of row or list: PG_LOAD + CORE_ROW_USER. PG_LOOK is PG_LOAD without locks. */
+enum pg_sql {
+	PG_LOAD = 0,
+	PG_LOOK = PG_LOAD + CORE_KIND_COUNT,
+	PG_INSERT = PG_LOOK + CORE_KIND_COUNT,
+	PG_UPDATE = PG_INSERT + CORE_LIST_USER_NAMED,
+	PG_DELETE = PG_UPDATE + CORE_LIST_USER_NAMED,
+	PG_BEGIN = PG_DELETE + CORE_LIST_USER_NAMED,
+	PG_COMMIT,
+	PG_ROLLBACK,
+	PG_LOCK_QUEUES,
+	PG_TAKE_IDS,
+	PG_NOW,
+	PG_NOTE_BATCH,
+	PG_NOTIFY,
+	PG_FENCE,
+	PG_FENCED,
+	PG_CLOCK,
+	PG_SWEEP,
+	PG_FEED,
+	PG_HISTORY,
+	PG_PING,
+	PG_READ_RESERVATION,
+	PG_READ_RESERVATIONS,
+	PG_READ_ENTRIES,
+	PG_READ_AUDITS,
+	PG_READ_SALES,
+	PG_SQL_COUNT
+};
+/* The text of a statement, NULL when there is none. `scratch` holds what is put together. */
+const char *pg_sql_text(int which, struct buf *scratch);
+/* "user_id, name, …" of a kind, each behind `prefix`. */
+void pg_columns(struct buf *b, enum core_kind kind, const char *prefix);
+
+/* ---- postgres_bind.c: parameters ---- */
+
+struct pg_params {
+	struct arena *arena;
+	int n;
+	const char *values[PG_PARAMS_MAX];
+	int lengths[PG_PARAMS_MAX], formats[PG_PARAMS_MAX];
+};
+void pg_bind_int(struct pg_params *p, int64_t v);
+void pg_bind_text(struct pg_params *p, struct text t);
+void pg_bind_bytes(struct pg_params *p, const void *bytes, size_t n); /* not copied */
+void pg_bind_ints(struct pg_params *p, const int64_t *v, size_t n);
+void pg_bind_texts(struct pg_params *p, const struct text *v, size_t n);
+/* One column of n rows as an array. */
+void pg_bind_column(struct pg_params *p, const struct pg_column *c, const void *const *rows, size_t n);
+
+/* ---- postgres_conn.c: connections ---- */
+
+/* How to connect: libpq's keywords and values, ended by NULL. */
+struct pg_target {
+	const char **keywords, **values;
+	char **owned;
+	size_t n;
+	char shown[STORE_SHOWN_SIZE]; /* user, host, port and database, for people and the log; never a password */
+};
+
+struct pg_conn {
+	const struct pg_target *target;
+	PGconn *pg; /* NULL while there is none */
+	bool pipeline;
+	bool prepared[PG_SQL_COUNT];
+	int64_t trips; /* round trips so far */
+	int64_t made;  /* how often it was connected */
+	/* the pipeline being sent: what each result will be of */
+	struct pg_sent *sent;
+	size_t sent_n, sent_cap;
+	PGresult **results; /* of the statements that were asked for, in their order */
+	size_t results_n, results_cap;
+	enum store_result failed; /* of the statements since the last sync */
+	char said[256];           /* what the server or libpq said about it */
+	bool quiet;               /* failures are not logged */
+};
+struct pg_sent {
+	int which;
+	bool prepares;
+};
+
+/* False with a line in `error` when the URL can't be understood. */
+bool pg_target_read(const char *url, struct pg_target *out, char error[STORE_ERROR_SIZE]);
+void pg_target_free(struct pg_target *t);
+/* Connects unless connected. Of a failure the log has the cause, and c->said a line. */
+enum store_result pg_connect(struct pg_conn *c, const struct pg_target *target, bool pipeline);
+void pg_drop(struct pg_conn *c); /* closes the connection */
+void pg_conn_free(struct pg_conn *c);
+/* What a failed result means. The connection is dropped when it is of no more use. */
+enum store_result pg_failed(struct pg_conn *c, const PGresult *res, const char *what);
+
+/* Pipeline: statements are sent, then answered together; results stay until the next pg_clear. */
+void pg_send(struct pg_conn *c, int which, const struct pg_params *params);
+enum store_result pg_sync(struct pg_conn *c);
+void pg_clear(struct pg_conn *c);
+/* Plain: one statement, one result, NULL after a failure that is in *result. The caller clears it. */
+PGresult *pg_run(struct pg_conn *c, int which, const struct pg_params *params, enum store_result *result);
+/* Some SQL without parameters that gives no rows. */
+enum store_result pg_do(struct pg_conn *c, const char *sql);
+/* SQL that gives one row of one text; NULL after a failure or when it is NULL. The caller frees it. */
+char *pg_ask(struct pg_conn *c, const char *sql, enum store_result *result);
+
+/* ---- the store ---- */
+
+struct pg_store {
+	struct store base;
+	enum store_mode mode;
+	struct pg_target target;
+	struct pg_conn conn;     /* decides */
+	struct pg_conn watch;    /* listens; used by the thread that calls store_watch */
+	_Atomic int64_t process; /* a number of this process's own, by which it knows its commits again */
+	/* time; see above */
+	bool has_offset;
+	int64_t offset_us;           /* of the database's clock from the monotonic one */
+	int64_t asked_us, slewed_us; /* when the statement that the clock is read by was sent; when the offset last went down */
+	int64_t high;                /* the latest instant given out or seen */
+	int64_t decided;             /* the latest instant that was committed here, or known at the start */
+	/* the batch */
+	bool open, begun; /* store_begin was called; BEGIN was sent */
+	int64_t now;
+	int64_t *locked; /* queues */
+	size_t locked_n, locked_cap;
+	int64_t wanted[CORE_ID_KINDS];
+	struct core_ids ids[CORE_ID_KINDS];
+	int64_t notified_us, maintained_us;
+	int64_t connect_after_us; /* not before: the last try took long and failed */
+	/* the feed */
+	char *seen;      /* the last snapshot that it has told of; NULL before the first */
+	char *server;    /* which history that snapshot is of */
+	int64_t checked; /* conn.made when that was last looked at */
+};
+
+struct pg_reader {
+	struct store_reader base;
+	struct pg_conn conn;
+	struct pg_target *target;
+};
+
+struct pg_store *pg_store_of(struct store *base);
+/* Connects the deciding connection, and sets the offset of the clock. */
+enum store_result pg_store_connect(struct pg_store *s);
+/* postgres_time.c: takes in that the database's clock was `db_us` between `sent_us` and now. */
+void pg_clock_heard(struct pg_store *s, int64_t sent_us, int64_t db_us);
+int64_t pg_clock_now(struct pg_store *s);
+/* postgres_open.c: checks whose database it is, brings its schema up to date. */
+enum store_result pg_open_schema(struct pg_store *s, int64_t capacity, char error[STORE_ERROR_SIZE]);
+
+/* ---- the operations ---- */
+
+enum store_result pg_load(struct store *base, struct core_rows *rows);
+/* Loads without locks and outside a batch. */
+enum store_result pg_look(struct pg_conn *c, struct core_rows *rows);
+/* postgres_save.c: sends every dirty row, the row of `batch`, and COMMIT. *changed: whether there was anything. */
+void pg_send_save(struct pg_store *s, const struct core_rows *rows, int64_t now, const uint8_t batch_id[16], struct arena *arena,
+                  bool *changed);
+/* postgres_resolve.c: whether the batch has happened, when the answer to its COMMIT was lost. */
+enum store_result pg_resolve(struct pg_store *s, const uint8_t batch_id[16]);
+enum store_result pg_scan(struct store *base, int64_t since, store_row_fn fn, void *arg);
+enum store_result pg_follow(struct store *base, store_row_fn fn, void *arg);
+enum store_result pg_watch(struct store *base, int timeout_ms);
+/* Which history a server's transactions are of: changes when another server takes over, or a backup does. */
+#define PG_HISTORY_SQL \
+	"SELECT system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()"
+/* What a plain connection sets for statements that go through whole tables. */
+#define PG_WIDE                                                                                                     \
+	"SET enable_seqscan = on; SET enable_hashjoin = on; SET enable_mergejoin = on; SET plan_cache_mode = auto;" \
+	" SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET work_mem = '64MB'"
+enum store_result pg_reader_open(struct store *base, struct store_reader **out);
+void pg_reader_close(struct store_reader *base);
+enum store_result pg_ping(struct store_reader *base);
+enum store_result pg_reservation(struct store_reader *base, int64_t reservation_id, struct arena *arena,
+                                 struct core_reservation *out);
+enum store_result pg_reservations(struct store_reader *base, int64_t user_id, int64_t before, int64_t limit, struct arena *arena,
+                                  struct core_reservation **out, size_t *n);
+enum store_result pg_entries(struct store_reader *base, int64_t user_id, int64_t before, int64_t limit, struct arena *arena,
+                             struct core_entry **out, size_t *n);
+enum store_result pg_audits(struct store_reader *base, int64_t before, int64_t limit, struct arena *arena,
+                            struct core_audit **out, size_t *n);
+enum store_result pg_sales(struct store_reader *base, int64_t concert_id, int64_t after, int64_t limit, struct arena *arena,
+                           struct store_sale **out, size_t *n);
+enum store_result pg_audit(struct store *base, store_check_fn fn, void *arg);
+
+#endif

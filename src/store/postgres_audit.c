@@ -1,0 +1,216 @@
+/* postgres_audit.c: checks the invariants over every row, with SQL that shares nothing with the rules. See audit.c, which is SQLite's: the checks are
+ * the same, in the words of PostgreSQL's dialect.
+ *
+ * Each check is a query for the rows that break it, each as a sentence; none is expected. They run in one transaction that sees one state of the
+ * database. */
+#include "store/postgres.h"
+
+#include <stdio.h>
+
+struct check {
+	const char *invariant, *what, *sql;
+};
+
+/* What an entry does to the wallet of its user. */
+#define SIGNED "(CASE WHEN credit_kind = 1 THEN amount ELSE -amount END)"
+
+/* The latest instant that anything was decided at. */
+#define MARK "(SELECT greatest((SELECT value FROM meta WHERE name = 'clock'), (SELECT max(decided_at) FROM batch)))"
+
+/* A reservation that has its seats: paid, or held and not past its end at the latest instant that anything was decided at. A hold that has
+ * lapsed may have lost seats to somebody else already, though no tick has ended it yet. */
+#define LIVE "(r.status = 2 OR (r.status = 1 AND r.held_until > " MARK "))"
+
+/* clang-format off */
+static const struct check checks[] = {
+	{"I1", "every held or sold seat names the one reservation that holds or bought it, of the same show and user",
+	 "SELECT format('seat %s of show %s, reservation %s', s.seat_number, s.show_id, s.reservation_id)"
+	 " FROM seat AS s LEFT JOIN reservation AS r ON r.reservation_id = s.reservation_id"
+	 " WHERE s.status <> 0 AND (r.reservation_id IS NULL OR r.status <> s.status OR r.show_id <> s.show_id OR r.user_id <> s.user_id"
+	 " OR s.seat_number <> ALL (r.seats))"},
+	{"I1", "every seat of a live hold or a paid reservation is held by it or sold to it",
+	 "SELECT format('reservation %s, seat %s', r.reservation_id, j.value) FROM reservation AS r CROSS JOIN LATERAL unnest(r.seats) AS j(value)"
+	 " LEFT JOIN seat AS s ON s.show_id = r.show_id AND s.seat_number = j.value WHERE " LIVE
+	 " AND (s.reservation_id IS NULL OR s.reservation_id <> r.reservation_id OR s.status <> r.status OR s.user_id <> r.user_id)"},
+	{"I1", "no seat is in two reservations that are paid or live holds",
+	 "SELECT format('seat %s of show %s', j.value, r.show_id) FROM reservation AS r CROSS JOIN LATERAL unnest(r.seats) AS j(value)"
+	 " WHERE " LIVE " GROUP BY r.show_id, j.value HAVING count(*) > 1"},
+	{"I1", "a free seat has no owner, a held one an end, and each a price of 0 or more",
+	 "SELECT format('seat %s of show %s', seat_number, show_id) FROM seat WHERE price < 0 OR status NOT IN (0, 1, 2)"
+	 " OR (status = 0 AND (reservation_id <> 0 OR user_id <> 0)) OR (status = 1) <> (held_until > 0)"},
+
+	{"I2", "a held seat is held for as long as its reservation",
+	 "SELECT format('seat %s of show %s', s.seat_number, s.show_id) FROM seat AS s JOIN reservation AS r USING (reservation_id)"
+	 " WHERE s.status = 1 AND s.held_until <> r.held_until"},
+	{"I2", "no reservation was paid at or after the end of its hold",
+	 "SELECT format('reservation %s', reservation_id) FROM reservation"
+	 " WHERE held_until <= created_at OR (status IN (2, 5) AND (paid_at >= held_until OR paid_at < created_at))"},
+	{"I2", "nothing is later than the clock's mark",
+	 "SELECT format('%s %s, %s ms later', what, id, at - mark) FROM (SELECT " MARK " AS mark) AS m CROSS JOIN ("
+	 "SELECT 'ticket' AS what, number AS id, greatest(issued_at, admitted_at, ended_at) AS at FROM ticket"
+	 " UNION ALL SELECT 'reservation', reservation_id, greatest(created_at, paid_at) FROM reservation"
+	 " UNION ALL SELECT 'entry', entry_id, created_at FROM ledger) AS every WHERE at > mark"},
+
+	{"I3", "every wallet's balance is the sum of its ledger entries",
+	 "SELECT format('user %s: balance %s, entries %s', u.user_id, u.balance, coalesce(e.total, 0)) FROM users AS u LEFT JOIN ("
+	 "SELECT id, sum(amount) AS total FROM (SELECT credit_id AS id, amount FROM ledger WHERE credit_kind = 1"
+	 " UNION ALL SELECT debit_id, -amount FROM ledger WHERE debit_kind = 1) AS moves GROUP BY id) AS e ON e.id = u.user_id"
+	 " WHERE u.balance <> coalesce(e.total, 0)"},
+	{"I3", "no wallet is below 0 or above its limit",
+	 "SELECT format('user %s: %s', user_id, balance) FROM users WHERE balance NOT BETWEEN 0 AND 1000000000000"},
+	{"I3", "every entry's balance is that of the entry before it, moved by its amount",
+	 "SELECT format('entry %s of user %s: %s', entry_id, user_id, balance_after) FROM (SELECT entry_id, user_id, balance_after,"
+	 " coalesce(lag(balance_after) OVER (PARTITION BY user_id ORDER BY entry_id), 0) + " SIGNED " AS expected FROM ledger) AS steps"
+	 " WHERE balance_after <> expected OR balance_after < 0"},
+	{"I3", "every entry moves 0 or more between two accounts, as its type says",
+	 "SELECT format('entry %s', entry_id) FROM ledger WHERE amount < 0 OR CASE type"
+	 " WHEN 1 THEN debit_kind <> 0 OR debit_id <> 0 OR credit_kind <> 1 OR credit_id <> user_id"
+	 " WHEN 2 THEN debit_kind <> 1 OR debit_id <> user_id OR credit_kind <> 2"
+	 " WHEN 3 THEN debit_kind <> 2 OR credit_kind <> 1 OR credit_id <> user_id ELSE true END"},
+	{"I3", "all accounts together come to 0: what came in is in wallets and in revenue",
+	 "SELECT format('in %s, wallets %s, revenue %s', came_in, wallets, revenue) FROM ("
+	 "SELECT (SELECT coalesce(sum(CASE WHEN debit_kind = 0 THEN amount WHEN credit_kind = 0 THEN -amount ELSE 0 END), 0) FROM ledger) AS came_in,"
+	 " (SELECT coalesce(sum(balance), 0) FROM users) AS wallets,"
+	 " (SELECT coalesce(sum(total_price), 0) FROM reservation WHERE status = 2) AS revenue) AS sums WHERE came_in <> wallets + revenue"},
+	{"I3", "every concert's revenue is the price of its paid reservations",
+	 "SELECT format('concert %s: revenue %s, paid %s', c.concert_id, coalesce(l.revenue, 0), coalesce(r.paid, 0)) FROM concert AS c LEFT JOIN ("
+	 "SELECT id, sum(amount) AS revenue FROM (SELECT credit_id AS id, amount FROM ledger WHERE credit_kind = 2"
+	 " UNION ALL SELECT debit_id, -amount FROM ledger WHERE debit_kind = 2) AS moves GROUP BY id) AS l ON l.id = c.concert_id LEFT JOIN ("
+	 "SELECT concert_id, sum(total_price) AS paid FROM reservation WHERE status = 2 GROUP BY concert_id) AS r ON r.concert_id = c.concert_id"
+	 " WHERE coalesce(l.revenue, 0) <> coalesce(r.paid, 0)"},
+	{"I3", "the ledger refuses changes: its guards are in place",
+	 "SELECT g.name || ' is missing' FROM (VALUES ('ledger_keeps'), ('ledger_keeps_all')) AS g(name) WHERE NOT EXISTS ("
+	 "SELECT 1 FROM pg_trigger AS x WHERE x.tgrelid = 'ledger'::regclass AND x.tgname = g.name AND x.tgenabled IN ('O', 'A'))"},
+
+	{"I4", "every paid reservation has its payment in the ledger, of its price, from its user to its concert",
+	 "SELECT format('reservation %s, payment %s', r.reservation_id, r.payment_id) FROM reservation AS r"
+	 " LEFT JOIN ledger AS e ON e.user_id = r.user_id AND e.entry_id = r.payment_id WHERE r.status IN (2, 5) AND (e.entry_id IS NULL OR e.type <> 2"
+	 " OR e.reservation_id <> r.reservation_id OR e.amount <> r.total_price OR e.debit_id <> r.user_id OR e.credit_id <> r.concert_id"
+	 " OR e.created_at <> r.paid_at)"},
+	{"I4", "every payment in the ledger is that of one paid reservation",
+	 "SELECT format('entry %s, reservation %s', e.entry_id, e.reservation_id) FROM ledger AS e"
+	 " LEFT JOIN reservation AS r ON r.reservation_id = e.reservation_id"
+	 " WHERE e.type = 2 AND (r.reservation_id IS NULL OR r.status NOT IN (2, 5) OR r.payment_id <> e.entry_id)"},
+	{"I4", "the ticket of a paid reservation had ended when it was paid",
+	 "SELECT format('reservation %s, ticket %s', r.reservation_id, r.ticket_number) FROM reservation AS r"
+	 " JOIN ticket AS t ON t.queue_id = r.queue_id AND t.number = r.ticket_number"
+	 " WHERE r.status IN (2, 5) AND (t.status <> 3 OR t.ended_at > r.paid_at)"},
+
+	{"I5", "every queue's numbers are 1 to its last number, without gaps",
+	 "SELECT format('queue %s: %s tickets, numbers %s to %s, last number %s', q.queue_id, coalesce(t.n, 0), coalesce(t.low, 0),"
+	 " coalesce(t.high, 0), q.last_number) FROM queue AS q LEFT JOIN ("
+	 "SELECT queue_id, count(*) AS n, min(number) AS low, max(number) AS high FROM ticket GROUP BY queue_id) AS t USING (queue_id)"
+	 " WHERE coalesce(t.n, 0) <> q.last_number OR coalesce(t.high, 0) <> q.last_number OR coalesce(t.low, 1) <> 1"},
+	{"I5", "numbers are issued in the order of time",
+	 "SELECT format('queue %s, number %s', queue_id, number) FROM (SELECT queue_id, number, issued_at,"
+	 " lag(issued_at) OVER (PARTITION BY queue_id ORDER BY number) AS before FROM ticket) AS pairs WHERE issued_at < before"},
+	{"I5", "tickets that were never passed over are admitted in the order of their numbers",
+	 "SELECT format('queue %s, number %s', queue_id, number) FROM (SELECT queue_id, number, admitted_at,"
+	 " max(CASE WHEN returned_at = 0 THEN admitted_at END)"
+	 " OVER (PARTITION BY queue_id ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before"
+	 " FROM ticket WHERE admitted_at > 0) AS pairs WHERE admitted_at < before"},
+	{"I5", "nobody waits, and was not passed over, behind whom a higher number was admitted",
+	 "SELECT format('queue %s, number %s', t.queue_id, t.number) FROM ticket AS t JOIN ("
+	 "SELECT queue_id, max(number) AS high FROM ticket WHERE admitted_at > 0 GROUP BY queue_id) AS a USING (queue_id)"
+	 " WHERE t.status = 1 AND t.returned_at = 0 AND t.number < a.high"},
+	{"I5", "a user has at most one live ticket in a queue",
+	 "SELECT format('queue %s, user %s', queue_id, user_id) FROM ticket WHERE status <> 3 GROUP BY queue_id, user_id HAVING count(*) > 1"},
+	{"I5", "every queue counts its waiting, active and admitted tickets rightly",
+	 "SELECT format('queue %s: counts %s, %s, %s, %s; tickets %s, %s, %s, %s', q.queue_id, q.waiting, q.active, q.admitted, q.passed,"
+	 " coalesce(t.w, 0), coalesce(t.a, 0), coalesce(t.d, 0), coalesce(t.p, 0)) FROM queue AS q LEFT JOIN (SELECT queue_id, count(*) FILTER (WHERE status = 1) AS w, count(*) FILTER (WHERE status = 2) AS a,"
+	 " count(*) FILTER (WHERE admitted_at > 0) AS d, count(*) FILTER (WHERE status = 4) AS p FROM ticket GROUP BY queue_id) AS t USING (queue_id)"
+	 " WHERE q.waiting <> coalesce(t.w, 0) OR q.active <> coalesce(t.a, 0) OR q.admitted <> coalesce(t.d, 0) OR q.passed <> coalesce(t.p, 0)"},
+	{"I5", "every ticket's state and instants fit together",
+	 "SELECT format('queue %s, number %s', queue_id, number) FROM ticket WHERE status NOT IN (1, 2, 3, 4) OR (status = 3) <> (reason <> 0)"
+	 " OR (status = 3) <> (ended_at > 0) OR (status IN (1, 4) AND admitted_at <> 0) OR (status = 2 AND admitted_at = 0)"
+	 " OR (admitted_at > 0 OR status = 4) <> (expires_at > 0) OR (admitted_at > 0 AND admitted_at < issued_at)"},
+
+	{"I6", "no queue has more active tickets than its capacity, or than it had when that was lowered",
+	 "SELECT format('queue %s: %s active, %s allowed', q.queue_id, coalesce(t.n, 0), q.ceiling) FROM queue AS q LEFT JOIN ("
+	 "SELECT queue_id, count(*) AS n FROM ticket WHERE status = 2 GROUP BY queue_id) AS t USING (queue_id)"
+	 " WHERE coalesce(t.n, 0) > q.ceiling OR q.active > q.ceiling OR q.ceiling < q.capacity"},
+
+	{"I7", "the database is whole: its indexes and constraints are in force, and every name leads to its user",
+	 "SELECT 'index ' || x.indexrelid::regclass::text FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indrelid"
+	 " WHERE c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'meta'::regclass)"
+	 " AND NOT x.indisvalid UNION ALL SELECT 'constraint ' || conname FROM pg_constraint"
+	 " WHERE connamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'meta'::regclass) AND NOT convalidated"
+	 " UNION ALL SELECT format('user %s', coalesce(u.user_id, n.user_id)) FROM users AS u FULL JOIN user_name AS n"
+	 " ON n.user_id = u.user_id AND n.name = u.name WHERE u.user_id IS NULL OR n.user_id IS NULL"},
+	{"I7", "whatever a row refers to is there",
+	 "SELECT format('%s %s', what, id) FROM ("
+	 "SELECT 'ticket of queue' AS what, t.queue_id AS id FROM ticket AS t WHERE NOT EXISTS (SELECT 1 FROM queue AS x WHERE x.queue_id = t.queue_id)"
+	 " UNION ALL SELECT 'ticket of user', t.user_id FROM ticket AS t WHERE NOT EXISTS (SELECT 1 FROM users AS x WHERE x.user_id = t.user_id)"
+	 " UNION ALL SELECT 'concert', c.concert_id FROM concert AS c WHERE NOT EXISTS (SELECT 1 FROM queue AS x WHERE x.queue_id = c.queue_id)"
+	 " UNION ALL SELECT 'show', s.show_id FROM show AS s WHERE NOT EXISTS (SELECT 1 FROM concert AS x WHERE x.concert_id = s.concert_id)"
+	 " UNION ALL SELECT 'seat of show', s.show_id FROM seat AS s WHERE NOT EXISTS (SELECT 1 FROM show AS x WHERE x.show_id = s.show_id)"
+	 " UNION ALL SELECT 'reservation', r.reservation_id FROM reservation AS r"
+	 " WHERE NOT EXISTS (SELECT 1 FROM users AS x WHERE x.user_id = r.user_id)"
+	 " OR NOT EXISTS (SELECT 1 FROM show AS x WHERE x.show_id = r.show_id AND x.concert_id = r.concert_id AND x.date = r.date)"
+	 " UNION ALL SELECT 'entry', e.entry_id FROM ledger AS e WHERE NOT EXISTS (SELECT 1 FROM users AS x WHERE x.user_id = e.user_id)"
+	 " OR (e.reservation_id <> 0 AND NOT EXISTS (SELECT 1 FROM reservation AS x WHERE x.reservation_id = e.reservation_id))"
+	 " UNION ALL SELECT 'idempotency key of user', k.user_id FROM idempotency AS k"
+	 " WHERE NOT EXISTS (SELECT 1 FROM users AS x WHERE x.user_id = k.user_id)) AS loose"},
+
+	{"I8", "a user's idempotency key has one answer",
+	 "SELECT format('user %s, key %s', user_id, key) FROM idempotency GROUP BY user_id, key HAVING count(*) > 1"},
+	{"I8", "every kept answer is a success in JSON",
+	 "SELECT format('user %s, key %s', user_id, key) FROM idempotency WHERE status NOT BETWEEN 200 AND 299 OR left(body, 1) <> '{' OR right(body, 1) <> '}'"
+	 " OR length(digest) <> 32"},
+
+	{"I9", "every reservation was made with an admitted ticket of its user and of its concert's queue, while that was active",
+	 "SELECT format('reservation %s, ticket %s of queue %s', r.reservation_id, r.ticket_number, r.queue_id) FROM reservation AS r"
+	 " LEFT JOIN concert AS c ON c.concert_id = r.concert_id LEFT JOIN ticket AS t ON t.queue_id = r.queue_id AND t.number = r.ticket_number"
+	 " WHERE t.number IS NULL OR c.concert_id IS NULL OR t.user_id <> r.user_id OR r.queue_id <> c.queue_id OR t.admitted_at = 0"
+	 " OR t.admitted_at > r.created_at OR t.expires_at <= r.created_at OR (t.ended_at > 0 AND t.ended_at < r.created_at)"},
+	{"I9", "no reservation was made before sales opened or after the show began",
+	 "SELECT format('reservation %s', r.reservation_id) FROM reservation AS r JOIN concert AS c USING (concert_id) JOIN show AS s USING (show_id)"
+	 " WHERE r.created_at < c.sales_open_at OR r.created_at >= s.starts_at"},
+
+	{"I10", "nothing is half done: every show has all its seats",
+	 "SELECT format('show %s: %s of %s seats', s.show_id, coalesce(t.n, 0), s.total_seats) FROM show AS s LEFT JOIN ("
+	 "SELECT show_id, count(*) AS n FROM seat GROUP BY show_id) AS t USING (show_id) WHERE coalesce(t.n, 0) <> s.total_seats"},
+	{"I10", "nothing is half done: a held or paid reservation's price is that of its seats",
+	 "SELECT format('reservation %s: %s, seats %s', r.reservation_id, r.total_price, coalesce(sum(s.price), 0)) FROM reservation AS r"
+	 " CROSS JOIN LATERAL unnest(r.seats) AS j(value) LEFT JOIN seat AS s ON s.show_id = r.show_id AND s.seat_number = j.value"
+	 " WHERE r.status IN (1, 2) GROUP BY r.reservation_id HAVING r.total_price <> coalesce(sum(s.price), 0)"},
+	{"I10", "nothing is half done: a reservation has a payment if and only if it was paid, has seats, and a price of 0 or more",
+	 "SELECT format('reservation %s', reservation_id) FROM reservation WHERE status NOT IN (1, 2, 3, 4, 5) OR total_price < 0"
+	 " OR (status IN (2, 5)) <> (paid_at > 0) OR (status IN (2, 5)) <> (payment_id > 0)"
+	 " OR cardinality(seats) = 0"},
+};
+/* clang-format on */
+
+/* Counts what breaks a check. */
+static enum store_result run_check(struct pg_conn *c, const struct check *check, store_check_fn fn, void *arg)
+{
+	char sql[4096], example[256] = "";
+	enum store_result result = STORE_OK;
+	(void)snprintf(sql, sizeof sql, "SELECT count(*)::text, min(found) FROM (%s) AS broken(found)", check->sql);
+	PGresult *res = PQexec(c->pg, sql);
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		result = pg_failed(c, res, check->what);
+	int64_t violations = 0;
+	if (result == STORE_OK && !text_to_int(text_of(PQgetvalue(res, 0, 0)), 0, INT64_MAX, &violations))
+		result = STORE_BROKEN;
+	if (result == STORE_OK && violations > 0)
+		(void)snprintf(example, sizeof example, "%s", PQgetvalue(res, 0, 1));
+	PQclear(res);
+	if (result == STORE_OK)
+		fn(arg, check->invariant, check->what, violations, example);
+	return result;
+}
+
+enum store_result pg_audit(struct store *base, store_check_fn fn, void *arg)
+{
+	struct pg_conn c = {0};
+	enum store_result result = pg_connect(&c, &pg_store_of(base)->target, false);
+	if (result == STORE_OK)
+		result = pg_do(&c, PG_WIDE);
+	if (result == STORE_OK)
+		result = pg_do(&c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+	for (size_t i = 0; i < sizeof checks / sizeof checks[0] && result == STORE_OK; i++)
+		result = run_check(&c, &checks[i], fn, arg);
+	pg_conn_free(&c);
+	return result;
+}

@@ -1,0 +1,186 @@
+/* postgres_open.c: checks whose database it is, and brings its schema up to date, once, whoever starts first. */
+#include "store/postgres.h"
+
+#include "base/embedded.h"
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIGRATION_LOCK "1784772201" /* "jari" */
+
+__attribute__((format(printf, 3, 4))) static enum store_result refuse(enum store_result result, char *error, const char *format,
+                                                                      ...)
+{
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(error, STORE_ERROR_SIZE, format, args);
+	va_end(args);
+	return result;
+}
+
+/* The number that a migration's name begins with. */
+static int64_t migration_number(const struct embedded_file *file)
+{
+	int64_t number = 0;
+	for (const char *p = file->name; *p >= '0' && *p <= '9'; p++)
+		number = number * 10 + (*p - '0');
+	return number;
+}
+
+static int64_t newest_version(void)
+{
+	size_t n = embedded_postgres_migrations_count;
+	return n ? migration_number(&embedded_postgres_migrations[n - 1]) : 0;
+}
+
+static enum store_result ask_int(struct pg_conn *c, const char *sql, int64_t *out)
+{
+	enum store_result result;
+	char *said = pg_ask(c, sql, &result);
+	if (result == STORE_OK && (!said || !text_to_int(text_of(said), INT64_MIN, INT64_MAX, out)))
+		*out = 0;
+	free(said);
+	return result;
+}
+
+/* 0: there is no schema yet. */
+static enum store_result read_version(struct pg_conn *c, int64_t *version)
+{
+	int64_t there = 0;
+	*version = 0;
+	enum store_result result = ask_int(c, "SELECT (to_regclass('meta') IS NOT NULL)::int", &there);
+	if (result == STORE_OK && there)
+		result = ask_int(c, "SELECT value FROM meta WHERE name = 'schema'", version);
+	return result;
+}
+
+static enum store_result check_encoding(struct pg_conn *c, char *error)
+{
+	enum store_result result;
+	char *encoding = pg_ask(c, "SELECT current_setting('server_encoding')", &result);
+	if (result == STORE_OK && encoding && strcmp(encoding, "UTF8") != 0)
+		result = refuse(STORE_BROKEN, error, "%s is in %s: make the database with ENCODING 'UTF8'", c->target->shown,
+		                encoding);
+	free(encoding);
+	return result;
+}
+
+/* ---- migrations ---- */
+
+static enum store_result set_version(struct pg_conn *c, int64_t version)
+{
+	char sql[128];
+	(void)snprintf(sql, sizeof sql, "UPDATE meta SET value = %lld WHERE name = 'schema'", (long long)version);
+	return pg_do(c, sql);
+}
+
+/* The queue that every store has: no catalogue makes it. */
+static enum store_result insert_main_queue(struct pg_conn *c, int64_t capacity)
+{
+	char sql[256];
+	(void)snprintf(sql, sizeof sql, "INSERT INTO queue VALUES (1, 'main', %lld, %lld, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
+	               (long long)capacity, (long long)capacity);
+	return pg_do(c, sql);
+}
+
+static enum store_result run_migrations(struct pg_conn *c, int64_t version, int64_t capacity)
+{
+	enum store_result result = STORE_OK;
+	for (size_t i = 0; i < embedded_postgres_migrations_count && result == STORE_OK; i++) {
+		const struct embedded_file *file = &embedded_postgres_migrations[i];
+		int64_t number = migration_number(file);
+		if (number <= version)
+			continue;
+		result = pg_do(c, (const char *)file->bytes);
+		if (result == STORE_OK && number == 1)
+			result = insert_main_queue(c, capacity);
+		if (result == STORE_OK)
+			result = set_version(c, number);
+		if (result == STORE_OK)
+			log_event(LOG_INFO, "store_migrated", "file", "%s", file->name);
+	}
+	return result;
+}
+
+/* All in one transaction, behind a lock that makes a second one wait and then find nothing to do. The transaction begins behind the lock: a
+ * statement that was begun before it may not see yet what the first one has made. The lock ends with the connection. */
+static enum store_result migrate_locked(struct pg_conn *c, int64_t capacity)
+{
+	int64_t version = 0;
+	enum store_result result = pg_do(c, "SET lock_timeout = 0");
+	if (result == STORE_OK)
+		result = pg_do(c, "SET statement_timeout = 0");
+	if (result == STORE_OK)
+		result = pg_do(c, "SELECT pg_advisory_lock(" MIGRATION_LOCK ")");
+	if (result == STORE_OK)
+		result = pg_do(c, "BEGIN");
+	if (result == STORE_OK)
+		result = read_version(c, &version);
+	if (result != STORE_OK)
+		return result;
+	enum store_result asked;
+	char *schema = pg_ask(c, "SELECT current_schema()", &asked);
+	if (asked == STORE_OK && !schema)
+		asked = pg_do(c, "CREATE SCHEMA jari");
+	free(schema);
+	result = asked == STORE_OK ? run_migrations(c, version, capacity) : asked;
+	return result == STORE_OK ? pg_do(c, "COMMIT") : result;
+}
+
+static enum store_result migrate(struct pg_conn *c, int64_t version, int64_t capacity, char *error)
+{
+	c->quiet = true; /* what goes wrong is told in `error` */
+	enum store_result result = migrate_locked(c, capacity);
+	c->quiet = false;
+	if (result == STORE_OK)
+		return STORE_OK;
+	char said[sizeof c->said];
+	(void)snprintf(said, sizeof said, "%s", c->said);
+	if (c->pg)
+		(void)pg_do(c, "ROLLBACK");
+	if (strstr(said, "permission denied"))
+		return refuse(STORE_BROKEN, error,
+		              "%s %s, and this role may not change that: run jari migrate --store URL once, with the URL of the "
+		              "database's owner",
+		              c->target->shown,
+		              version ? "has the schema of an older version of jari" : "has no schema of jari yet");
+	return refuse(result, error, "the schema of %s can't be made or brought up to date: %s", c->target->shown, said);
+}
+
+static enum store_result check(struct pg_conn *c, enum store_mode mode, int64_t capacity, char *error)
+{
+	int64_t version = 0;
+	enum store_result result = check_encoding(c, error);
+	if (result == STORE_OK)
+		result = read_version(c, &version);
+	if (result != STORE_OK)
+		return result;
+	if (version > newest_version())
+		return refuse(STORE_BROKEN, error,
+		              "%s was made by a newer version of jari (schema %lld, this one knows %lld): use that version",
+		              c->target->shown, (long long)version, (long long)newest_version());
+	if (version == newest_version())
+		return STORE_OK;
+	if (mode == STORE_READ)
+		return refuse(STORE_BROKEN, error, "%s %s: run jari migrate, or start jari serve with it once", c->target->shown,
+		              version ? "has the schema of an older version of jari" : "has no schema of jari");
+	return migrate(c, version, capacity, error);
+}
+
+enum store_result pg_open_schema(struct pg_store *s, int64_t capacity, char error[STORE_ERROR_SIZE])
+{
+	struct pg_conn c = {.quiet = true};
+	error[0] = '\0';
+	enum store_result result = pg_connect(&c, &s->target, false);
+	if (result != STORE_OK)
+		result = refuse(STORE_BROKEN, error, "the store can't be reached: %s", c.said);
+	else
+		result = check(&c, s->mode, capacity, error);
+	if (result != STORE_OK && error[0] == '\0')
+		(void)refuse(result, error, "%s can't be read: %s", s->target.shown, c.said);
+	pg_conn_free(&c);
+	return result;
+}
