@@ -26,6 +26,7 @@ struct committer {
 	struct engine_job *alone[JARI_BATCH_MAX]; /* of a batch that was refused */
 	bool tick_more;                           /* the last tick left something for the next */
 	bool store_down;                          /* the last batch failed: say so once */
+	struct following following;
 };
 
 /* ---- taking ---- */
@@ -59,14 +60,22 @@ static void fill(struct engine *e, struct flight *batch)
 	}
 }
 
-/* Waits for commands or the tick. False when the inbox is closed and empty. */
+static int64_t wake_us(struct committer *c)
+{
+	int64_t follow_us = follow_wake_us(c->e, &c->following);
+	return follow_us < c->tick_at ? follow_us : c->tick_at;
+}
+
+/* Waits for commands, the tick, or what other processes have done. False when the inbox is closed and empty. */
 static bool take(struct committer *c, struct flight *batch)
 {
 	struct engine *e = c->e;
 	(void)pthread_mutex_lock(&e->inbox_lock);
-	while (!e->inbox_first && !e->inbox_closed && clock_elapsed_us() < c->tick_at) {
-		struct timespec until = at_us(c->tick_at);
+	int64_t wake = wake_us(c);
+	while (!e->inbox_first && !e->inbox_closed && clock_elapsed_us() < wake) {
+		struct timespec until = at_us(wake);
 		(void)pthread_cond_timedwait(&e->inbox_filled, &e->inbox_lock, &until);
+		wake = wake_us(c);
 	}
 	fill(e, batch);
 	bool over = batch->n == 0 && e->inbox_closed;
@@ -314,6 +323,7 @@ void *committer_run(void *arg)
 	struct committer *c = mem_zero(sizeof *c);
 	c->e = arg;
 	for (;;) {
+		follow_when_due(c->e, &c->following);
 		struct flight *batch =
 		    flight_take(c->e); /* before commands are taken, so that those that come meanwhile are among them */
 		bool more = take(c, batch);

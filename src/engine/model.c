@@ -262,6 +262,9 @@ void model_free(struct model *m)
 	free(m->shows.p);
 	free(m->users);
 	free(m->back);
+	for (size_t i = 0; i < m->kept_count; i++)
+		free((void *)m->kept[i].p);
+	free(m->kept);
 	(void)pthread_rwlock_destroy(&m->lock);
 	(void)pthread_mutex_destroy(&m->back_lock);
 }
@@ -320,7 +323,9 @@ static bool load_row(void *arg, enum core_kind kind, const void *row)
 
 enum store_result model_load(struct model *m, struct store *store, int64_t now)
 {
-	m->began_ms = m->now_ms = now; /* everyone gets the whole idle time anew */
+	m->now_ms = now;
+	if (m->began_ms == 0)
+		m->began_ms = now; /* everyone gets the whole idle time anew */
 	return store_scan(store, now - JARI_TOKEN_LIFE_MS, load_row, m);
 }
 

@@ -7,8 +7,8 @@
  *
  * Who waits is heard from by looking (model_hear, under the readers' lock: one relaxed store). Nothing of that is written until it
  * matters: the committer asks who has fallen silent and who is back, and only those changes become commands.
- * Ownership: the model copies what it keeps. Threads: model_load before any other thread; model_publish and model_tend on the committer's;
- * the looks (engine.h) on any: one readers-writer lock, held for a copy's time. */
+ * Ownership: the model copies what it keeps. Threads: model_load before any other thread; model_publish and model_swap on the syncer's,
+ * model_tend on the committer's; the looks (engine.h) on any: one readers-writer lock, held for a copy's time. */
 #ifndef JARI_ENGINE_MODEL_H
 #define JARI_ENGINE_MODEL_H
 
@@ -97,14 +97,19 @@ struct model {
 	pthread_mutex_t back_lock;
 	struct model_back *back;
 	size_t back_count, back_cap;
+	struct text *kept; /* section texts of models that were swapped out */
+	size_t kept_count;
 };
 
 void model_init(struct model *m);
 void model_free(struct model *m);
-/* Fills an empty model from the store: everything live, and every ticket whose token still opens at `now`. */
+/* Fills an empty model from the store: everything live, and every ticket whose token still opens at `now`. It begins then, unless it has a
+ * beginning. */
 enum store_result model_load(struct model *m, struct store *store, int64_t now);
 /* Shows the rows that a commit at `now` has changed. */
 void model_publish(struct model *m, const struct core_rows *rows, int64_t now);
+/* Shows what `fresh`, read anew and with the same beginning, has, and leaves in it what was shown before. Who was heard from stays so. */
+void model_swap(struct model *m, struct model *fresh);
 /* Measures the flow of each queue and forgets tickets whose tokens no longer open; a step at a time. */
 void model_tend(struct model *m, int64_t now);
 /* Notes that a ticket has been heard from at `now`; the caller holds the readers' lock. */
