@@ -228,6 +228,7 @@ LINT = [
 
 def run_compare():
     with tempfile.TemporaryDirectory(prefix="jari-compare-") as folder:
+        os.chmod(folder, 0o755) # PostgreSQL runs as another user when this one is root
         result, out = check(["bench/compare", "--small", "--build", RELEASE, "--disk", folder, "--out", folder], SECONDS_MAX["bench"])
         if result.failed:
             return result, out
