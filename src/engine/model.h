@@ -1,14 +1,14 @@
 /* model.h: the read model: what everyone may look at without touching the store.
  *
- * The committer publishes the rows of each commit; nothing is ever decided from it. Kept: queues with an exact rank of who waits, tickets
+ * The rows of each commit are published once it is durable; nothing is ever decided from it. Kept: queues with an exact rank of who waits, tickets
  * (live ones, and ended ones while their tokens open), the users of those tickets, concerts, shows, seats.
  *
  * A ticket costs 32 bytes in a chunk by number, its user some 40 and the name; the rank a bit.
  *
  * Who waits is heard from by looking (model_hear, under the readers' lock: one relaxed store). Nothing of that is written until it
  * matters: the committer asks who has fallen silent and who is back, and only those changes become commands.
- * Ownership: the model copies what it keeps. Threads: model_load before any other thread; model_publish and model_tend on the committer's;
- * the looks (engine.h) on any: one readers-writer lock, held for a copy's time. */
+ * Ownership: the model copies what it keeps. Threads: model_load before any other thread; model_publish on the syncer's, model_tend on the
+ * committer's; the looks (engine.h) on any: one readers-writer lock, held for a copy's time. */
 #ifndef JARI_ENGINE_MODEL_H
 #define JARI_ENGINE_MODEL_H
 
