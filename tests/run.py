@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the tests that script/test has built, and sums them up in the last line.
 
-Use: run.py [unit|store|sim|api|lint|PART OF A NAME]...
+Use: run.py [unit|store|sim|api|lint|bench|PART OF A NAME]...
 One line a program; a test that failed is shown with what it said. Whole outputs are kept in build-test/logs/."""
 import concurrent.futures
 import glob
@@ -12,17 +12,18 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build-test")
 RELEASE = os.path.join(ROOT, "build")
 LOGS = os.path.join(BUILD, "logs")
-SUITES = ("lint", "unit", "store", "sim", "api")
-SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "lint": 600}
+SUITES = ("lint", "unit", "store", "sim", "api", "bench")
+SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "lint": 600, "bench": 600}
 SHOWN_LINES = 60
 AT_ONCE = min(2, os.cpu_count() or 1)  # programs; most of the time they wait
-ALONE = {"api/ready"}                  # measures time
+ALONE = {"api/ready", "bench/compare"} # measure time
 
 ENV = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP",
            ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1", UBSAN_OPTIONS="print_stacktrace=1")
@@ -223,6 +224,25 @@ LINT = [
 ]
 
 
+# ---- benchmarks: once, small, to see that they work; what they measure means nothing ----
+
+def run_compare():
+    with tempfile.TemporaryDirectory(prefix="jari-compare-") as folder:
+        os.chmod(folder, 0o755) # PostgreSQL runs as another user when this one is root
+        result, out = check(["bench/compare", "--small", "--build", RELEASE, "--disk", folder, "--out", folder], SECONDS_MAX["bench"])
+        if result.failed:
+            return result, out
+        with open(os.path.join(folder, "results.json"), encoding="utf-8") as f:
+            results = json.load(f)
+        missing = list(results["notMeasured"])
+        missing += [f"no rate of {name}" for name, m in results["operations"]["measured"].items() if not m["perSecond"] > 0]
+        missing += [f"no ratio of {name}" for name, row in results["operations"]["ratios"].items() if not row["constant"]]
+        missing += [f"no {name}" for name in ("results.md",) if not os.path.getsize(os.path.join(folder, name))]
+    if missing:
+        return Result(failed=1, failures=["\n".join(missing)]), out
+    return result, out
+
+
 # ---- all together ----
 
 def programs():
@@ -237,6 +257,7 @@ def programs():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "api", "*.test.mjs"))):
         name = os.path.basename(path)[:-len(".test.mjs")]
         yield "api", name, lambda path=path: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX["api"])
+    yield "bench", "compare", run_compare
 
 
 def wanted(suite, name, words):

@@ -142,6 +142,31 @@ bool core_rows_needy(const struct core_rows *rows)
 
 /* ---- loading ---- */
 
+enum core_kind core_row_kind(enum core_kind kind)
+{
+	switch (kind) {
+	case CORE_LIST_USER_NAMED:
+		return CORE_ROW_USER;
+	case CORE_LIST_QUEUE_NAMED:
+		return CORE_ROW_QUEUE;
+	case CORE_LIST_LIVE_TICKET:
+	case CORE_LIST_LINE:
+	case CORE_LIST_DUE_TICKETS:
+		return CORE_ROW_TICKET;
+	case CORE_LIST_SHOWS_ON:
+		return CORE_ROW_SHOW;
+	case CORE_LIST_SHOW_SEATS:
+	case CORE_LIST_USER_SEATS:
+		return CORE_ROW_SEAT;
+	case CORE_LIST_DUE_HOLDS:
+		return CORE_ROW_RESERVATION;
+	case CORE_LIST_DUE_KEYS:
+		return CORE_ROW_KEY;
+	default:
+		return kind;
+	}
+}
+
 size_t core_kind_size(enum core_kind kind)
 {
 	static const size_t sizes[CORE_KIND_COUNT] = {

@@ -101,6 +101,22 @@ void core_list_add(struct core_rows *rows, struct core_list *list, struct core_r
 /* Ends a load: what was asked for is answered. Lists that the store did not mark stay as they are: loaded. */
 void core_rows_loaded(struct core_rows *rows);
 
+/* Room for a row of any kind. */
+union core_any_row {
+	struct core_user user;
+	struct core_queue queue;
+	struct core_ticket ticket;
+	struct core_concert concert;
+	struct core_show show;
+	struct core_seat seat;
+	struct core_reservation reservation;
+	struct core_entry entry;
+	struct core_key_record key;
+	struct core_audit audit;
+};
+
+/* The kind of the rows that a list holds; a row kind's own. */
+enum core_kind core_row_kind(enum core_kind kind);
 /* The key of a row struct, for the store's use. */
 struct core_id core_id_of(enum core_kind kind, const void *row);
 /* The size of the struct of a row kind. */

@@ -1,11 +1,12 @@
 /* engine.h: commands in, replies out, and what everyone may look at.
  *
- *   submit ─> inbox ─> committer: begin, load, decide each in order, save, commit once ─> publish to the read model ─> done()
+ *   submit ─> inbox ─> committer: begin, load, decide each in order, save, commit once
+ *                 ─> syncer: make it durable, publish to the read model ─> done()
  *   read   ─> reader thread: one look at the store ─> done()
  *   look   ─> read model, at once, on the caller's thread
  *
- * While one batch is being made durable the next one gathers. A reply is given only after the commit that it reports (I7), and after the
- * read model shows it, so who was told of a change sees it in the next look.
+ * While one batch is being made durable the next one is decided. A reply is given only after the commit that it reports is durable (I7), and after
+ * the read model shows it, so who was told of a change sees it in the next look.
  *
  * Ownership: the engine owns its threads and its read model; jobs and their arenas are the caller's, and the engine's alone between submit and
  * done. Threads: every function here may be called from any thread, engine_open and engine_close excepted. done() runs on a thread of the

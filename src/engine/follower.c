@@ -97,11 +97,10 @@ static enum store_result read_anew(struct engine *e, struct flight *f)
 	return r;
 }
 
-void follow_when_due(struct engine *e, struct following *following)
+bool follow_when_due(struct engine *e, struct following *following, struct flight *f)
 {
 	if (!e->shared || clock_elapsed_us() < following->at_us)
-		return;
-	struct flight *f = flight_take(e);
+		return false;
 	arena_reset(&f->arena);
 	core_rows_init(&f->rows, &f->arena, 256);
 	f->now = clock_now(e->config.clock);
@@ -110,10 +109,9 @@ void follow_when_due(struct engine *e, struct following *following)
 		r = read_anew(e, f);
 		following->anew = r != STORE_OK; /* a scan that was cut off counts for nothing */
 	}
-	f->commits = atomic_load(&e->commits_begun);
-	flight_land(e, f);
 	following->last_us = clock_elapsed_us();
 	following->at_us = following->last_us + (r == STORE_OK ? FOLLOW_MS : RETRY_MS) * 1000;
+	return true;
 }
 
 int64_t follow_wake_us(struct engine *e, struct following *following)

@@ -10,8 +10,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* One batch on its way, or rows that other processes have changed: taken, decided and committed by the committer; synced, published and answered by the syncer; then free for the
- * next. While one is being made durable the next is decided. */
+/* One batch on its way, or rows that other processes have changed: taken, decided and committed by the committer; synced, published and
+ * answered by the syncer; then free for the next. While one is being made durable the next is decided. */
 struct flight {
 	struct engine_job *jobs[JARI_BATCH_MAX];
 	size_t n;
@@ -82,8 +82,8 @@ struct following {
 	int64_t at_us, last_us; /* monotonic: when it is due, when it was last done */
 	bool anew;              /* the read model must be read anew */
 };
-/* Hands over a flight with what other processes have changed, when that is due. On the committer's thread, between batches. */
-void follow_when_due(struct engine *e, struct following *following);
+/* When that is due, puts what other processes have changed into the empty flight, and returns true. On the committer's thread, between batches. */
+bool follow_when_due(struct engine *e, struct following *following, struct flight *f);
 /* When it is due next; the caller holds the inbox's lock. */
 int64_t follow_wake_us(struct engine *e, struct following *following);
 
@@ -95,8 +95,10 @@ bool flights_init(struct engine *e);
 void flights_free(struct engine *e);
 /* Nothing is handed over any more. */
 void flights_close(struct engine *e);
-/* A free flight, empty; waits for one. */
+/* A free flight; waits for one. */
 struct flight *flight_take(struct engine *e);
+/* Empties one, to be filled. */
+void flight_reset(struct flight *f);
 /* Hands a flight to the syncer, to be answered after those before it. */
 void flight_land(struct engine *e, struct flight *f);
 /* Waits until every commit is durable that a read which has just ended may have seen. */

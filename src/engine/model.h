@@ -1,6 +1,6 @@
 /* model.h: the read model: what everyone may look at without touching the store.
  *
- * The committer publishes the rows of each commit; nothing is ever decided from it. Kept: queues with an exact rank of who waits, tickets
+ * The rows of each commit are published once it is durable; nothing is ever decided from it. Kept: queues with an exact rank of who waits, tickets
  * (live ones, and ended ones while their tokens open), the users of those tickets, concerts, shows, seats.
  *
  * A ticket costs 32 bytes in a chunk by number, its user some 40 and the name; the rank a bit.

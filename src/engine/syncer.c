@@ -52,12 +52,16 @@ struct flight *flight_take(struct engine *e)
 	struct flight *f = e->free_flights;
 	e->free_flights = f->next;
 	(void)pthread_mutex_unlock(&e->flights_lock);
+	return f;
+}
+
+void flight_reset(struct flight *f)
+{
 	f->n = 0;
 	f->tick = f->failed = false;
 	f->hear_count = 0;
 	f->fresh = NULL;
 	f->rows = (struct core_rows){0};
-	return f;
 }
 
 void flight_land(struct engine *e, struct flight *f)

@@ -238,20 +238,9 @@ static enum store_result memory_ids(struct store *base, enum core_id_kind kind, 
 	return STORE_OK;
 }
 
-union any_row {
-	struct core_user user;
-	struct core_queue queue;
-	struct core_ticket ticket;
-	struct core_concert concert;
-	struct core_show show;
-	struct core_seat seat;
-	struct core_reservation reservation;
-	struct core_key_record key;
-};
-
 static struct core_row *put_loaded(struct core_rows *rows, enum core_kind kind, const void *stored)
 {
-	union any_row loaded;
+	union core_any_row loaded;
 	memory_row_load(kind, stored, rows->arena, &loaded);
 	return core_rows_put(rows, core_id_of(kind, &loaded), &loaded);
 }

@@ -67,22 +67,6 @@ struct pg_table {
 };
 extern const struct pg_table pg_tables[CORE_LIST_USER_NAMED]; /* by row kind */
 
-/* The kind of the rows that a list holds; a row kind's own. */
-enum core_kind pg_row_kind(enum core_kind kind);
-
-/* Room for a row of any kind. */
-union pg_row {
-	struct core_user user;
-	struct core_queue queue;
-	struct core_ticket ticket;
-	struct core_concert concert;
-	struct core_show show;
-	struct core_seat seat;
-	struct core_reservation reservation;
-	struct core_entry entry;
-	struct core_key_record key;
-	struct core_audit audit;
-};
 /* Fills a struct of the kind from the columns of a result's row, beginning at `first`; texts and arrays are copied into the arena. */
 void pg_row_read(enum core_kind kind, const PGresult *res, int row, int first, struct arena *arena, void *out);
 int64_t pg_int(const PGresult *res, int row, int column);

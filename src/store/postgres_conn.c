@@ -285,6 +285,8 @@ static void take_answer(struct pg_conn *c, struct pg_sent sent, enum store_resul
 		c->prepared[sent.which] = false;
 	if (!ok && status != PGRES_PIPELINE_ABORTED && *first == STORE_OK) {
 		*first = pg_failed(c, res, what_of(sent.which));
+		if (sent.which == PG_TAKE_IDS)
+			pg_drop(c); /* it may have failed between its lock and its unlock, and that lock is the connection's */
 		*lost = !c->pg;
 	}
 	if (ok && !sent.prepares)

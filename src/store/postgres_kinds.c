@@ -102,31 +102,6 @@ const struct pg_table pg_tables[CORE_LIST_USER_NAMED] = {
           T(core_audit, target, 0), T(core_audit, detail, 0)}},
 };
 
-enum core_kind pg_row_kind(enum core_kind kind)
-{
-	switch (kind) {
-	case CORE_LIST_USER_NAMED:
-		return CORE_ROW_USER;
-	case CORE_LIST_QUEUE_NAMED:
-		return CORE_ROW_QUEUE;
-	case CORE_LIST_LIVE_TICKET:
-	case CORE_LIST_LINE:
-	case CORE_LIST_DUE_TICKETS:
-		return CORE_ROW_TICKET;
-	case CORE_LIST_SHOWS_ON:
-		return CORE_ROW_SHOW;
-	case CORE_LIST_SHOW_SEATS:
-	case CORE_LIST_USER_SEATS:
-		return CORE_ROW_SEAT;
-	case CORE_LIST_DUE_HOLDS:
-		return CORE_ROW_RESERVATION;
-	case CORE_LIST_DUE_KEYS:
-		return CORE_ROW_KEY;
-	default:
-		return kind;
-	}
-}
-
 /* ---- reading; results are binary ---- */
 
 static int64_t big_endian(const char *p, int n)

@@ -110,7 +110,7 @@ static void send_kind(struct pg_conn *c, const struct ask *ask, enum core_kind k
 /* Puts the rows of one kind's answer where they belong; the latest decided_at among them goes into *ahead. */
 static void put_rows(const struct ask *ask, enum core_kind kind, const PGresult *res, int64_t *ahead)
 {
-	enum core_kind row_kind = pg_row_kind(kind);
+	enum core_kind row_kind = core_row_kind(kind);
 	const struct pg_table *t = &pg_tables[row_kind];
 	struct core_rows *rows = ask->rows;
 	int n = PQntuples(res);
@@ -118,7 +118,7 @@ static void put_rows(const struct ask *ask, enum core_kind kind, const PGresult 
 		if (ask->of[kind].lists[i])
 			ask->of[kind].lists[i]->complete = true;
 	for (int i = 0; i < n; i++) {
-		union pg_row row;
+		union core_any_row row;
 		int64_t place = pg_int(res, i, 0);
 		struct core_list *list = place > 0 && (size_t)place <= ask->of[kind].n ? ask->of[kind].lists[place - 1] : NULL;
 		if (list && list->limit > 0 && (int64_t)list->n >= list->limit) {

@@ -1,40 +1,14 @@
 /* postgres_open.c: checks whose database it is, and brings its schema up to date, once, whoever starts first. */
+#include "store/opening.h"
 #include "store/postgres.h"
 
-#include "base/embedded.h"
 #include "base/log.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MIGRATION_LOCK "1784772201" /* "jari" */
-
-__attribute__((format(printf, 3, 4))) static enum store_result refuse(enum store_result result, char *error, const char *format,
-                                                                      ...)
-{
-	va_list args;
-	va_start(args, format);
-	(void)vsnprintf(error, STORE_ERROR_SIZE, format, args);
-	va_end(args);
-	return result;
-}
-
-/* The number that a migration's name begins with. */
-static int64_t migration_number(const struct embedded_file *file)
-{
-	int64_t number = 0;
-	for (const char *p = file->name; *p >= '0' && *p <= '9'; p++)
-		number = number * 10 + (*p - '0');
-	return number;
-}
-
-static int64_t newest_version(void)
-{
-	size_t n = embedded_postgres_migrations_count;
-	return n ? migration_number(&embedded_postgres_migrations[n - 1]) : 0;
-}
 
 static enum store_result ask_int(struct pg_conn *c, const char *sql, int64_t *out)
 {
@@ -62,8 +36,8 @@ static enum store_result check_encoding(struct pg_conn *c, char *error)
 	enum store_result result;
 	char *encoding = pg_ask(c, "SELECT current_setting('server_encoding')", &result);
 	if (result == STORE_OK && encoding && strcmp(encoding, "UTF8") != 0)
-		result = refuse(STORE_BROKEN, error, "%s is in %s: make the database with ENCODING 'UTF8'", c->target->shown,
-		                encoding);
+		result = store_refuse(STORE_BROKEN, error, "%s is in %s: make the database with ENCODING 'UTF8'",
+		                      c->target->shown, encoding);
 	free(encoding);
 	return result;
 }
@@ -91,7 +65,7 @@ static enum store_result run_migrations(struct pg_conn *c, int64_t version, int6
 	enum store_result result = STORE_OK;
 	for (size_t i = 0; i < embedded_postgres_migrations_count && result == STORE_OK; i++) {
 		const struct embedded_file *file = &embedded_postgres_migrations[i];
-		int64_t number = migration_number(file);
+		int64_t number = store_migration_number(file);
 		if (number <= version)
 			continue;
 		result = pg_do(c, (const char *)file->bytes);
@@ -142,12 +116,12 @@ static enum store_result migrate(struct pg_conn *c, int64_t version, int64_t cap
 	if (c->pg)
 		(void)pg_do(c, "ROLLBACK");
 	if (strstr(said, "permission denied"))
-		return refuse(STORE_BROKEN, error,
-		              "%s %s, and this role may not change that: run jari migrate --store URL once, with the URL of the "
-		              "database's owner",
-		              c->target->shown,
-		              version ? "has the schema of an older version of jari" : "has no schema of jari yet");
-	return refuse(result, error, "the schema of %s can't be made or brought up to date: %s", c->target->shown, said);
+		return store_refuse(
+		    STORE_BROKEN, error,
+		    "%s %s, and this role may not change that: run jari migrate --store URL once, with the URL of the "
+		    "database's owner",
+		    c->target->shown, version ? "has the schema of an older version of jari" : "has no schema of jari yet");
+	return store_refuse(result, error, "the schema of %s can't be made or brought up to date: %s", c->target->shown, said);
 }
 
 static enum store_result check(struct pg_conn *c, enum store_mode mode, int64_t capacity, char *error)
@@ -158,15 +132,18 @@ static enum store_result check(struct pg_conn *c, enum store_mode mode, int64_t 
 		result = read_version(c, &version);
 	if (result != STORE_OK)
 		return result;
-	if (version > newest_version())
-		return refuse(STORE_BROKEN, error,
-		              "%s was made by a newer version of jari (schema %lld, this one knows %lld): use that version",
-		              c->target->shown, (long long)version, (long long)newest_version());
-	if (version == newest_version())
+	if (version > store_newest_migration(embedded_postgres_migrations, embedded_postgres_migrations_count))
+		return store_refuse(
+		    STORE_BROKEN, error,
+		    "%s was made by a newer version of jari (schema %lld, this one knows %lld): use that version",
+		    c->target->shown, (long long)version,
+		    (long long)store_newest_migration(embedded_postgres_migrations, embedded_postgres_migrations_count));
+	if (version == store_newest_migration(embedded_postgres_migrations, embedded_postgres_migrations_count))
 		return STORE_OK;
 	if (mode == STORE_READ)
-		return refuse(STORE_BROKEN, error, "%s %s: run jari migrate, or start jari serve with it once", c->target->shown,
-		              version ? "has the schema of an older version of jari" : "has no schema of jari");
+		return store_refuse(STORE_BROKEN, error, "%s %s: run jari migrate, or start jari serve with it once",
+		                    c->target->shown,
+		                    version ? "has the schema of an older version of jari" : "has no schema of jari");
 	return migrate(c, version, capacity, error);
 }
 
@@ -176,11 +153,11 @@ enum store_result pg_open_schema(struct pg_store *s, int64_t capacity, char erro
 	error[0] = '\0';
 	enum store_result result = pg_connect(&c, &s->target, false);
 	if (result != STORE_OK)
-		result = refuse(STORE_BROKEN, error, "the store can't be reached: %s", c.said);
+		result = store_refuse(STORE_BROKEN, error, "the store can't be reached: %s", c.said);
 	else
 		result = check(&c, s->mode, capacity, error);
 	if (result != STORE_OK && error[0] == '\0')
-		(void)refuse(result, error, "%s can't be read: %s", s->target.shown, c.said);
+		(void)store_refuse(result, error, "%s can't be read: %s", s->target.shown, c.said);
 	pg_conn_free(&c);
 	return result;
 }

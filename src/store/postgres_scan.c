@@ -30,7 +30,7 @@ static void starts_sql(struct buf *b, int64_t since)
 static enum store_result scan_query(struct scan *scan, enum core_kind kind, const char *sql)
 {
 	struct arena arena = {0};
-	union pg_row row;
+	union core_any_row row;
 	enum store_result result = STORE_OK;
 	if (!PQsendQueryParams(scan->c.pg, sql, 0, NULL, NULL, NULL, NULL, 1) || !PQsetSingleRowMode(scan->c.pg))
 		return pg_failed(&scan->c, NULL, "scan");

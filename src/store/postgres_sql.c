@@ -277,7 +277,7 @@ static void delete_rows(struct buf *b, enum core_kind kind)
 static void load(struct buf *b, enum core_kind kind, bool lock)
 {
 	if (lists[kind])
-		expand(b, lists[kind], pg_row_kind(kind), lock);
+		expand(b, lists[kind], core_row_kind(kind), lock);
 	else if (kind > 0 && kind < CORE_LIST_USER_NAMED && count_roles(&pg_tables[kind], PG_KEY) > 0)
 		load_by_key(b, kind, lock);
 }

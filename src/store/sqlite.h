@@ -122,19 +122,6 @@ void sqlite_bind_blob(struct sqlite_binder *b, const void *p, size_t n);
 #define SQLITE_KEY_COLUMNS "user_id, key, digest, status, body, created_at"
 #define SQLITE_AUDIT_COLUMNS "audit_id, created_at, actor, action, target, detail"
 
-/* Room for a row of any kind. */
-union sqlite_row {
-	struct core_user user;
-	struct core_queue queue;
-	struct core_ticket ticket;
-	struct core_concert concert;
-	struct core_show show;
-	struct core_seat seat;
-	struct core_reservation reservation;
-	struct core_entry entry;
-	struct core_key_record key;
-	struct core_audit audit;
-};
 /* Fills a struct of the kind from the statement's current row; texts and arrays are copied into the arena. */
 void sqlite_row_read(enum core_kind kind, sqlite3_stmt *stmt, struct arena *arena, void *out);
 

@@ -3,32 +3,6 @@
 
 #include <string.h>
 
-/* The kind of the rows that a list holds. */
-static enum core_kind row_kind(enum core_kind kind)
-{
-	switch (kind) {
-	case CORE_LIST_USER_NAMED:
-		return CORE_ROW_USER;
-	case CORE_LIST_QUEUE_NAMED:
-		return CORE_ROW_QUEUE;
-	case CORE_LIST_LIVE_TICKET:
-	case CORE_LIST_LINE:
-	case CORE_LIST_DUE_TICKETS:
-		return CORE_ROW_TICKET;
-	case CORE_LIST_SHOWS_ON:
-		return CORE_ROW_SHOW;
-	case CORE_LIST_SHOW_SEATS:
-	case CORE_LIST_USER_SEATS:
-		return CORE_ROW_SEAT;
-	case CORE_LIST_DUE_HOLDS:
-		return CORE_ROW_RESERVATION;
-	case CORE_LIST_DUE_KEYS:
-		return CORE_ROW_KEY;
-	default:
-		return kind;
-	}
-}
-
 /* The statement of a row or list with its parameters bound; NULL when it fails. A negative limit is none. */
 static sqlite3_stmt *bind_load(struct sqlite_conn *c, const struct core_id *id, int64_t limit)
 {
@@ -56,7 +30,7 @@ static sqlite3_stmt *bind_load(struct sqlite_conn *c, const struct core_id *id, 
 
 static struct core_row *put_current(struct core_rows *rows, enum core_kind kind, sqlite3_stmt *stmt)
 {
-	union sqlite_row row;
+	union core_any_row row;
 	sqlite_row_read(kind, stmt, rows->arena, &row);
 	return core_rows_put(rows, core_id_of(kind, &row), &row);
 }
@@ -83,7 +57,7 @@ static enum store_result load_list(struct sqlite_conn *c, struct core_rows *rows
 	sqlite3_stmt *stmt = bind_load(c, &list->id, limit > 0 ? limit + 1 : -1);
 	if (!stmt)
 		return STORE_BROKEN;
-	enum core_kind kind = row_kind(list->id.kind);
+	enum core_kind kind = core_row_kind(list->id.kind);
 	list->complete = true;
 	int rc;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {

@@ -1,13 +1,12 @@
 /* sqlite_open.c: opens the file: looks whether it can be, locks it, checks whose it is, brings its schema up to date. */
+#include "store/opening.h"
 #include "store/sqlite.h"
 
 #include "base/arena.h"
-#include "base/embedded.h"
 #include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,31 +17,21 @@
 #define QUOTE(x) #x
 #define QUOTED(x) QUOTE(x)
 
-__attribute__((format(printf, 3, 4))) static enum store_result refuse(enum store_result result, char *error, const char *format,
-                                                                      ...)
-{
-	va_list args;
-	va_start(args, format);
-	if (error)
-		(void)vsnprintf(error, STORE_ERROR_SIZE, format, args);
-	va_end(args);
-	return result;
-}
-
 /* What SQLite said when a file could not be opened or read. */
 static enum store_result refuse_sqlite(sqlite3 *db, int rc, const char *path, char *error)
 {
 	switch (rc & 0xff) {
 	case SQLITE_NOTADB:
-		return refuse(STORE_BROKEN, error, "%s is not a database: choose another --store", path);
+		return store_refuse(STORE_BROKEN, error, "%s is not a database: choose another --store", path);
 	case SQLITE_CORRUPT:
-		return refuse(STORE_BROKEN, error, "%s is damaged (%s): restore a backup", path, sqlite3_errmsg(db));
+		return store_refuse(STORE_BROKEN, error, "%s is damaged (%s): restore a backup", path, sqlite3_errmsg(db));
 	case SQLITE_BUSY:
-		return refuse(STORE_BUSY, error, "%s is in use by another program: close it and try again", path);
+		return store_refuse(STORE_BUSY, error, "%s is in use by another program: close it and try again", path);
 	case SQLITE_FULL:
-		return refuse(STORE_BROKEN, error, "there is no room left on the disk of %s", path);
+		return store_refuse(STORE_BROKEN, error, "there is no room left on the disk of %s", path);
 	default:
-		return refuse(STORE_BROKEN, error, "%s can't be opened: %s", path, db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+		return store_refuse(STORE_BROKEN, error, "%s can't be opened: %s", path,
+		                    db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 	}
 }
 
@@ -57,13 +46,14 @@ static enum store_result check_folder(const char *path, char *error)
 	memcpy(folder, slash ? path : ".", n);
 	enum store_result result = STORE_OK;
 	if (stat(folder, &st) != 0 && errno == ENOENT)
-		result = refuse(STORE_BROKEN, error, "the folder %s does not exist: create it or choose another --store", folder);
+		result = store_refuse(STORE_BROKEN, error, "the folder %s does not exist: create it or choose another --store",
+		                      folder);
 	else if (stat(folder, &st) != 0 && errno != ENOTDIR)
-		result = refuse(STORE_BROKEN, error, "the folder %s can't be looked into: %s", folder, strerror(errno));
+		result = store_refuse(STORE_BROKEN, error, "the folder %s can't be looked into: %s", folder, strerror(errno));
 	else if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode))
-		result = refuse(STORE_BROKEN, error, "%s is no folder: choose another --store", folder);
+		result = store_refuse(STORE_BROKEN, error, "%s is no folder: choose another --store", folder);
 	else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		result = refuse(STORE_BROKEN, error, "%s is a folder: name a file in it with --store", path);
+		result = store_refuse(STORE_BROKEN, error, "%s is a folder: name a file in it with --store", path);
 	free(folder);
 	return result;
 }
@@ -77,11 +67,12 @@ static enum store_result lock_file(struct sqlite_store *s, char *error)
 	enum store_result result = STORE_OK;
 	s->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (s->lock_fd < 0)
-		result = refuse(STORE_BROKEN, error, "%s can't be written: %s", name, strerror(errno));
+		result = store_refuse(STORE_BROKEN, error, "%s can't be written: %s", name, strerror(errno));
 	else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-		result = refuse(STORE_BUSY, error, "another jari serve has %s open: stop it, or choose another --store", s->path);
+		result = store_refuse(STORE_BUSY, error, "another jari serve has %s open: stop it, or choose another --store",
+		                      s->path);
 	else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
-		result = refuse(STORE_BROKEN, error, "%s can't be locked: %s", name, strerror(errno));
+		result = store_refuse(STORE_BROKEN, error, "%s can't be locked: %s", name, strerror(errno));
 	free(name);
 	return result;
 }
@@ -116,36 +107,23 @@ static enum store_result identify(sqlite3 *db, const char *path, struct identity
 	if (rc != SQLITE_OK)
 		return refuse_sqlite(db, rc, path, error);
 	if (who->application != SQLITE_JARI_ID && (who->objects > 0 || who->application != 0 || who->version != 0))
-		return refuse(STORE_BROKEN, error, "%s is a database of another program, not of jari: choose another --store",
-		              path);
+		return store_refuse(STORE_BROKEN, error,
+		                    "%s is a database of another program, not of jari: choose another --store", path);
 	return STORE_OK;
-}
-
-/* The number that a migration's name begins with. */
-static int64_t migration_number(const struct embedded_file *file)
-{
-	int64_t number = 0;
-	for (const char *p = file->name; *p >= '0' && *p <= '9'; p++)
-		number = number * 10 + (*p - '0');
-	return number;
-}
-
-static int64_t newest_version(void)
-{
-	return embedded_sqlite_migrations_count
-	           ? migration_number(&embedded_sqlite_migrations[embedded_sqlite_migrations_count - 1])
-	           : 0;
 }
 
 static enum store_result check_version(const struct identity *who, enum store_mode mode, const char *path, char *error)
 {
-	if (who->version > newest_version())
-		return refuse(STORE_BROKEN, error,
-		              "%s was made by a newer version of jari (schema %lld, this one knows %lld): use that version", path,
-		              (long long)who->version, (long long)newest_version());
-	if (mode == STORE_READ && who->version < newest_version())
-		return refuse(STORE_BROKEN, error, "%s is %s: start jari serve with it once", path,
-		              who->version ? "of an older version of jari" : "empty");
+	if (who->version > store_newest_migration(embedded_sqlite_migrations, embedded_sqlite_migrations_count))
+		return store_refuse(
+		    STORE_BROKEN, error,
+		    "%s was made by a newer version of jari (schema %lld, this one knows %lld): use that version", path,
+		    (long long)who->version,
+		    (long long)store_newest_migration(embedded_sqlite_migrations, embedded_sqlite_migrations_count));
+	if (mode == STORE_READ &&
+	    who->version < store_newest_migration(embedded_sqlite_migrations, embedded_sqlite_migrations_count))
+		return store_refuse(STORE_BROKEN, error, "%s is %s: start jari serve with it once", path,
+		                    who->version ? "of an older version of jari" : "empty");
 	return STORE_OK;
 }
 
@@ -170,11 +148,11 @@ static int migrate_once(sqlite3 *db, const struct embedded_file *file, int64_t c
 {
 	char pragmas[128];
 	(void)snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %lld", SQLITE_JARI_ID,
-	               (long long)migration_number(file));
+	               (long long)store_migration_number(file));
 	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, (const char *)file->bytes, NULL, NULL, NULL);
-	if (rc == SQLITE_OK && migration_number(file) == 1)
+	if (rc == SQLITE_OK && store_migration_number(file) == 1)
 		rc = insert_main_queue(db, capacity);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, pragmas, NULL, NULL, NULL);
@@ -187,7 +165,7 @@ static enum store_result migrate(struct sqlite_store *s, int64_t version, int64_
 {
 	for (size_t i = 0; i < embedded_sqlite_migrations_count; i++) {
 		const struct embedded_file *file = &embedded_sqlite_migrations[i];
-		if (migration_number(file) <= version)
+		if (store_migration_number(file) <= version)
 			continue;
 		int rc = migrate_once(s->conn.db, file, capacity);
 		if (rc != SQLITE_OK) {
@@ -257,9 +235,9 @@ static enum store_result set_up_writer(struct sqlite_store *s, char *error)
 	if (rc != SQLITE_ROW)
 		return refuse_sqlite(db, rc, s->path, error);
 	if (!wal)
-		return refuse(STORE_BROKEN, error,
-		              "the file system of %s can't share memory between processes: put the store on a local disk",
-		              s->path);
+		return store_refuse(STORE_BROKEN, error,
+		                    "the file system of %s can't share memory between processes: put the store on a local disk",
+		                    s->path);
 	rc = pragma_int(db, "PRAGMA wal_autocheckpoint = 0", &ignored);
 	return rc == SQLITE_OK || rc == SQLITE_DONE ? STORE_OK : refuse_sqlite(db, rc, s->path, error);
 }
@@ -269,7 +247,7 @@ static enum store_result open_to_read(struct sqlite_store *s, char *error)
 	struct stat st;
 	struct identity who = {0};
 	if (stat(s->path, &st) != 0)
-		return refuse(STORE_BROKEN, error, "there is no store at %s: %s", s->path, strerror(errno));
+		return store_refuse(STORE_BROKEN, error, "there is no store at %s: %s", s->path, strerror(errno));
 	enum store_result result = sqlite_open_read(&s->conn, s->path, error);
 	if (result == STORE_OK)
 		result = identify(s->conn.db, s->path, &who, error);
@@ -283,7 +261,7 @@ static enum store_result leave_syncs_to_the_log(struct sqlite_store *s, char *er
 	if (rc != SQLITE_OK)
 		return refuse_sqlite(s->conn.db, rc, s->path, error);
 	if (!sqlite_log_is_open(s->log))
-		return refuse(STORE_BROKEN, error, "the log of %s is not open", s->path);
+		return store_refuse(STORE_BROKEN, error, "the log of %s is not open", s->path);
 	return STORE_OK;
 }
 
@@ -292,14 +270,14 @@ static enum store_result open_to_serve(struct sqlite_store *s, int64_t capacity,
 	struct identity who = {0};
 	enum store_result result = lock_file(s, error);
 	if (result == STORE_OK && !(s->log = sqlite_log_open()))
-		result = refuse(STORE_BROKEN, error, "SQLite can't open files on this system");
+		result = store_refuse(STORE_BROKEN, error, "SQLite can't open files on this system");
 	if (result == STORE_OK)
 		result = open_file(&s->conn, s->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, sqlite_log_vfs(s->log), error);
 	if (result == STORE_OK)
 		result = identify(s->conn.db, s->path, &who, error);
 	if (result == STORE_OK && sqlite3_db_readonly(s->conn.db, "main") == 1)
-		result =
-		    refuse(STORE_BROKEN, error, "%s can't be written: change its permissions or choose another --store", s->path);
+		result = store_refuse(STORE_BROKEN, error,
+		                      "%s can't be written: change its permissions or choose another --store", s->path);
 	if (result == STORE_OK)
 		result = check_version(&who, STORE_SERVE, s->path, error);
 	if (result == STORE_OK)

@@ -19,7 +19,7 @@ struct scan {
 static enum store_result scan_rows(struct scan *scan, enum core_kind kind, sqlite3_stmt *stmt)
 {
 	struct arena arena = {0};
-	union sqlite_row row;
+	union core_any_row row;
 	int rc;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && !scan->stopped) {
 		arena_reset(&arena);

@@ -55,11 +55,13 @@ static bool same_queue(struct scan *x, const struct core_queue *q)
 
 	if (!w)
 		return model_fail(x->m, "there is a queue %lld", ID(q->queue_id));
-	if (q->waiting != w->waiting || q->active != w->active || q->admitted != w->admitted || q->last_number != w->last_number)
+	if (q->waiting != w->waiting || q->passed != w->passed || q->active != w->active || q->admitted != w->admitted ||
+	    q->last_number != w->last_number)
 		return model_fail(
-		    x->m, "queue %lld has %lld waiting, %lld active, %lld admitted, %lld issued, not %lld, %lld, %lld, %lld",
-		    ID(q->queue_id), ID(q->waiting), ID(q->active), ID(q->admitted), ID(q->last_number), ID(w->waiting),
-		    ID(w->active), ID(w->admitted), ID(w->last_number));
+		    x->m,
+		    "queue %lld has %lld waiting, %lld passed, %lld active, %lld admitted, %lld issued, not %lld, %lld, %lld, %lld, %lld",
+		    ID(q->queue_id), ID(q->waiting), ID(q->passed), ID(q->active), ID(q->admitted), ID(q->last_number),
+		    ID(w->waiting), ID(w->passed), ID(w->active), ID(w->admitted), ID(w->last_number));
 	if (q->capacity != w->capacity || q->rate_per_second != w->rate || q->paused != w->paused ||
 	    !text_equal(q->name, text_of(w->name)))
 		return model_fail(x->m, "queue %lld has other settings", ID(q->queue_id));
@@ -170,7 +172,7 @@ static bool queue_ends(struct scan *x)
 	return true;
 }
 
-/* I5: numbers without gaps, issued and admitted in order. */
+/* I5: numbers without gaps, issued and admitted in order; who was passed over may come later than the number says, never earlier. */
 static bool in_order(struct scan *x, const struct core_ticket *t)
 {
 	if (t->queue_id != x->queue_id) {
@@ -186,6 +188,8 @@ static bool in_order(struct scan *x, const struct core_ticket *t)
 	x->issued_at = t->issued_at;
 	x->waiting += t->status == CORE_WAITING;
 	x->active += t->status == CORE_ACTIVE;
+	if (t->returned_at)
+		return true;
 	if (t->admitted_at && (x->somebody_waits || t->admitted_at < x->admitted_at))
 		return model_fail(x->m, "I5: ticket %lld of queue %lld was admitted before one ahead of it", ID(t->number),
 		                  ID(t->queue_id));

@@ -215,6 +215,30 @@ static void make_tick(struct sim *s, struct core_cmd *cmd)
 			ids[cmd->u.tick.queue_count++] = s->m->queue[i].id;
 }
 
+/* Some of a queue's tickets, whatever their state: what the engine has seen of it may be old. */
+static bool make_hear(struct sim *s, struct core_cmd *cmd)
+{
+	int64_t *numbers = arena_alloc(&s->arena, 2 * SIM_HEARD * sizeof(*numbers));
+
+	if (s->m->tickets == 0)
+		return false;
+	*cmd = (struct core_cmd){.op = CORE_HEAR};
+	cmd->u.hear.queue_id = s->m->ticket[recent_of(s, s->m->tickets, 60)].queue_id;
+	cmd->u.hear.silent = numbers;
+	cmd->u.hear.back = numbers + SIM_HEARD;
+	for (int i = 0; i < SIM_HEARD; i++) {
+		const struct model_ticket *t = &s->m->ticket[recent_of(s, s->m->tickets, 60)];
+
+		if (t->queue_id != cmd->u.hear.queue_id)
+			continue;
+		if (sim_chance(s, 50))
+			numbers[cmd->u.hear.silent_count++] = t->number;
+		else
+			numbers[SIM_HEARD + cmd->u.hear.back_count++] = t->number;
+	}
+	return true;
+}
+
 /* ---- idempotency keys ---- */
 
 static void mix(uint64_t *h, int64_t v)
@@ -304,6 +328,8 @@ static bool make_any(struct sim *s, struct core_cmd *cmd)
 		make_patch(s, cmd);
 		return true;
 	}
+	if (r < 52)
+		return make_hear(s, cmd);
 	bool made = r < 58 ? make_charge(s, cmd) : r < 75 ? make_pay(s, cmd) : make_hold(s, cmd);
 	if (made && sim_chance(s, 35))
 		give_key(s, cmd);

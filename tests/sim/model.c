@@ -75,30 +75,65 @@ static void catch_up(struct model *m, struct model_queue *q, bool joined, int64_
 static void end_ticket(struct model *m, struct model_ticket *t, enum core_ticket_reason reason, int64_t now)
 {
 	struct model_queue *q = model_queue(m, t->queue_id);
-	bool was_active = t->status == CORE_ACTIVE;
+	enum core_ticket_status was = t->status;
 
-	t->reason = was_active && !model_active(t, now) ? CORE_TIMED_OUT : reason;
+	if (was == CORE_ACTIVE && !model_active(t, now))
+		reason = CORE_TIMED_OUT;
+	if (was == CORE_PASSED && !model_passed(t, now))
+		reason = CORE_ABANDONED;
+	t->reason = reason;
 	t->status = CORE_EXPIRED;
-	if (!was_active) {
+	if (was == CORE_WAITING) {
 		q->waiting--;
-		return;
+	} else if (was == CORE_PASSED) {
+		q->passed--;
+		t->expires_at = 0;
+	} else {
+		q->active--;
+		must_admit(m, q, 1, now);
 	}
-	q->active--;
-	must_admit(m, q, 1, now);
+}
+
+/* One who was passed over and is heard from in time waits again, at the old number. */
+static void take_back(struct model *m, struct model_ticket *t, int64_t now)
+{
+	struct model_queue *q = model_queue(m, t->queue_id);
+
+	if (!model_passed(t, now))
+		return;
+	t->status = CORE_WAITING;
+	t->expires_at = 0;
+	t->returned = true;
+	q->passed--;
+	q->waiting++;
+}
+
+static void pass_over(struct model *m, struct model_ticket *t, int64_t now)
+{
+	struct model_queue *q = model_queue(m, t->queue_id);
+
+	if (t->status != CORE_WAITING)
+		return;
+	t->status = CORE_PASSED;
+	t->expires_at = now + m->rules.grace_ms;
+	q->waiting--;
+	q->passed++;
 }
 
 static bool check_ticket(struct model *m, const struct model_ticket *t, const struct core_ticket *got, int64_t now)
 {
-	bool lapsed = t->status == CORE_ACTIVE && !model_active(t, now);
-	enum core_ticket_status status = lapsed ? CORE_EXPIRED : t->status;
-	enum core_ticket_reason reason = lapsed ? CORE_TIMED_OUT : t->reason;
+	bool lapsed = t->status == CORE_ACTIVE && !model_active(t, now), passed = t->status == CORE_PASSED;
+	bool lost = passed && !model_passed(t, now);
+	enum core_ticket_status status = lapsed || lost ? CORE_EXPIRED : passed ? CORE_WAITING : t->status;
+	enum core_ticket_reason reason = lapsed ? CORE_TIMED_OUT : lost ? CORE_ABANDONED : t->reason;
+	int64_t expires_at = passed ? 0 : t->expires_at;
 
 	if (got->queue_id != t->queue_id || got->number != t->number || got->user_id != t->user_id)
 		return model_fail(m, "ticket %lld/%lld of user %lld answered, not %lld/%lld of %lld", (long long)got->queue_id,
 		                  (long long)got->number, (long long)got->user_id, (long long)t->queue_id, (long long)t->number,
 		                  (long long)t->user_id);
 	if (got->status != status || got->reason != reason || got->issued_at != t->issued_at ||
-	    got->admitted_at != t->admitted_at || got->expires_at != t->expires_at)
+	    got->admitted_at != t->admitted_at || got->expires_at != expires_at)
 		return model_fail(m, "ticket %lld/%lld answered with status %d reason %d, not %d %d, or other instants",
 		                  (long long)t->queue_id, (long long)t->number, (int)got->status, (int)got->reason, (int)status,
 		                  (int)reason);
@@ -153,9 +188,10 @@ static bool check_join(struct model *m, const struct core_cmd *cmd, int64_t now,
 
 		if (t->queue_id != q->id || t->user_id != u->id || t->status == CORE_EXPIRED)
 			continue;
-		if (t->status == CORE_WAITING || model_active(t, now)) {
+		if (t->status == CORE_WAITING || model_passed(t, now) || model_active(t, now)) {
 			if (got->created)
 				return model_fail(m, "a new ticket, though one lives");
+			take_back(m, t, now);
 			return check_ticket(m, t, &got->ticket, now);
 		}
 		end_ticket(m, t, CORE_TIMED_OUT, now);
@@ -164,7 +200,7 @@ static bool check_join(struct model *m, const struct core_cmd *cmd, int64_t now,
 
 	struct model_ticket *t = &m->ticket[take(&m->tickets, MODEL_TICKETS)];
 
-	*t = (struct model_ticket){q->id, ++q->last_number, u->id, now, 0, 0, CORE_WAITING, CORE_REASON_NONE};
+	*t = (struct model_ticket){q->id, ++q->last_number, u->id, now, 0, 0, CORE_WAITING, CORE_REASON_NONE, false};
 	if (q->waiting == 0 && may_admit(q, now))
 		admit(m, q, t, now);
 	else
@@ -216,7 +252,8 @@ static bool check_tick(struct model *m, const struct core_cmd *cmd, int64_t now,
 	int kept = 0;
 
 	for (int i = 0; i < m->tickets; i++)
-		if (m->ticket[i].status == CORE_ACTIVE && !model_active(&m->ticket[i], now))
+		if ((m->ticket[i].status == CORE_ACTIVE && !model_active(&m->ticket[i], now)) ||
+		    (m->ticket[i].status == CORE_PASSED && !model_passed(&m->ticket[i], now)))
 			end_ticket(m, &m->ticket[i], CORE_TIMED_OUT, now);
 	for (size_t i = 0; i < cmd->u.tick.queue_count; i++)
 		must_admit(m, model_queue(m, cmd->u.tick.queue_ids[i]), INT64_MAX, now);
@@ -226,6 +263,15 @@ static bool check_tick(struct model *m, const struct core_cmd *cmd, int64_t now,
 		if (now - m->key[i].created_at < JARI_KEY_LIFE_MS)
 			m->key[kept++] = m->key[i];
 	m->keys = kept;
+	return expect(m, CORE_OK, got);
+}
+
+static bool check_hear(struct model *m, const struct core_cmd *cmd, int64_t now, const struct core_reply *got)
+{
+	for (size_t i = 0; i < cmd->u.hear.silent_count; i++)
+		pass_over(m, model_ticket(m, cmd->u.hear.queue_id, cmd->u.hear.silent[i]), now);
+	for (size_t i = 0; i < cmd->u.hear.back_count; i++)
+		take_back(m, model_ticket(m, cmd->u.hear.queue_id, cmd->u.hear.back[i]), now);
 	return expect(m, CORE_OK, got);
 }
 
@@ -602,8 +648,8 @@ static bool check_op(struct model *m, const struct core_cmd *cmd, int64_t now, c
 		return check_catalogue(m, cmd, reply);
 	case CORE_TICK:
 		return check_tick(m, cmd, now, reply);
-	case CORE_HEAR: /* not generated */
-		break;
+	case CORE_HEAR:
+		return check_hear(m, cmd, now, reply);
 	}
 	return model_fail(m, "no such command");
 }

@@ -30,15 +30,17 @@ struct model_user {
 	char name[MODEL_NAME];
 };
 struct model_queue {
-	int64_t id, capacity, rate, free_at_us, last_number, waiting, active, admitted;
+	int64_t id, capacity, rate, free_at_us, last_number, waiting, passed, active, admitted;
 	bool paused;
 	char name[MODEL_NAME];
 };
 struct model_ticket {
 	int64_t queue_id, number, user_id, issued_at, admitted_at, expires_at;
 	enum core_ticket_status
-	    status; /* as it must be stored: an active place that has lapsed is ACTIVE until something ends it */
+	    status; /* as it must be stored: an active place that has lapsed is ACTIVE until something ends it, one passed over for too
+		       long PASSED */
 	enum core_ticket_reason reason;
+	bool returned; /* was passed over once, and taken back */
 };
 struct model_concert {
 	int64_t id, queue_id, sales_open_at, revenue;
@@ -172,9 +174,16 @@ static inline bool model_active(const struct model_ticket *t, int64_t now)
 	return t->status == CORE_ACTIVE && now < t->expires_at;
 }
 
+/* Passed over, and the place is not lost yet. */
+static inline bool model_passed(const struct model_ticket *t, int64_t now)
+{
+	return t->status == CORE_PASSED && now < t->expires_at;
+}
+
 static inline bool model_token_opens(const struct model_ticket *t, int64_t now)
 {
-	return t->status == CORE_WAITING || model_active(t, now) || now - t->issued_at < JARI_TOKEN_LIFE_MS;
+	return t->status == CORE_WAITING || model_passed(t, now) || model_active(t, now) ||
+	       now - t->issued_at < JARI_TOKEN_LIFE_MS;
 }
 
 #endif

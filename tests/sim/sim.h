@@ -10,7 +10,7 @@
 #include "model.h"
 #include "store/store.h"
 
-enum { SIM_BATCH_MAX = 8, SIM_HOLD_SEATS = 4, SIM_MEMORY = 32 };
+enum { SIM_BATCH_MAX = 8, SIM_HOLD_SEATS = 4, SIM_MEMORY = 32, SIM_HEARD = 4 };
 
 /* A command with a key, kept to be sent again. */
 struct sim_sent {
@@ -30,6 +30,7 @@ struct sim {
 	int sent_count;
 	int64_t seen[CORE_TICK + 1][CORE_CODE_COUNT]; /* answers by command and code */
 	int64_t replays;
+	int64_t passed, returned, abandoned; /* tickets at the end of the seeds */
 };
 
 /* A random number below n. */

@@ -27,7 +27,7 @@ static const char *const op_names[] = {"",    "JOIN",  "LEAVE",     "HOLD", "CAN
 
 /* ---- time ---- */
 
-/* The next instant after now at which a hold or an active place ends; 0 when there is none. */
+/* The next instant after now at which a hold, an active place or a grace ends; 0 when there is none. */
 static int64_t next_end(struct sim *s)
 {
 	int64_t first = 0;
@@ -41,7 +41,8 @@ static int64_t next_end(struct sim *s)
 	for (int i = 0; i < s->m->tickets; i++) {
 		struct model_ticket *t = &s->m->ticket[i];
 
-		if (t->status == CORE_ACTIVE && t->expires_at > s->now && (!first || t->expires_at < first))
+		if ((t->status == CORE_ACTIVE || t->status == CORE_PASSED) && t->expires_at > s->now &&
+		    (!first || t->expires_at < first))
 			first = t->expires_at;
 	}
 	return first;
@@ -266,6 +267,7 @@ static bool open_world(struct sim *s, uint64_t seed)
 	s->now = EPOCH + sim_below(s, JARI_KEY_LIFE_MS);
 	s->m->rules = (struct core_rules){.hold_ms = 20000 + sim_below(s, 60000),
 	                                  .active_ms = 60000 + sim_below(s, 60000),
+	                                  .grace_ms = 10000 + sim_below(s, 60000),
 	                                  .seats_per_user = 2 + sim_below(s, 3)};
 	s->m->queue[s->m->queues++] = (struct model_queue){.id = 1, .capacity = options.queue_capacity, .name = "main"};
 	if (store_open(&options, &s->store, error) != STORE_OK)
@@ -334,12 +336,13 @@ static const struct {
     {CORE_PATCH_QUEUE, CORE_NOT_FOUND},
     {CORE_ADD_CATALOGUE, CORE_OK},
     {CORE_ADD_CATALOGUE, CORE_INVALID_REQUEST},
+    {CORE_HEAR, CORE_OK},
     {CORE_TICK, CORE_OK},
 };
 
 static bool report_seen(const struct sim *s, long seeds)
 {
-	bool ok = s->replays > 0;
+	bool ok = s->replays > 0 && s->passed > 0 && s->returned > 0 && s->abandoned > 0;
 	int64_t commands = 0;
 
 	for (int op = CORE_JOIN; op <= CORE_TICK; op++)
@@ -350,6 +353,8 @@ static bool report_seen(const struct sim *s, long seeds)
 				       core_code_name((enum core_code)code));
 		}
 	printf("# %8lld replayed; %lld commands in all\n", (long long)s->replays, (long long)commands);
+	printf("# %8lld passed over, %lld came back and %lld lost their place in the end\n", (long long)s->passed,
+	       (long long)s->returned, (long long)s->abandoned);
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
 		if (!s->seen[expected[i].op][expected[i].code]) {
 			printf("# never: %s %s\n", op_names[expected[i].op], core_code_name(expected[i].code));
@@ -379,6 +384,11 @@ static bool run_one(struct sim *s, uint64_t seed, long line)
 		printf("not ok %ld - seed %llu, command %d %s: %s\n# again: test_model 1 %llu\n", line, (unsigned long long)seed,
 		       at.command, op_names[at.op], s->m->why, (unsigned long long)seed);
 	fflush(stdout);
+	for (int i = 0; i < s->m->tickets; i++) {
+		s->passed += s->m->ticket[i].status == CORE_PASSED;
+		s->returned += s->m->ticket[i].returned;
+		s->abandoned += s->m->ticket[i].reason == CORE_ABANDONED;
+	}
 	free(s->m);
 	return ok;
 }

@@ -19,7 +19,8 @@ static struct {
 	bool refuse_syncs;
 } disk;
 
-int fdatasync(int fd) // NOLINT(readability-inconsistent-declaration-parameter-name): the C library names it with underscores
+/* The C library names its parameters with underscores. NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+int fdatasync(int fd)
 {
 	disk.syncs++;
 	if (disk.refuse_syncs) {
@@ -29,12 +30,12 @@ int fdatasync(int fd) // NOLINT(readability-inconsistent-declaration-parameter-n
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
-ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at);
 ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
 {
 	disk.writes++;
 	return syscall(SYS_pwrite64, fd, p, n, at);
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 static struct store *store_of(void **state)
 {

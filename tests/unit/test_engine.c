@@ -715,6 +715,42 @@ static void pollers_together_keep_to_the_budget(void **state)
 	assert_true(back > 2 * front);
 }
 
+#define LINE 40
+
+/* The flow is measured once a second of the real clock. */
+static void wait_for_a_measurement(void)
+{
+	pause_us(1300000);
+}
+
+/* Two a second are let in; the last of the line is told how long it will be at that rate, and nothing before it was measured. */
+static void eta_follows_the_measured_outflow(void **state)
+{
+	struct world *w = *state;
+	struct core_ticket tickets[LINE];
+	struct engine_ticket last;
+	for (int i = 0; i < LINE; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof name, "p%d", i);
+		struct core_cmd cmd = join_cmd(name);
+		tickets[i] = run(w, &cmd).ticket;
+	}
+	wait_for_a_measurement();
+	assert_true(engine_look_ticket(w->engine, 1, LINE, engine_now(w->engine), &last));
+	assert_int_equal(last.eta_seconds, -1);
+	for (int i = 0; i < 20; i++) {
+		w->wall += 500;
+		for (int64_t number = i + 2; number <= LINE; number++) /* they ask, so nobody is passed over */
+			assert_true(engine_look_ticket(w->engine, 1, number, engine_now(w->engine), &last));
+		struct core_cmd cmd = as(CORE_LEAVE, &tickets[i]);
+		assert_int_equal(run(w, &cmd).code, CORE_OK);
+	}
+	wait_for_a_measurement();
+	assert_true(engine_look_ticket(w->engine, 1, LINE, engine_now(w->engine), &last));
+	assert_int_equal(last.ahead, LINE - 22); /* one active, and itself */
+	assert_in_range(last.eta_seconds, (LINE - 21) / 2 - 1, (LINE - 21) / 2 + 1);
+}
+
 static void closing_answers_what_was_submitted(void **state)
 {
 	struct world *w = *state;
@@ -760,6 +796,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(who_falls_silent_is_passed_over_until_heard_from_again, setup_one, teardown),
 	    cmocka_unit_test_setup_teardown(a_restart_gives_everyone_the_whole_idle_time_anew, setup_one, teardown),
 	    cmocka_unit_test_setup_teardown(pollers_together_keep_to_the_budget, setup, teardown),
+	    cmocka_unit_test_setup_teardown(eta_follows_the_measured_outflow, setup_one, teardown),
 	    cmocka_unit_test_setup_teardown(closing_answers_what_was_submitted, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

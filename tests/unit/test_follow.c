@@ -33,10 +33,10 @@ struct gate {
 	struct store *inner;
 	struct fed fed[FED_MAX]; /* what the next follow gives, once `told` */
 	size_t fed_count;
-	_Atomic bool told;             /* others have committed: fed */
-	_Atomic bool conflict;         /* until a scan has gone through */
-	_Atomic int busy, fail_scans;  /* so many follows, or scans, still fail */
-	_Atomic int64_t capacity;      /* what another process sets it to, before the next scan; 0: nothing */
+	_Atomic bool told;            /* others have committed: fed */
+	_Atomic bool conflict;        /* until a scan has gone through */
+	_Atomic int busy, fail_scans; /* so many follows, or scans, still fail */
+	_Atomic int64_t capacity;     /* what another process sets it to, before the next scan; 0: nothing */
 	_Atomic int follows, scans;
 	_Atomic bool hold_syncs; /* no sync returns */
 };
@@ -318,11 +318,11 @@ static bool shown(struct world *w, int64_t number, struct engine_ticket *out)
 }
 
 /* Waits, a second at most (and what a sanitizer takes). */
-#define WITHIN_A_SECOND(condition)                                                                                               \
-	do {                                                                                                                     \
-		for (int tries = 0; tries < 300 && !(condition); tries++)                                                       \
-			pause_ms(5);                                                                                             \
-		assert_true(condition);                                                                                          \
+#define WITHIN_A_SECOND(condition)                                        \
+	do {                                                              \
+		for (int tries = 0; tries < 300 && !(condition); tries++) \
+			pause_ms(5);                                      \
+		assert_true(condition);                                   \
 	} while (0)
 
 /* ---- the tests ---- */
