@@ -29,6 +29,7 @@ struct committer {
 	struct flight *spare;                     /* taken, and came to nothing */
 	int64_t commits_landed;                   /* of the last flight that was handed over */
 	struct following following;
+	struct hearing hearing;
 };
 
 /* ---- taking ---- */
@@ -303,8 +304,9 @@ static void prepare_hear(struct committer *c, struct flight *batch)
 		cmd->u.hear.back = batch->hear_back;
 		cmd->u.hear.back_count = back;
 	}
+	hearing_step(c->e, &c->hearing);
 	size_t queues = model_queue_ids(m, c->hear_queues, TICK_QUEUES_MAX);
-	if (queues == 0)
+	if (queues == 0 || !hearing_knows(c->e, &c->hearing))
 		return;
 	queue_id = c->hear_queues[c->hear_next++ % queues];
 	size_t silent = model_silent(m, queue_id, clock_now(c->e->config.clock), c->e->config.waiting_idle_ms, batch->hear_silent,

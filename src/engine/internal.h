@@ -87,6 +87,19 @@ bool follow_when_due(struct engine *e, struct following *following, struct fligh
 /* When it is due next; the caller holds the inbox's lock. */
 int64_t follow_wake_us(struct engine *e, struct following *following);
 
+/* ---- hearing.c ---- */
+
+struct hearing {
+	struct model_place place; /* how far the line was told of in this turn */
+	int64_t next_us;          /* monotonic: when the next turn begins */
+	int64_t read_us;          /* when it was last read what the others have told; 0: never */
+};
+/* Tells the other processes of a shared store who was heard from here, and reads what they tell, when it is time. On the committer's thread, between
+ * batches. */
+void hearing_step(struct engine *e, struct hearing *hearing);
+/* False while the others' word is too old for calling anybody silent. */
+bool hearing_knows(const struct engine *e, const struct hearing *hearing);
+
 /* ---- syncer.c ---- */
 
 /* The syncer's thread: `arg` is the engine. Ends when the flights are closed and all have landed. */

@@ -19,7 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define MODEL_CHUNK 1024 /* tickets of one queue with neighbouring numbers */
+#define MODEL_CHUNK STORE_HEARD_NUMBERS /* tickets of one queue with neighbouring numbers */
 
 struct model_user {
 	struct model_user *chain;
@@ -34,6 +34,7 @@ struct model_ticket {
 	int64_t issued_at, expires_at;
 	uint8_t status, reason;
 	_Atomic uint8_t asked;    /* PASSED, and has asked again: noted in `back` once */
+	_Atomic uint8_t here;     /* heard from at this process, and the others were not told of it yet */
 	_Atomic uint32_t heard_s; /* when it was last heard from, in seconds since the model began */
 };
 
@@ -121,6 +122,19 @@ size_t model_silent(struct model *m, int64_t queue_id, int64_t now, int64_t idle
 size_t model_take_back(struct model *m, int64_t *queue_id, int64_t *out, size_t max);
 /* Puts numbers back that were taken out, when nothing came of it. */
 void model_put_back(struct model *m, int64_t queue_id, const int64_t *numbers, size_t n);
+/* Where model_heard_here goes on; all 0 begins. */
+struct model_place {
+	int64_t queue_id, chunk;
+};
+/* Who was heard from at this process since it was last asked, of a stretch of the line, into `out`; at most `max`. *place goes on, and is all 0
+ * again when everybody was looked at. */
+size_t model_heard_here(struct model *m, struct model_place *place, struct store_heard *out, size_t max);
+/* Takes them back, when nobody could be told. */
+void model_heard_untold(struct model *m, const struct store_heard *heard, size_t n);
+/* Notes who was heard from at another process. */
+void model_heard_elsewhere(struct model *m, const struct store_heard *heard, int64_t now);
+/* The second of `now` in heard_s. */
+uint32_t model_second(const struct model *m, int64_t now);
 /* The ids of all queues, at most `max`. */
 size_t model_queue_ids(struct model *m, int64_t *out, size_t max);
 /* The queues that have room and somebody waiting, into `out`, at most `max`; returns how many. */

@@ -171,6 +171,35 @@ describe('three servers on one PostgreSQL', () => {
 		});
 	}
 
+	it('who asks at one server is silent at none', { timeout: 120000 }, async () => {
+		const extra = ['--threads', '1', '--active-seconds', '300', '--waiting-idle', '4'];
+		const two = [0, 1].map(() => new Server({ store: pg.url, env: { JARI_TOKEN_KEY: TOKEN_KEY }, args: extra }));
+		const k = await concert({ capacity: 1 });
+		for (const s of all) await s.stop(); // they wait for 120 s, and would call nobody silent
+		try {
+			for (const s of two) await s.start();
+			const [a, b] = two;
+			await a.join('heard-in', k.concertId);
+			const first = await a.join('heard-first', k.concertId), second = await b.join('heard-second', k.concertId);
+			assert.deepEqual([first.status, second.status], ['WAITING', 'WAITING']);
+			await seen(b, first.token);
+			const end = Date.now() + 12000;
+			while (Date.now() < end) {
+				assert.equal((await a.check(first.token)).ahead, 0);
+				assert.equal((await b.check(second.token)).ahead, 1, 'the first still counts at the other server');
+				await sleep(500);
+			}
+			const until = Date.now() + 15000; // the first falls silent
+			while ((await b.check(second.token)).ahead !== 0) {
+				assert.ok(Date.now() < until, 'who asks nowhere is passed over');
+				await sleep(500);
+			}
+		} finally {
+			for (const s of two) await s.end();
+			for (const s of all) await s.start();
+		}
+	});
+
 	it('one server is killed under load and the others go on', { timeout: 120000 }, async () => {
 		const c = await concert({ capacity: 100000 });
 		const state = load(c, 'kill');

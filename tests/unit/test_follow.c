@@ -38,7 +38,10 @@ struct gate {
 	_Atomic int busy, fail_scans; /* so many follows, or scans, still fail */
 	_Atomic int64_t capacity;     /* what another process sets it to, before the next scan; 0: nothing */
 	_Atomic int follows, scans;
-	_Atomic bool hold_syncs; /* no sync returns */
+	_Atomic bool hold_syncs;   /* no sync returns */
+	_Atomic int64_t elsewhere; /* a number of queue 1 that others keep telling of; 0: none */
+	_Atomic int64_t told_here; /* the lowest number of queue 1 that was told last; 0: none */
+	_Atomic bool deaf;         /* nothing can be told or heard */
 };
 
 static struct gate *gate_of(struct store *s)
@@ -165,6 +168,25 @@ static enum store_result g_watch(struct store *s, int timeout_ms)
 	return STORE_NONE;
 }
 
+static enum store_result g_hear(struct store *s, const struct store_heard *own, size_t n, store_heard_fn fn, void *arg)
+{
+	struct gate *g = gate_of(s);
+	int64_t number = g->elsewhere;
+	if (g->deaf)
+		return STORE_BUSY;
+	for (size_t k = 0; k < n; k++)
+		for (int64_t i = STORE_HEARD_NUMBERS - 1; i >= 0; i--)
+			if (own[k].queue_id == 1 && own[k].bits[i / 8] >> (i % 8) & 1)
+				g->told_here = own[k].first + i;
+	if (number) {
+		struct store_heard heard = {.queue_id = 1, .first = (number - 1) / STORE_HEARD_NUMBERS * STORE_HEARD_NUMBERS + 1};
+		int64_t i = number - heard.first;
+		heard.bits[i / 8] = (uint8_t)(1U << (i % 8));
+		fn(arg, &heard);
+	}
+	return STORE_OK;
+}
+
 static enum store_result g_reader_open(struct store *s, struct store_reader **out)
 {
 	return store_reader_open(gate_of(s)->inner, out);
@@ -183,6 +205,7 @@ static const struct store_ops gate_ops = {
     .scan = g_scan,
     .follow = g_follow,
     .watch = g_watch,
+    .hear = g_hear,
     .reader_open = g_reader_open,
 };
 
@@ -249,7 +272,7 @@ static struct core_cmd join_cmd(const char *name)
 	return cmd;
 }
 
-static int setup(void **state)
+static int setup_idle(void **state, int64_t waiting_idle_ms)
 {
 	struct world *w = calloc(1, sizeof *w);
 	struct gate *g = calloc(1, sizeof *g);
@@ -267,12 +290,24 @@ static int setup(void **state)
 	    .store = &g->base,
 	    .clock = &w->clock,
 	    .rules = {.hold_ms = 300000, .active_ms = 600000, .grace_ms = 60000, .seats_per_user = 4},
-	    .waiting_idle_ms = 20000,
+	    .waiting_idle_ms = waiting_idle_ms,
 	    .render = render,
 	};
 	w->engine = engine_open(&config, error);
 	*state = w;
 	return w->engine ? 0 : -1;
+}
+
+static int setup(void **state)
+{
+	return setup_idle(state, 20000);
+}
+
+#define IDLE_MS 2000
+
+static int setup_hasty(void **state)
+{
+	return setup_idle(state, IDLE_MS);
 }
 
 static int teardown(void **state)
@@ -449,6 +484,71 @@ static void after_a_conflict_everything_is_read_anew(void **state)
 	arena_free(&arena);
 }
 
+static int64_t passed(struct world *w)
+{
+	struct arena arena = {0};
+	struct core_queue *queues;
+	size_t n;
+	engine_look_queues(w->engine, &arena, &queues, &n);
+	int64_t count = queues[0].passed;
+	arena_free(&arena);
+	return count;
+}
+
+/* Two are in, and the third waits. */
+static void three_join(struct world *w)
+{
+	for (int i = 0; i < 3; i++) {
+		struct core_cmd cmd = join_cmd(i == 0 ? "ann" : i == 1 ? "bob" : "cho");
+		assert_int_equal(run(w, &cmd).code, CORE_OK);
+	}
+}
+
+static void who_asks_elsewhere_is_not_silent(void **state)
+{
+	struct world *w = *state;
+	three_join(w);
+	w->gate->elsewhere = 3;
+	for (int i = 0; i < 10; i++) {
+		w->wall += IDLE_MS / 2;
+		pause_ms(IDLE_MS / 4);
+		assert_int_equal(passed(w), 0);
+	}
+	w->gate->elsewhere = 0;
+	w->wall += 2 * IDLE_MS;
+	WITHIN_A_SECOND(passed(w) == 1);
+}
+
+static void who_asks_here_is_told_of(void **state)
+{
+	struct world *w = *state;
+	struct engine_ticket seen;
+	three_join(w);
+	w->wall += 1000;
+	assert_int_equal(w->gate->told_here, 0);
+	assert_true(engine_look_ticket(w->engine, 1, 3, w->wall, &seen));
+	WITHIN_A_SECOND(w->gate->told_here == 3);
+}
+
+/* What could not be told is told later, and nobody is called silent by one who does not hear. */
+static void a_process_that_does_not_hear_calls_nobody_silent(void **state)
+{
+	struct world *w = *state;
+	struct engine_ticket seen;
+	three_join(w);
+	w->gate->deaf = true;
+	pause_ms(IDLE_MS / 2);
+	w->wall += 1000;
+	assert_true(engine_look_ticket(w->engine, 1, 3, w->wall, &seen));
+	pause_ms(IDLE_MS / 2);
+	w->wall += 10 * IDLE_MS;
+	pause_ms(IDLE_MS / 2);
+	assert_int_equal(passed(w), 0);
+	w->gate->deaf = false;
+	WITHIN_A_SECOND(passed(w) == 1);
+	assert_int_equal(w->gate->told_here, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +558,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(an_own_commit_is_shown_after_the_followed_rows_before_it, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_busy_store_is_asked_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(after_a_conflict_everything_is_read_anew, setup, teardown),
+	    cmocka_unit_test_setup_teardown(who_asks_elsewhere_is_not_silent, setup_hasty, teardown),
+	    cmocka_unit_test_setup_teardown(who_asks_here_is_told_of, setup_hasty, teardown),
+	    cmocka_unit_test_setup_teardown(a_process_that_does_not_hear_calls_nobody_silent, setup_hasty, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
