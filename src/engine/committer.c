@@ -26,6 +26,10 @@ struct committer {
 	struct engine_job *alone[JARI_BATCH_MAX]; /* of a batch that was refused */
 	bool tick_more;                           /* the last tick left something for the next */
 	bool store_down;                          /* the last batch failed: say so once */
+	struct flight *spare;                     /* taken, and came to nothing */
+	int64_t commits_landed;                   /* of the last flight that was handed over */
+	struct following following;
+	struct hearing hearing;
 };
 
 /* ---- taking ---- */
@@ -59,14 +63,22 @@ static void fill(struct engine *e, struct flight *batch)
 	}
 }
 
-/* Waits for commands or the tick. False when the inbox is closed and empty. */
+static int64_t wake_us(struct committer *c)
+{
+	int64_t follow_us = follow_wake_us(c->e, &c->following);
+	return follow_us < c->tick_at ? follow_us : c->tick_at;
+}
+
+/* Waits for commands, the tick, or what other processes have done. False when the inbox is closed and empty. */
 static bool take(struct committer *c, struct flight *batch)
 {
 	struct engine *e = c->e;
 	(void)pthread_mutex_lock(&e->inbox_lock);
-	while (!e->inbox_first && !e->inbox_closed && clock_elapsed_us() < c->tick_at) {
-		struct timespec until = at_us(c->tick_at);
+	int64_t wake = wake_us(c);
+	while (!e->inbox_first && !e->inbox_closed && clock_elapsed_us() < wake) {
+		struct timespec until = at_us(wake);
 		(void)pthread_cond_timedwait(&e->inbox_filled, &e->inbox_lock, &until);
+		wake = wake_us(c);
 	}
 	fill(e, batch);
 	bool over = batch->n == 0 && e->inbox_closed;
@@ -182,12 +194,30 @@ static enum store_result try_batch(struct committer *c, struct core_batch *core,
 
 /* ---- one batch ---- */
 
-/* Every flight that is taken lands, whatever becomes of it. */
+static struct flight *next_flight(struct committer *c)
+{
+	struct flight *f = c->spare ? c->spare : flight_take(c->e);
+	c->spare = NULL;
+	flight_reset(f);
+	return f;
+}
+
+/* A flight that is taken lands, whatever becomes of it; one in which there is nothing to tell serves again. */
 static void land(struct committer *c, struct flight *batch)
 {
 	batch->commits = atomic_load(&c->e->commits_begun);
-	c->tick_more = !batch->failed && batch->tick && batch->tick_reply.code == CORE_OK && batch->tick_reply.more;
+	if (batch->n == 0 && !batch->fresh && !core_rows_dirty(&batch->rows) && batch->commits == c->commits_landed &&
+	    !c->spare) {
+		c->spare = batch;
+		return;
+	}
+	c->commits_landed = batch->commits;
 	flight_land(c->e, batch);
+}
+
+static void note_tick(struct committer *c, const struct flight *batch)
+{
+	c->tick_more = !batch->failed && batch->tick && batch->tick_reply.code == CORE_OK && batch->tick_reply.more;
 }
 
 static void run_batch(struct committer *c, struct flight *batch);
@@ -200,7 +230,7 @@ static void run_one_by_one(struct committer *c, struct flight *batch)
 	batch->n = 0;
 	land(c, batch);
 	for (size_t i = 0; i < n; i++) {
-		struct flight *one = flight_take(c->e);
+		struct flight *one = next_flight(c);
 		one->jobs[one->n++] = c->alone[i];
 		run_batch(c, one);
 	}
@@ -235,6 +265,8 @@ static void run_batch(struct committer *c, struct flight *batch)
 	enum store_result r = try_while_busy(c, &core, batch);
 	(void)atomic_fetch_add(&c->e->counters.batches, 1);
 	(void)atomic_fetch_add(&c->e->counters.commands, (int64_t)batch->n);
+	batch->failed = r != STORE_OK;
+	note_tick(c, batch);
 	if (r == STORE_OK) {
 		c->store_down = false;
 		land(c, batch);
@@ -244,7 +276,6 @@ static void run_batch(struct committer *c, struct flight *batch)
 	for (size_t i = 0; i < batch->hear_count; i++)
 		model_put_back(&c->e->model, batch->hear_cmd[i].u.hear.queue_id, batch->hear_cmd[i].u.hear.back,
 		               batch->hear_cmd[i].u.hear.back_count);
-	batch->failed = true;
 	if (r == STORE_CONFLICT && batch->n + batch->tick > 1)
 		run_one_by_one(c, batch);
 	else
@@ -273,8 +304,9 @@ static void prepare_hear(struct committer *c, struct flight *batch)
 		cmd->u.hear.back = batch->hear_back;
 		cmd->u.hear.back_count = back;
 	}
+	hearing_step(c->e, &c->hearing);
 	size_t queues = model_queue_ids(m, c->hear_queues, TICK_QUEUES_MAX);
-	if (queues == 0)
+	if (queues == 0 || !hearing_knows(c->e, &c->hearing))
 		return;
 	queue_id = c->hear_queues[c->hear_next++ % queues];
 	size_t silent = model_silent(m, queue_id, clock_now(c->e->config.clock), c->e->config.waiting_idle_ms, batch->hear_silent,
@@ -313,21 +345,25 @@ void *committer_run(void *arg)
 {
 	struct committer *c = mem_zero(sizeof *c);
 	c->e = arg;
-	for (;;) {
+	for (bool more = true; more;) {
 		struct flight *batch =
-		    flight_take(c->e); /* before commands are taken, so that those that come meanwhile are among them */
-		bool more = take(c, batch);
+		    next_flight(c); /* before commands are taken, so that those that come meanwhile are among them */
+		if (follow_when_due(c->e, &c->following, batch)) {
+			land(c, batch);
+			continue;
+		}
+		more = take(c, batch);
 		prepare_tick(c, batch);
 		bool ticked = batch->tick;
 		if (batch->n > 0 || batch->tick)
 			run_batch(c, batch);
 		else
 			land(c, batch);
-		if (!more)
-			break;
 		after_tick(c, ticked);
 		store_maintain(c->e->config.store);
 	}
+	if (c->spare)
+		flight_land(c->e, c->spare);
 	buf_free(&c->answer);
 	free(c);
 	return NULL;

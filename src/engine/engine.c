@@ -113,6 +113,17 @@ static void free_engine(struct engine *e)
 	free(e);
 }
 
+/* Asks once whether the store is shared, and shows what was committed since the scan began. */
+static void ask_shared(struct engine *e)
+{
+	struct arena arena = {0};
+	struct core_rows rows;
+	core_rows_init(&rows, &arena, 256);
+	e->shared = follow_gather(e, &rows) != STORE_NONE;
+	model_publish(&e->model, &rows, clock_now(e->config.clock));
+	arena_free(&arena);
+}
+
 struct engine *engine_open(const struct engine_config *config, char error[STORE_ERROR_SIZE])
 {
 	struct engine *e = mem_zero(sizeof *e);
@@ -125,6 +136,7 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 	const char *failed = "the store's rows cannot be read";
 	if (model_load(&e->model, config->store, clock_now(config->clock)) != STORE_OK)
 		goto fail;
+	ask_shared(e);
 	failed = "the store cannot be opened for reading";
 	if (store_reader_open(config->store, &e->store_reader) != STORE_OK)
 		goto fail;
@@ -135,10 +147,17 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 		goto stop_syncer;
 	if (pthread_create(&e->reader, NULL, reader_run, e) != 0)
 		goto stop_committer;
+	if (e->shared && pthread_create(&e->follower, NULL, follower_run, e) != 0)
+		goto stop_reader;
 	(void)pthread_setname_np(e->committer, "committer");
 	(void)pthread_setname_np(e->syncer, "syncer");
 	(void)pthread_setname_np(e->reader, "reader");
+	if (e->shared)
+		(void)pthread_setname_np(e->follower, "follower");
 	return e;
+stop_reader:
+	close_queues(e);
+	(void)pthread_join(e->reader, NULL);
 stop_committer:
 	close_queues(e);
 	(void)pthread_join(e->committer, NULL);
@@ -158,6 +177,8 @@ void engine_close(struct engine *e)
 	flights_close(e);
 	(void)pthread_join(e->syncer, NULL);
 	(void)pthread_join(e->reader, NULL);
+	if (e->shared)
+		(void)pthread_join(e->follower, NULL);
 	free_engine(e);
 }
 

@@ -10,8 +10,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* One batch on its way: taken, decided and committed by the committer; synced, published and answered by the syncer; then free for the
- * next. While one is being made durable the next is decided. */
+/* One batch on its way, or rows that other processes have changed: taken, decided and committed by the committer; synced, published and
+ * answered by the syncer; then free for the next. While one is being made durable the next is decided. */
 struct flight {
 	struct engine_job *jobs[JARI_BATCH_MAX];
 	size_t n;
@@ -22,7 +22,8 @@ struct flight {
 	struct core_cmd hear_cmd[2]; /* who is back, who has fallen silent */
 	int64_t hear_back[JARI_HEAR_STEP], hear_silent[JARI_HEAR_STEP];
 
-	struct arena arena; /* of its rows and replies */
+	struct model *fresh; /* NULL, or what takes the place of the read model, on the heap */
+	struct arena arena;  /* of its rows and replies */
 	struct core_rows rows;
 	int64_t now;     /* the instant it was decided at */
 	int64_t commits; /* how many commits the store had been asked for, this one's counted */
@@ -33,7 +34,8 @@ struct flight {
 struct engine {
 	struct engine_config config;
 	struct model model;
-	pthread_t committer, syncer, reader;
+	pthread_t committer, syncer, reader, follower;
+	bool shared; /* other processes write to the store too; the follower runs */
 
 	/* commands for the committer, first in first out */
 	pthread_mutex_t inbox_lock;
@@ -41,6 +43,7 @@ struct engine {
 	struct engine_job *inbox_first, **inbox_last;
 	int64_t inbox_count;
 	bool inbox_closed;
+	bool follow_due; /* another process may have committed something */
 
 	/* flights that are free, and those that are to be made durable, first in first out */
 	pthread_mutex_t flights_lock;
@@ -68,6 +71,35 @@ struct engine {
 /* The committer's thread: `arg` is the engine. Ends when the inbox is closed and empty. */
 void *committer_run(void *arg);
 
+/* ---- follower.c ---- */
+
+/* The follower's thread: `arg` is the engine. Ends soon after the inbox is closed. */
+void *follower_run(void *arg);
+/* Puts what other processes have changed into empty rows, as changed rows. */
+enum store_result follow_gather(struct engine *e, struct core_rows *rows);
+/* What the committer knows of when to follow. */
+struct following {
+	int64_t at_us, last_us; /* monotonic: when it is due, when it was last done */
+	bool anew;              /* the read model must be read anew */
+};
+/* When that is due, puts what other processes have changed into the empty flight, and returns true. On the committer's thread, between batches. */
+bool follow_when_due(struct engine *e, struct following *following, struct flight *f);
+/* When it is due next; the caller holds the inbox's lock. */
+int64_t follow_wake_us(struct engine *e, struct following *following);
+
+/* ---- hearing.c ---- */
+
+struct hearing {
+	struct model_place place; /* how far the line was told of in this turn */
+	int64_t next_us;          /* monotonic: when the next turn begins */
+	int64_t read_us;          /* when it was last read what the others have told; 0: never */
+};
+/* Tells the other processes of a shared store who was heard from here, and reads what they tell, when it is time. On the committer's thread, between
+ * batches. */
+void hearing_step(struct engine *e, struct hearing *hearing);
+/* False while the others' word is too old for calling anybody silent. */
+bool hearing_knows(const struct engine *e, const struct hearing *hearing);
+
 /* ---- syncer.c ---- */
 
 /* The syncer's thread: `arg` is the engine. Ends when the flights are closed and all have landed. */
@@ -76,8 +108,10 @@ bool flights_init(struct engine *e);
 void flights_free(struct engine *e);
 /* Nothing is handed over any more. */
 void flights_close(struct engine *e);
-/* A free flight, empty; waits for one. */
+/* A free flight; waits for one. */
 struct flight *flight_take(struct engine *e);
+/* Empties one, to be filled. */
+void flight_reset(struct flight *f);
 /* Hands a flight to the syncer, to be answered after those before it. */
 void flight_land(struct engine *e, struct flight *f);
 /* Waits until every commit is durable that a read which has just ended may have seen. */

@@ -150,7 +150,7 @@ static struct model_ticket *ticket_room(struct model_queue *q, int64_t number)
 	return &q->chunks[chunk][(number - 1) % MODEL_CHUNK];
 }
 
-static uint32_t heard_second(const struct model *m, int64_t now)
+uint32_t model_second(const struct model *m, int64_t now)
 {
 	return now > m->began_ms ? (uint32_t)((now - m->began_ms) / 1000) : 0;
 }
@@ -168,7 +168,7 @@ static void ticket_put(struct model *m, const struct core_ticket *row, struct mo
 	t->issued_at = row->issued_at;
 	t->expires_at = row->expires_at;
 	if (t->status != (uint8_t)row->status) { /* new, admitted, back: it starts afresh */
-		atomic_store_explicit(&t->heard_s, heard_second(m, m->now_ms), memory_order_relaxed);
+		atomic_store_explicit(&t->heard_s, model_second(m, m->now_ms), memory_order_relaxed);
 		atomic_store_explicit(&t->asked, 0, memory_order_relaxed);
 	}
 	t->status = (uint8_t)row->status;
@@ -262,6 +262,9 @@ void model_free(struct model *m)
 	free(m->shows.p);
 	free(m->users);
 	free(m->back);
+	for (size_t i = 0; i < m->kept_count; i++)
+		free((void *)m->kept[i].p);
+	free(m->kept);
 	(void)pthread_rwlock_destroy(&m->lock);
 	(void)pthread_mutex_destroy(&m->back_lock);
 }
@@ -320,7 +323,9 @@ static bool load_row(void *arg, enum core_kind kind, const void *row)
 
 enum store_result model_load(struct model *m, struct store *store, int64_t now)
 {
-	m->began_ms = m->now_ms = now; /* everyone gets the whole idle time anew */
+	m->now_ms = now;
+	if (m->began_ms == 0)
+		m->began_ms = now; /* everyone gets the whole idle time anew */
 	return store_scan(store, now - JARI_TOKEN_LIFE_MS, load_row, m);
 }
 
@@ -390,9 +395,11 @@ void model_tend(struct model *m, int64_t now)
 
 void model_hear(struct model *m, const struct model_queue *q, struct model_ticket *t, int64_t number, int64_t now)
 {
-	uint32_t second = heard_second(m, now);
-	if (atomic_load_explicit(&t->heard_s, memory_order_relaxed) != second)
+	uint32_t second = model_second(m, now);
+	if (atomic_load_explicit(&t->heard_s, memory_order_relaxed) != second) {
 		atomic_store_explicit(&t->heard_s, second, memory_order_relaxed);
+		atomic_store_explicit(&t->here, 1, memory_order_relaxed);
+	}
 	if (t->status != CORE_PASSED || atomic_exchange_explicit(&t->asked, 1, memory_order_relaxed))
 		return;
 	model_put_back(m, q->row.queue_id, &number, 1);
@@ -414,7 +421,7 @@ void model_put_back(struct model *m, int64_t queue_id, const int64_t *numbers, s
 static bool is_silent(const struct model *m, const struct model_queue *q, int64_t number, int64_t now, int64_t idle_ms)
 {
 	const struct model_ticket *t = rank_has(&q->waiting, number) ? model_ticket_at(q, number) : NULL;
-	return t && (int64_t)heard_second(m, now) - atomic_load_explicit(&t->heard_s, memory_order_relaxed) > idle_ms / 1000;
+	return t && (int64_t)model_second(m, now) - atomic_load_explicit(&t->heard_s, memory_order_relaxed) > idle_ms / 1000;
 }
 
 size_t model_silent(struct model *m, int64_t queue_id, int64_t now, int64_t idle_ms, int64_t *out, size_t max)

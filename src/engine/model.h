@@ -7,8 +7,8 @@
  *
  * Who waits is heard from by looking (model_hear, under the readers' lock: one relaxed store). Nothing of that is written until it
  * matters: the committer asks who has fallen silent and who is back, and only those changes become commands.
- * Ownership: the model copies what it keeps. Threads: model_load before any other thread; model_publish on the syncer's, model_tend on the
- * committer's; the looks (engine.h) on any: one readers-writer lock, held for a copy's time. */
+ * Ownership: the model copies what it keeps. Threads: model_load before any other thread; model_publish and model_swap on the syncer's,
+ * model_tend on the committer's; the looks (engine.h) on any: one readers-writer lock, held for a copy's time. */
 #ifndef JARI_ENGINE_MODEL_H
 #define JARI_ENGINE_MODEL_H
 
@@ -19,7 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define MODEL_CHUNK 1024 /* tickets of one queue with neighbouring numbers */
+#define MODEL_CHUNK STORE_HEARD_NUMBERS /* tickets of one queue with neighbouring numbers */
 
 struct model_user {
 	struct model_user *chain;
@@ -34,6 +34,7 @@ struct model_ticket {
 	int64_t issued_at, expires_at;
 	uint8_t status, reason;
 	_Atomic uint8_t asked;    /* PASSED, and has asked again: noted in `back` once */
+	_Atomic uint8_t here;     /* heard from at this process, and the others were not told of it yet */
 	_Atomic uint32_t heard_s; /* when it was last heard from, in seconds since the model began */
 };
 
@@ -97,14 +98,19 @@ struct model {
 	pthread_mutex_t back_lock;
 	struct model_back *back;
 	size_t back_count, back_cap;
+	struct text *kept; /* section texts of models that were swapped out */
+	size_t kept_count;
 };
 
 void model_init(struct model *m);
 void model_free(struct model *m);
-/* Fills an empty model from the store: everything live, and every ticket whose token still opens at `now`. */
+/* Fills an empty model from the store: everything live, and every ticket whose token still opens at `now`. It begins then, unless it has a
+ * beginning. */
 enum store_result model_load(struct model *m, struct store *store, int64_t now);
 /* Shows the rows that a commit at `now` has changed. */
 void model_publish(struct model *m, const struct core_rows *rows, int64_t now);
+/* Shows what `fresh`, read anew and with the same beginning, has, and leaves in it what was shown before. Who was heard from stays so. */
+void model_swap(struct model *m, struct model *fresh);
 /* Measures the flow of each queue and forgets tickets whose tokens no longer open; a step at a time. */
 void model_tend(struct model *m, int64_t now);
 /* Notes that a ticket has been heard from at `now`; the caller holds the readers' lock. */
@@ -116,6 +122,19 @@ size_t model_silent(struct model *m, int64_t queue_id, int64_t now, int64_t idle
 size_t model_take_back(struct model *m, int64_t *queue_id, int64_t *out, size_t max);
 /* Puts numbers back that were taken out, when nothing came of it. */
 void model_put_back(struct model *m, int64_t queue_id, const int64_t *numbers, size_t n);
+/* Where model_heard_here goes on; all 0 begins. */
+struct model_place {
+	int64_t queue_id, chunk;
+};
+/* Who was heard from at this process since it was last asked, of a stretch of the line, into `out`; at most `max`. *place goes on, and is all 0
+ * again when everybody was looked at. */
+size_t model_heard_here(struct model *m, struct model_place *place, struct store_heard *out, size_t max);
+/* Takes them back, when nobody could be told. */
+void model_heard_untold(struct model *m, const struct store_heard *heard, size_t n);
+/* Notes who was heard from at another process. */
+void model_heard_elsewhere(struct model *m, const struct store_heard *heard, int64_t now);
+/* The second of `now` in heard_s. */
+uint32_t model_second(const struct model *m, int64_t now);
 /* The ids of all queues, at most `max`. */
 size_t model_queue_ids(struct model *m, int64_t *out, size_t max);
 /* The queues that have room and somebody waiting, into `out`, at most `max`; returns how many. */

@@ -52,11 +52,16 @@ struct flight *flight_take(struct engine *e)
 	struct flight *f = e->free_flights;
 	e->free_flights = f->next;
 	(void)pthread_mutex_unlock(&e->flights_lock);
+	return f;
+}
+
+void flight_reset(struct flight *f)
+{
 	f->n = 0;
 	f->tick = f->failed = false;
 	f->hear_count = 0;
+	f->fresh = NULL;
 	f->rows = (struct core_rows){0};
-	return f;
 }
 
 void flight_land(struct engine *e, struct flight *f)
@@ -144,8 +149,17 @@ static void all_done(struct flight *f)
 		f->jobs[i]->done(f->jobs[i]);
 }
 
+static void show_anew(struct engine *e, struct model *fresh)
+{
+	model_swap(&e->model, fresh);
+	model_free(fresh);
+	free(fresh);
+}
+
 static void answer(struct engine *e, struct flight *f)
 {
+	if (f->fresh)
+		show_anew(e, f->fresh);
 	if (core_rows_dirty(&f->rows)) {
 		model_publish(&e->model, &f->rows, f->now);
 		count_admitted(e, &f->rows);

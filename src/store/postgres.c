@@ -216,13 +216,15 @@ static void pg_maintain(struct store *base)
 {
 	struct pg_store *s = pg_store_of(base);
 	struct arena arena = {0};
-	struct pg_params p = {.arena = &arena};
+	struct pg_params p = {.arena = &arena}, heard = {.arena = &arena};
 	int64_t now_us = clock_elapsed_us();
 	if (s->mode != STORE_SERVE || !s->conn.pg || now_us - s->maintained_us < PG_MAINTAIN_MS * 1000LL)
 		return;
 	s->maintained_us = now_us;
 	pg_bind_int(&p, PG_BATCH_STEP);
 	pg_send(&s->conn, PG_SWEEP, &p);
+	pg_bind_int(&heard, PG_HEARD_KEPT_US);
+	pg_send(&s->conn, PG_HEARD_SWEEP, &heard);
 	(void)pg_sync(&s->conn); /* it is logged, and tried again */
 	pg_clear(&s->conn);
 	arena_free(&arena);
@@ -256,6 +258,7 @@ static const struct store_ops pg_ops = {
     .scan = pg_scan,
     .follow = pg_follow,
     .watch = pg_watch,
+    .hear = pg_hear,
     .reader_open = pg_reader_open,
     .reader_close = pg_reader_close,
     .ping = pg_ping,

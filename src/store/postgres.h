@@ -31,13 +31,15 @@
 #include <stdatomic.h>
 
 #define PG_CHANNEL "jari_batch"
-#define PG_NOTIFY_MS 40            /* a process tells of its commits at most this often; who listens looks now and then anyway */
-#define PG_MAINTAIN_MS 10000       /* how often old rows of `batch` are looked for */
-#define PG_BATCH_KEPT "10 minutes" /* and how old they are then */
-#define PG_BATCH_STEP 5000         /* and how many go at once */
-#define PG_CONNECT_SLOW_MS 1000    /* a try to connect that fails after this long is not made again */
-#define PG_CONNECT_PAUSE_MS 1000   /* before this has passed: those who wait get their answer */
-#define PG_RESOLVE_MS 8000         /* how long a lost answer to a commit is asked after */
+#define PG_NOTIFY_MS 40             /* a process tells of its commits at most this often; who listens looks now and then anyway */
+#define PG_MAINTAIN_MS 10000        /* how often old rows of `batch` are looked for */
+#define PG_BATCH_KEPT "10 minutes"  /* and how old they are then */
+#define PG_BATCH_STEP 5000          /* and how many go at once */
+#define PG_CONNECT_SLOW_MS 1000     /* a try to connect that fails after this long is not made again */
+#define PG_CONNECT_PAUSE_MS 1000    /* before this has passed: those who wait get their answer */
+#define PG_RESOLVE_MS 8000          /* how long a lost answer to a commit is asked after */
+#define PG_HEARD_OVERLAP_US 2000000 /* what is told shows when its transaction ends, so a little is read again */
+#define PG_HEARD_KEPT_US 60000000
 #define PG_PARAMS_MAX 32
 #define PG_COLUMNS_MAX 16
 
@@ -97,6 +99,9 @@ enum pg_sql {
 	PG_SWEEP,
 	PG_FEED,
 	PG_HISTORY,
+	PG_HEARD_TELL,
+	PG_HEARD_ASK,
+	PG_HEARD_SWEEP,
 	PG_PING,
 	PG_READ_RESERVATION,
 	PG_READ_RESERVATIONS,
@@ -123,6 +128,8 @@ void pg_bind_text(struct pg_params *p, struct text t);
 void pg_bind_bytes(struct pg_params *p, const void *bytes, size_t n); /* not copied */
 void pg_bind_ints(struct pg_params *p, const int64_t *v, size_t n);
 void pg_bind_texts(struct pg_params *p, const struct text *v, size_t n);
+/* n pieces of `size` bytes, `apart` bytes from one to the next. */
+void pg_bind_pieces(struct pg_params *p, const void *first, size_t size, size_t apart, size_t n);
 /* One column of n rows as an array. */
 void pg_bind_column(struct pg_params *p, const struct pg_column *c, const void *const *rows, size_t n);
 
@@ -206,6 +213,8 @@ struct pg_store {
 	char *seen;      /* the last snapshot that it has told of; NULL before the first */
 	char *server;    /* which history that snapshot is of */
 	int64_t checked; /* conn.made when that was last looked at */
+	/* who was heard from */
+	int64_t heard_us; /* up to when, on the database's clock, it has been read what others have told; 0: not yet */
 };
 
 struct pg_reader {
@@ -236,6 +245,7 @@ enum store_result pg_resolve(struct pg_store *s, const uint8_t batch_id[16]);
 enum store_result pg_scan(struct store *base, int64_t since, store_row_fn fn, void *arg);
 enum store_result pg_follow(struct store *base, store_row_fn fn, void *arg);
 enum store_result pg_watch(struct store *base, int timeout_ms);
+enum store_result pg_hear(struct store *base, const struct store_heard *own, size_t n, store_heard_fn fn, void *arg);
 /* Which history a server's transactions are of: changes when another server takes over, or a backup does. */
 #define PG_HISTORY_SQL \
 	"SELECT system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()"

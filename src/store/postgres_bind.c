@@ -95,6 +95,13 @@ void pg_bind_texts(struct pg_params *p, const struct text *v, size_t n)
 		put_bytes(&at, v[i].p, v[i].n);
 }
 
+void pg_bind_pieces(struct pg_params *p, const void *first, size_t size, size_t apart, size_t n)
+{
+	char *at = begin_array(p, OID_BYTEA, n, n * size);
+	for (size_t i = 0; i < n; i++)
+		put_bytes(&at, (const char *)first + i * apart, size);
+}
+
 /* An array of arrays of different lengths can't be unnested, so a reservation's seats go as text: {1,2,30}. */
 static struct text seats_text(struct arena *arena, const struct core_reservation *r)
 {

@@ -1,6 +1,8 @@
 /* postgres_save.c: saves the changed rows of a batch: a statement for each kind that is new, changed or removed, and the batch's own row. */
 #include "store/postgres.h"
 
+#include <string.h>
+
 enum { OP_DELETE, OP_UPDATE, OP_INSERT, OPS };
 
 /* The dirty rows, by kind and what is to be done with them. */
@@ -101,6 +103,19 @@ static struct keys keys_of(struct save *save, enum core_kind kind, bool fresh)
 	return keys;
 }
 
+/* Changed users, and those of new tickets: who is told of a ticket must know its user, who may be an old one. */
+static struct keys users_of(struct save *save)
+{
+	const struct pile *tickets = &save->piles[CORE_ROW_TICKET][OP_INSERT];
+	struct keys changed = keys_of(save, CORE_ROW_USER, true);
+	struct keys keys = {arena_alloc(save->arena, (changed.n + tickets->n) * sizeof(int64_t) + 1), NULL, changed.n};
+	if (changed.n)
+		memcpy(keys.a, changed.a, changed.n * sizeof *keys.a);
+	for (size_t i = 0; i < tickets->n; i++)
+		keys.a[keys.n++] = ((const struct core_ticket *)tickets->now[i])->user_id;
+	return keys;
+}
+
 /* The shows of new seats: they come by the thousand, show by show. */
 static struct keys whole_shows(struct save *save)
 {
@@ -122,7 +137,7 @@ static void send_batch_row(struct save *save, const uint8_t batch_id[16])
 	pg_bind_int(&p, save->s->process);
 	pg_bind_int(&p, save->now);
 	for (size_t i = 0; i < sizeof single / sizeof single[0]; i++) {
-		struct keys keys = keys_of(save, single[i], true);
+		struct keys keys = single[i] == CORE_ROW_USER ? users_of(save) : keys_of(save, single[i], true);
 		pg_bind_ints(&p, keys.a, keys.n);
 	}
 	struct keys whole = whole_shows(save), seats = keys_of(save, CORE_ROW_SEAT, false),

@@ -103,6 +103,13 @@ static const struct {
          " AND NOT pg_visible_in_snapshot(b.xid, $1::text::pg_snapshot) AND b.process <> $2::int8",
          0},
     [PG_HISTORY] = {PG_HISTORY_SQL, 0},
+    [PG_HEARD_TELL] = {"INSERT INTO heard (heard_us, process, queue_id, first, bits)"
+                       " SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8, $1::int8, k.queue_id, k.first, k.bits"
+                       " FROM unnest($2::int8[], $3::int8[], $4::bytea[]) AS k(queue_id, first, bits)",
+                       0},
+    [PG_HEARD_ASK] = {"SELECT queue_id, first, bits FROM heard WHERE heard_us >= $1::int8 AND process <> $2::int8", 0},
+    [PG_HEARD_SWEEP] = {"DELETE FROM heard WHERE heard_us < (extract(epoch FROM clock_timestamp()) * 1000000)::int8 - $1::int8",
+                        0},
     [PG_PING] = {"SELECT value FROM meta WHERE name = 'schema'", 0},
     [PG_READ_RESERVATION] = {"SELECT @ FROM reservation AS t WHERE t.reservation_id = $1::int8", CORE_ROW_RESERVATION},
     [PG_READ_RESERVATIONS] = {"SELECT @ FROM reservation AS t WHERE t.user_id = $1::int8 AND t.reservation_id < $2::int8"

@@ -136,6 +136,11 @@ enum store_result store_watch(struct store *s, int timeout_ms)
 	return s->ops->watch ? s->ops->watch(s, timeout_ms) : STORE_NONE;
 }
 
+enum store_result store_hear(struct store *s, const struct store_heard *own, size_t n, store_heard_fn fn, void *arg)
+{
+	return s->ops->hear ? s->ops->hear(s, own, n, fn, arg) : STORE_NONE;
+}
+
 enum store_result store_reader_open(struct store *s, struct store_reader **out)
 {
 	*out = NULL;

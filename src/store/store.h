@@ -104,6 +104,17 @@ enum store_result store_follow(struct store *s, store_row_fn fn, void *arg);
  * thread of its own, which must have ended before store_close. */
 enum store_result store_watch(struct store *s, int timeout_ms);
 
+/* Who of a stretch of a queue's numbers has been heard from: bit i of the bytes, the lowest of each first, is number first + i. */
+#define STORE_HEARD_NUMBERS 1024
+struct store_heard {
+	int64_t queue_id, first;
+	uint8_t bits[STORE_HEARD_NUMBERS / 8];
+};
+typedef void (*store_heard_fn)(void *arg, const struct store_heard *heard);
+/* Tells the other processes who has been heard from here, and calls `fn` with what they have told since the last call (a little of it again). Lost
+ * when the database crashes. Called by the thread of the batches, between them. STORE_NONE: the store is not shared. */
+enum store_result store_hear(struct store *s, const struct store_heard *own, size_t n, store_heard_fn fn, void *arg);
+
 /* ---- readers: what the read model does not keep ---- */
 
 enum store_result store_reader_open(struct store *s, struct store_reader **out);
@@ -158,6 +169,8 @@ struct store_ops {
 	enum store_result (*scan)(struct store *, int64_t, store_row_fn, void *);
 	enum store_result (*follow)(struct store *, store_row_fn, void *);
 	enum store_result (*watch)(struct store *, int);
+	enum store_result (*hear)(struct store *, const struct store_heard *, size_t, store_heard_fn,
+	                          void *); /* may be NULL too */
 	enum store_result (*reader_open)(struct store *, struct store_reader **);
 	void (*reader_close)(struct store_reader *);
 	enum store_result (*ping)(struct store_reader *);

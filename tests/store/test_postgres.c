@@ -495,6 +495,43 @@ static void the_feed_has_what_others_changed(void **state)
 	((struct core_seat *)core_row_edit(&b.rows, seat))->price = 5;
 	assert_int_equal(batch_commit(&b), STORE_OK);
 	check_follow(w->a, "e4 ");
+	/* a ticket's user comes with it, though nothing of the user has changed */
+	struct core_ticket t = a_ticket(5, 1);
+	t.queue_id = 77;
+	assert_int_equal(commit_new(w->b, CORE_ROW_TICKET, &t), STORE_OK);
+	check_follow(w->a, "u1 t5 ");
+}
+
+/* ---- who was heard from ---- */
+
+struct heard {
+	struct store_heard last;
+	int n;
+};
+
+static void note_heard(void *arg, const struct store_heard *heard)
+{
+	struct heard *h = arg;
+	h->last = *heard;
+	h->n++;
+}
+
+static void who_was_heard_from_is_told_to_the_others(void **state)
+{
+	struct world *w = *state;
+	struct store_heard own[2] = {{.queue_id = 1, .first = 1}, {.queue_id = 2, .first = 1025}};
+	struct heard at_a = {0}, at_b = {0};
+	own[1].bits[0] = 2;
+	own[1].bits[127] = 128;
+	assert_int_equal(store_hear(w->b, NULL, 0, note_heard, &at_b), STORE_OK);
+	assert_int_equal(at_b.n, 0);
+	assert_int_equal(store_hear(w->a, own, 2, note_heard, &at_a), STORE_OK);
+	assert_int_equal(at_a.n, 0); /* the own is not told back */
+	assert_int_equal(store_hear(w->b, NULL, 0, note_heard, &at_b), STORE_OK);
+	assert_int_equal(at_b.n, 2);
+	assert_int_equal(at_b.last.queue_id, 2);
+	assert_int_equal(at_b.last.first, 1025);
+	assert_memory_equal(at_b.last.bits, own[1].bits, sizeof own[1].bits);
 }
 
 /* A transaction that began first and commits last is not missed, nor is one that commits while the scan reads. */
@@ -796,6 +833,7 @@ int main(void)
 	    TEST(rows_are_locked_by_the_load),
 	    TEST(queues_are_locked_before_what_is_theirs),
 	    TEST(a_wallet_s_history_keeps_its_order),
+	    TEST(who_was_heard_from_is_told_to_the_others),
 	    TEST(a_catalogue_of_many_seats_is_followed),
 	};
 	return cmocka_run_group_tests_name("postgres", tests, start_postgres, end_postgres);

@@ -196,6 +196,17 @@ CREATE TABLE batch (
 );
 CREATE INDEX batch_xid ON batch (xid);
 
+-- Who has been heard from at which process: bit i of bits is number first + i of the queue. Rewritten all the time and of use for a minute, so it is
+-- not logged: after a crash it is empty.
+CREATE UNLOGGED TABLE heard (
+	heard_us bigint NOT NULL, -- microseconds since 1970, the database's clock
+	process  bigint NOT NULL,
+	queue_id bigint NOT NULL,
+	first    bigint NOT NULL,
+	bits     bytea NOT NULL
+);
+CREATE INDEX heard_since ON heard (heard_us);
+
 -- Ids. The main queue is number 1.
 CREATE SEQUENCE user_ids;
 CREATE SEQUENCE reservation_ids;

@@ -1,0 +1,234 @@
+// Three servers on one PostgreSQL: what one commits the others show, seats and the line are one, and what dies takes nothing with it.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { eventually, many, newAgent, Server, show, sleep, told, vetTicket } from './harness.mjs';
+import { Postgres } from './pg.mjs';
+
+const TOKEN_KEY = '5e'.repeat(32);
+
+describe('three servers on one PostgreSQL', () => {
+	const pg = new Postgres();
+	let all = [];
+
+	before(async () => {
+		await pg.make();
+		all = [0, 1, 2].map(() => new Server({ store: pg.url, env: { JARI_TOKEN_KEY: TOKEN_KEY }, args: ['--threads', '1', '--active-seconds', '300'] }));
+		for (const s of all) await s.start();
+	}, { timeout: 120000 });
+	after(async () => {
+		try {
+			for (const s of all) await s.end();
+		} finally {
+			await pg.remove();
+		}
+	}, { timeout: 120000 });
+
+	const any = () => all[Math.floor(Math.random() * all.length)];
+
+	// Until that server shows the ticket: another one's are shown within a second.
+	function seen(s, token, ms = 1000) {
+		return eventually('a ticket of another server is shown', async () => {
+			const r = await s.api('GET', '/api/check', { token });
+			if (r.status === 401) return undefined;
+			assert.equal(r.status, 200, told(r));
+			return vetTicket(r.json);
+		}, ms);
+	}
+
+	// A concert that every server shows.
+	async function concert(options) {
+		const c = await all[0].makeConcert(options);
+		for (const s of all)
+			await eventually('the concert is shown', async () => (await s.api('GET', `/api/concerts/${c.concertId}`)).status === 200);
+		return c;
+	}
+
+	it('what one commits the others show within a second', { timeout: 60000 }, async () => {
+		const [a, b, c] = all;
+		const k = await concert({ capacity: 2 });
+		const other = await concert({ capacity: 2 });
+		const t = await a.buyer(k, 60000, 'traveller');
+		const atB = await seen(b, t.token);
+		assert.deepEqual([atB.username, atB.userId, atB.number, atB.status], ['traveller', t.userId, t.number, 'ACTIVE']);
+		const again = await a.join('traveller', other.concertId); // the user is an old one, the ticket is new
+		assert.equal((await seen(c, again.token)).username, 'traveller');
+		await eventually('the money is shown', async () => (await b.balance(t)) === 60000);
+		const r = await b.hold(t, k, { seatNumber: 7 });
+		await eventually('the hold is shown', async () => (await a.seat(t, k, 7)) === 'HELD');
+		await seen(c, t.token);
+		assert.equal((await c.pay(t, r)).amount, r.totalPrice);
+		await eventually('the sale is shown', async () => (await a.check(t.token)).status === 'EXPIRED');
+		await eventually('the balance is shown', async () => (await b.balance(again)) === 60000 - r.totalPrice);
+		await c.patchQueue(k.queueId, { capacity: 9 });
+		await eventually('the capacity is shown', async () => (await a.queue(k.queueId)).capacity === 9);
+	});
+
+	it('the line is one: numbers without gaps, admission in their order', { timeout: 120000 }, async () => {
+		const PEOPLE = 150;
+		const k = await concert({ capacity: 10 });
+		const admitted = [];
+		const tickets = await many(PEOPLE, 60, (i) => all[i % 3].join(`liner${i}`, k.concertId));
+		assert.deepEqual(tickets.map((t) => t.number).sort((x, y) => x - y), Array.from({ length: PEOPLE }, (_, i) => i + 1), 'numbers without gaps');
+		await many(PEOPLE, PEOPLE, async (i) => {
+			let t = tickets[i];
+			const s = any();
+			await seen(s, t.token, 1500);
+			while (t.status === 'WAITING') {
+				await sleep(150);
+				t = await s.check(tickets[i].token);
+			}
+			assert.equal(t.status, 'ACTIVE', show(t));
+			admitted.push([t.number, Date.parse(t.expiresAt)]);
+			await sleep(50);
+			assert.equal((await any().api('DELETE', '/api/token', { token: t.token })).status, 204);
+		});
+		admitted.sort((x, y) => x[0] - y[0]);
+		for (let i = 1; i < admitted.length; i++) assert.ok(admitted[i][1] >= admitted[i - 1][1], `number ${admitted[i][0]} was admitted before number ${admitted[i - 1][0]}`);
+		all[0].audit();
+	});
+
+	// Tries for seats until one is bought or all are sold, at one server.
+	async function buy(s, c, i, agent, owner) {
+		const t = vetTicket(await s.ok(201, 'POST', '/api/getToken', { body: { username: `racer-${c.concertId}-${i}`, concertId: c.concertId }, agent }));
+		for (;;) {
+			const map = await s.ok(200, 'GET', `/api/booking/${c.concertId}/list/seats?showId=${c.showId}`, { token: t.token, agent });
+			const free = map.availableSeats;
+			if (free.length === 0) return undefined;
+			const held = await s.api('POST', `/api/booking/${c.concertId}/seat`, { token: t.token, agent, body: { showId: c.showId, seatNumber: free[Math.floor(Math.random() * free.length)] } });
+			if (held.status === 409) {
+				assert.equal(held.json.code, 'SEAT_TAKEN', told(held));
+				await sleep(20);
+				continue;
+			}
+			assert.equal(held.status, 201, told(held));
+			await s.charge(t, held.json.totalPrice, { agent });
+			await s.pay(t, held.json, {}, { agent });
+			for (const seat of held.json.seatNumbers) {
+				assert.ok(!owner.has(seat), `seat ${seat} was sold twice`);
+				owner.set(seat, t.userId);
+			}
+			return t;
+		}
+	}
+
+	it('the race for the seats of one show: no seat twice', { timeout: 120000 }, async () => {
+		const c = await concert({ capacity: 1000, shows: [{ seats: [{ section: 'A', from: 1, to: 40, price: 1000 }] }] });
+		const owner = new Map();
+		const agents = all.map(() => newAgent(40));
+		await many(90, 90, (i) => buy(all[i % 3], c, i, agents[i % 3], owner));
+		agents.forEach((agent) => agent.destroy());
+		assert.equal(owner.size, 40, 'all seats are sold');
+		for (const s of all)
+			await eventually('every server shows the sales', async () => {
+				const { shows } = await s.ok(200, 'GET', '/api/admin/stats', { admin: true });
+				const row = shows.find((x) => x.showId === c.showId);
+				return row.sold === 40 && row.held === 0 && row.revenue === 40000;
+			});
+		all[1].audit();
+	});
+
+	// Workers that join and charge at the servers until told to end. What a broken connection or 503 leaves open is not counted.
+	function load(c, stem) {
+		const state = { end: false, done: all.map(() => 0), last: all.map(() => 0), money: new Map(), fail: undefined };
+		const agents = all.map(() => newAgent(10));
+		async function worker(w) {
+			const at = w % 3;
+			const ask = (...args) => all[at].api(args[0], args[1], { ...args[2], agent: agents[at], timeout: 20000 }).catch((e) => {
+				if (e.code === 'ERR_ASSERTION') throw e;
+				return undefined;
+			});
+			for (let n = 0; !state.end; n++) {
+				const joined = await ask('POST', '/api/getToken', { body: { username: `${stem}-${w}-${n}`, concertId: c.concertId } });
+				const t = joined?.status === 201 ? joined.json : undefined;
+				const charged = t && (await ask('POST', `/api/${t.userId}/charge`, { token: t.token, body: { amount: 100 + n }, key: `k-${n}` }));
+				if (charged?.status === 200) {
+					state.money.set(t.token, [t.userId, 100 + n]);
+					state.done[at] += 1;
+					state.last[at] = Date.now();
+				} else {
+					for (const r of [joined, charged]) if (r && r.status >= 400) assert.equal(r.status, 503, told(r));
+					await sleep(20);
+				}
+			}
+		}
+		const workers = Promise.all([0, 1, 2, 3, 4, 5].map(worker));
+		workers.catch((e) => (state.fail = e));
+		state.stop = async () => {
+			state.end = true;
+			await workers;
+			agents.forEach((agent) => agent.destroy());
+		};
+		return state;
+	}
+
+	// What was answered with success is there, whichever server is asked.
+	async function verify(state) {
+		await many(state.money.size, 10, async (i) => {
+			const [token, [userId, amount]] = [...state.money][i];
+			const s = any();
+			await seen(s, token, 2000);
+			await eventually('the charge is there', async () => (await s.balance({ token, userId })) === amount);
+		});
+	}
+
+	it('who asks at one server is silent at none', { timeout: 120000 }, async () => {
+		const extra = ['--threads', '1', '--active-seconds', '300', '--waiting-idle', '4'];
+		const two = [0, 1].map(() => new Server({ store: pg.url, env: { JARI_TOKEN_KEY: TOKEN_KEY }, args: extra }));
+		const k = await concert({ capacity: 1 });
+		for (const s of all) await s.stop(); // they wait for 120 s, and would call nobody silent
+		try {
+			for (const s of two) await s.start();
+			const [a, b] = two;
+			await a.join('heard-in', k.concertId);
+			const first = await a.join('heard-first', k.concertId), second = await b.join('heard-second', k.concertId);
+			assert.deepEqual([first.status, second.status], ['WAITING', 'WAITING']);
+			await seen(b, first.token);
+			const end = Date.now() + 12000;
+			while (Date.now() < end) {
+				assert.equal((await a.check(first.token)).ahead, 0);
+				assert.equal((await b.check(second.token)).ahead, 1, 'the first still counts at the other server');
+				await sleep(500);
+			}
+			const until = Date.now() + 15000; // the first falls silent
+			while ((await b.check(second.token)).ahead !== 0) {
+				assert.ok(Date.now() < until, 'who asks nowhere is passed over');
+				await sleep(500);
+			}
+		} finally {
+			for (const s of two) await s.end();
+			for (const s of all) await s.start();
+		}
+	});
+
+	it('one server is killed under load and the others go on', { timeout: 120000 }, async () => {
+		const c = await concert({ capacity: 100000 });
+		const state = load(c, 'kill');
+		await sleep(700);
+		await all[2].kill9();
+		const killed = Date.now();
+		await eventually('the others go on', () => state.fail || (state.last[0] > killed && state.last[1] > killed), 5000);
+		await sleep(500);
+		await all[2].start();
+		await eventually('the third is back', () => state.fail || state.last[2] > killed, 5000);
+		await state.stop();
+		await verify(state);
+		all[0].audit();
+	});
+
+	it('the database is stopped at once under load: service comes back by itself within 5 seconds', { timeout: 120000 }, async () => {
+		const c = await concert({ capacity: 100000 });
+		const state = load(c, 'stop');
+		await sleep(700);
+		await pg.stop('SIGQUIT');
+		await sleep(300);
+		await pg.start();
+		const back = Date.now();
+		await eventually('every server works again', () => state.fail || state.last.every((at) => at > back), 5000);
+		const t = await all[0].join('after-the-stop', c.concertId);
+		await seen(all[1], t.token, 2000);
+		await state.stop();
+		await verify(state);
+		for (const s of all) assert.ok(s.running());
+		all[0].audit();
+	});
+});
