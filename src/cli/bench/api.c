@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SHOW_DAYS_AHEAD 30
 #define DAY_SECONDS 86400
@@ -244,8 +245,9 @@ void api_init(struct api *api, const struct bench_options *o)
 	n = snprintf(api->host, sizeof(api->host), o->at.v6 ? "[%s]:%u" : "%s:%u", o->at.host, (unsigned)o->at.port);
 	api->host_n = n > 0 ? (size_t)n : 0;
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* fails for no clock that there is */
-	(void)snprintf(api->run, sizeof(api->run), "b%llx",
-	               (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000);
+	/* two that begin in the same millisecond are two processes */
+	(void)snprintf(api->run, sizeof(api->run), "b%llx-%x",
+	               (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000, (unsigned)getpid());
 	api->concert_id = o->concert;
 }
 
