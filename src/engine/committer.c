@@ -5,6 +5,7 @@
 #include "engine/internal.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -345,6 +346,8 @@ void *committer_run(void *arg)
 {
 	struct committer *c = mem_zero(sizeof *c);
 	c->e = arg;
+	thread_is_called("committer");
+	thread_stands_back();
 	for (bool more = true; more;) {
 		struct flight *batch =
 		    next_flight(c); /* before commands are taken, so that those that come meanwhile are among them */

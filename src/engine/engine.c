@@ -2,6 +2,7 @@
 #include "engine/internal.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,7 @@ static struct engine_read *take_read(struct engine *e)
 static void *reader_run(void *arg)
 {
 	struct engine *e = arg;
+	thread_is_called("reader");
 	for (struct engine_read *read; (read = take_read(e));) {
 		read->result = read->run(read, e->store_reader);
 		flights_wait_durable(e);
@@ -149,11 +151,6 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 		goto stop_committer;
 	if (e->shared && pthread_create(&e->follower, NULL, follower_run, e) != 0)
 		goto stop_reader;
-	(void)pthread_setname_np(e->committer, "committer");
-	(void)pthread_setname_np(e->syncer, "syncer");
-	(void)pthread_setname_np(e->reader, "reader");
-	if (e->shared)
-		(void)pthread_setname_np(e->follower, "follower");
 	return e;
 stop_reader:
 	close_queues(e);

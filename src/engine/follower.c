@@ -6,6 +6,7 @@
 #include "engine/internal.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static bool closed(struct engine *e, bool due)
 void *follower_run(void *arg)
 {
 	struct engine *e = arg;
+	thread_is_called("follower");
 	bool due = false;
 	while (!closed(e, due))
 		due = store_watch(e->config.store, WATCH_MS) == STORE_OK;

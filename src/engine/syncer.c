@@ -2,6 +2,8 @@
  * goes to the read model, and only then to those who asked for it. The committer decides the next one meanwhile. */
 #include "engine/internal.h"
 
+#include "base/thread.h"
+
 #include <stdlib.h>
 
 #define FLIGHTS 2 /* one is decided while one is synced; with more the batches are smaller, and each costs more */
@@ -215,6 +217,8 @@ static void make_durable(struct engine *e, const struct flight *first)
 void *syncer_run(void *arg)
 {
 	struct engine *e = arg;
+	thread_is_called("syncer");
+	thread_stands_back();
 	for (struct flight *f; (f = take_landing(e));) {
 		make_durable(e, f);
 		for (struct flight *next; f; f = next) {

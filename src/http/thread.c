@@ -1,5 +1,6 @@
 /* thread.c: one event loop: its listener, its tick, and the way back from the engine. */
 #include "base/log.h"
+#include "base/thread.h"
 #include "http/conn.h"
 #include <errno.h>
 #include <string.h>
@@ -211,6 +212,7 @@ bool http_thread_open(struct http_thread *t, struct http_server *s, int fd, cons
 void *http_thread_run(void *thread)
 {
 	struct http_thread *t = thread;
+	thread_is_called("http");
 	event_base_loop(t->base, 0);
 	return NULL;
 }

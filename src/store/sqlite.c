@@ -17,6 +17,7 @@ static struct sqlite_store *of(struct store *base)
 static void sqlite_close(struct store *base)
 {
 	struct sqlite_store *s = of(base);
+	sqlite_checkpoint_close(s->checkpoint);
 	if (s->conn.db) {
 		base->ops->rollback(base);
 		if (s->mode == STORE_SERVE &&
@@ -46,7 +47,12 @@ static int note_log(void *arg, sqlite3 *db, const char *name, int pages)
 {
 	(void)db;
 	(void)name;
-	((struct sqlite_store *)arg)->log_pages = pages;
+	struct sqlite_store *s = arg;
+	if (pages < s->log_pages) { /* begun anew, so all had been moved, and what a step came to was of the old log */
+		s->moved = s->wait_until = 0;
+		s->stepped = false;
+	}
+	s->log_pages = pages;
 	return SQLITE_OK;
 }
 
@@ -91,23 +97,14 @@ static enum store_result sqlite_ids(struct store *base, enum core_id_kind kind, 
 	return STORE_OK;
 }
 
-/* A sync that failed may have dropped what it was to write, and the next one would not say so: what is on disk is known only after
- * starting anew from it. */
-static void end_process(const struct sqlite_store *s)
-{
-	log_event(LOG_ERROR, "store_sync_failed", "cause",
-	          "%s: the disk refused a sync; ending, so that nothing is answered that is not kept", s->path);
-	abort();
-}
-
 static enum store_result commit(struct sqlite_store *s)
 {
 	enum store_result result = sqlite_run(&s->conn, SQL_COMMIT);
 	int rc = sqlite3_extended_errcode(s->conn.db);
 	if (result != STORE_OK && (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC))
-		end_process(s);
+		sqlite_end_process(s->path);
 	if (result == STORE_OK && !sqlite_log_flush(s->log))
-		end_process(s); /* readers were told of a commit that is not in the log */
+		sqlite_end_process(s->path); /* readers were told of a commit that is not in the log */
 	return result;
 }
 
@@ -115,7 +112,7 @@ static void sqlite_sync(struct store *base)
 {
 	struct sqlite_store *s = of(base);
 	if (s->mode == STORE_SERVE && !sqlite_log_sync(s->log))
-		end_process(s);
+		sqlite_end_process(s->path);
 }
 
 /* A batch that changes nothing writes nothing, so it costs no sync. */
@@ -148,21 +145,42 @@ static void sqlite_rollback(struct store *base)
 		(void)sqlite_run(&s->conn, SQL_ROLLBACK);
 }
 
-/* Moves the log into the file when it has grown; readers go on meanwhile. When all of it was moved, the next commit begins the log
- * anew. */
+/* What the last move has come to. When nothing, a reader holds on to what was there: the next try waits until there is more to gain. */
+static void note_moved(struct sqlite_store *s, int moved)
+{
+	if (moved <= s->moved)
+		s->wait_until = s->log_pages + SQLITE_STEP_PAGES;
+	else
+		s->moved = moved;
+}
+
+/* Moves the rest here, while nothing is decided. The next commit begins the log anew, unless a reader is in the way. */
+static void move_the_rest(struct sqlite_store *s)
+{
+	note_moved(s, sqlite_checkpoint_now(&s->conn));
+	s->wait_until = s->log_pages + SQLITE_STEP_PAGES;
+}
+
+/* Moves the log into the file beside the batches, a step at a time; the last bit itself. Readers go on meanwhile. */
 static void sqlite_maintain(struct store *base)
 {
 	struct sqlite_store *s = of(base);
-	if (s->mode != STORE_SERVE)
+	bool too_long = s->log_pages >= SQLITE_LOG_PAGES_MAX;
+	if (s->mode != STORE_SERVE || !sqlite_checkpoint_idle(s->checkpoint, too_long))
 		return;
-	if (s->log_pages < s->checkpointed_at)
-		s->checkpointed_at = 0;
-	if (s->log_pages - s->checkpointed_at < SQLITE_CHECKPOINT_PAGES)
+	if (s->stepped)
+		note_moved(s, sqlite_checkpoint_moved(s->checkpoint));
+	s->stepped = false;
+	int left = s->log_pages - s->moved;
+	bool is_long = s->log_pages >= SQLITE_ANEW_PAGES;
+	if (s->log_pages < s->wait_until || left <= 0)
 		return;
-	int rc = sqlite3_wal_checkpoint_v2(s->conn.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	if (rc != SQLITE_OK)
-		(void)sqlite_failed(&s->conn, rc, "checkpoint");
-	s->checkpointed_at = s->log_pages;
+	if ((is_long && left <= SQLITE_LAST_PAGES) || too_long) {
+		move_the_rest(s);
+	} else if (is_long || left >= SQLITE_STEP_PAGES) {
+		s->stepped = true;
+		sqlite_checkpoint_step(s->checkpoint);
+	}
 }
 
 static const struct store_ops sqlite_ops = {
@@ -201,6 +219,8 @@ enum store_result store_sqlite_open(const struct store_options *options, const c
 	enum store_result result = sqlite_open_store(s, options, error);
 	if (result == STORE_OK && s->mode == STORE_SERVE)
 		(void)sqlite3_wal_hook(s->conn.db, note_log, s);
+	if (result == STORE_OK && s->mode == STORE_SERVE && !(s->checkpoint = sqlite_checkpoint_open(s->path, error)))
+		result = STORE_BROKEN;
 	if (result == STORE_OK && (result = read_start(s)) != STORE_OK)
 		(void)sqlite3_snprintf(STORE_ERROR_SIZE, error, "%s can't be read: %s", path, sqlite3_errmsg(s->conn.db));
 	if (result != STORE_OK) {

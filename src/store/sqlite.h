@@ -1,24 +1,28 @@
 /* sqlite.h: the inside of the SQLite store, shared by its files.
  *
- * One connection writes and checkpoints (releases of SQLite before 3.51.3 can corrupt a WAL when two do); each reader, audit and backup
- * has a connection of its own that can only read. Every statement stands in one table (sqlite_sql.c), is prepared at its first use and
+ * One connection writes, one moves the log into the file beside it (sqlite_checkpoint.h); each reader, audit and backup has a connection
+ * of its own that can only read. Every statement stands in one table (sqlite_sql.c), is prepared at its first use and
  * kept.
  * Errors: a failed call is logged where it happens and becomes an enum store_result (sqlite_failed).
  * Not for anything outside src/store/sqlite*.c, audit.c and the tests of them. */
 #ifndef JARI_STORE_SQLITE_H
 #define JARI_STORE_SQLITE_H
 
+#include "store/sqlite_checkpoint.h"
 #include "store/sqlite_log.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
 
-#define SQLITE_JARI_ID 0x4a617269     /* application_id: "Jari" */
-#define SQLITE_PAGE_BYTES 1024        /* of a new file: a sale changes a few bytes in many places, each costs the log a page */
-#define SQLITE_CHECKPOINT_PAGES 16000 /* store_maintain checkpoints when the log has grown by this much */
-#define SQLITE_WRITER_CACHE "-8192"   /* KiB; SQLite walks through all of it at the end of many a commit */
-#define SQLITE_READER_CACHE "-16384"  /* KiB */
-#define SQLITE_MMAP "268435456"       /* bytes */
+#define SQLITE_JARI_ID 0x4a617269    /* application_id: "Jari" */
+#define SQLITE_PAGE_BYTES 1024       /* of a new file: a sale changes a few bytes in many places, each costs the log a page */
+#define SQLITE_STEP_PAGES 8000       /* of the log that are left to move: so many begin a step */
+#define SQLITE_LAST_PAGES 1500       /* so few the writing connection moves itself, so that the log begins anew ... */
+#define SQLITE_ANEW_PAGES 32000      /* ... when it is at least so long; */
+#define SQLITE_LOG_PAGES_MAX 128000  /* and when it is so long it does so whatever is left */
+#define SQLITE_WRITER_CACHE "-8192"  /* KiB; SQLite walks through all of it at the end of many a commit */
+#define SQLITE_READER_CACHE "-16384" /* KiB */
+#define SQLITE_MMAP "268435456"      /* bytes */
 #define SQLITE_READER_BUSY_MS 2000
 #define SQLITE_BACKUP_STEP 1024 /* pages between two calls of progress */
 
@@ -71,8 +75,11 @@ struct sqlite_store {
 	int lock_fd; /* -1 when there is none */
 	int64_t clock, saved_clock;
 	int64_t next_id[CORE_ID_KINDS];
-	int log_pages;       /* of the write-ahead log after the last commit */
-	int checkpointed_at; /* what log_pages was at the last checkpoint */
+	struct sqlite_checkpoint *checkpoint; /* NULL when the store is only read */
+	int log_pages;                        /* of the write-ahead log after the last commit */
+	int moved;                            /* of them into the file, at least */
+	int wait_until;                       /* nothing is moved before the log has so many: a reader is in the way */
+	bool stepped;                         /* a step has been started whose end was not seen yet */
 };
 
 struct sqlite_reader {
@@ -88,6 +95,9 @@ sqlite3_stmt *sqlite_stmt(struct sqlite_conn *c, int which);
 enum store_result sqlite_run(struct sqlite_conn *c, int which);
 /* What a failed call means; logs it unless it is a matter of trying again. */
 enum store_result sqlite_failed(struct sqlite_conn *c, int rc, const char *what);
+/* A sync that failed may have dropped what it was to write, and the next one would not say so: what is on disk is known only after
+ * starting anew from it. */
+_Noreturn void sqlite_end_process(const char *path);
 /* Finalizes what is prepared and closes. */
 void sqlite_conn_close(struct sqlite_conn *c);
 
@@ -129,6 +139,8 @@ void sqlite_row_read(enum core_kind kind, sqlite3_stmt *stmt, struct arena *aren
 
 /* Opens a connection that can only read. NULL in c->db when it fails; the log has the cause, and `error` (may be NULL) a line. */
 enum store_result sqlite_open_read(struct sqlite_conn *c, const char *path, char error[STORE_ERROR_SIZE]);
+/* Opens a connection for checkpoints of a store that is open to serve. */
+enum store_result sqlite_open_checkpoint(struct sqlite_conn *c, const char *path, char error[STORE_ERROR_SIZE]);
 /* Locks, opens, checks and migrates for mode STORE_SERVE; checks alone for STORE_READ. */
 enum store_result sqlite_open_store(struct sqlite_store *s, const struct store_options *options, char error[STORE_ERROR_SIZE]);
 

@@ -212,6 +212,22 @@ enum store_result sqlite_open_read(struct sqlite_conn *c, const char *path, char
 	return result;
 }
 
+enum store_result sqlite_open_checkpoint(struct sqlite_conn *c, const char *path, char error[STORE_ERROR_SIZE])
+{
+	enum store_result result = open_file(c, path, SQLITE_OPEN_READWRITE, NULL, error);
+	if (result == STORE_OK) {
+		int rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		if (rc == SQLITE_OK) /* the read opens the log */
+			rc = sqlite3_exec(c->db, "PRAGMA synchronous = NORMAL; SELECT count(*) FROM sqlite_schema", NULL, NULL,
+			                  NULL);
+		if (rc != SQLITE_OK)
+			result = refuse_sqlite(c->db, rc, path, error);
+	}
+	if (result != STORE_OK)
+		sqlite_conn_close(c);
+	return result;
+}
+
 /* Sets the writing connection up. The page size has an effect on a new file only. */
 static enum store_result set_up_writer(struct sqlite_store *s, char *error)
 {

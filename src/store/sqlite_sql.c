@@ -184,6 +184,13 @@ enum store_result sqlite_failed(struct sqlite_conn *c, int rc, const char *what)
 	}
 }
 
+void sqlite_end_process(const char *path)
+{
+	log_event(LOG_ERROR, "store_sync_failed", "cause",
+	          "%s: the disk refused a sync; ending, so that nothing is answered that is not kept", path);
+	abort();
+}
+
 void sqlite_conn_close(struct sqlite_conn *c)
 {
 	for (int i = 0; i < SQL_COUNT; i++)

@@ -15,8 +15,8 @@
 /* ---- the disk: this program's own fdatasync and pwrite64 stand before the C library's, for SQLite too ---- */
 
 static struct {
-	int syncs, writes;
-	bool refuse_syncs;
+	_Atomic int syncs, writes;
+	_Atomic bool refuse_syncs;
 } disk;
 
 /* The C library names its parameters with underscores. NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
@@ -253,19 +253,87 @@ static void commit_keys(struct store *s, int64_t from, int64_t n)
 	assert_int_equal(batch_commit(&b), STORE_OK);
 }
 
+static struct sqlite_store *inside(struct fixture *f)
+{
+	return (struct sqlite_store *)(void *)f->store;
+}
+
+/* Commits until the log has begun anew, at most `max` times; the last id, and the longest that the log was. */
+static int64_t commit_until_anew(struct fixture *f, int64_t from, int64_t max, int *longest)
+{
+	*longest = 0;
+	for (int64_t i = from; i < from + max * 1000; i += 1000) {
+		int before = inside(f)->log_pages;
+		commit_keys(f->store, i, 1000);
+		store_maintain(f->store);
+		if (inside(f)->log_pages < before)
+			return i + 999;
+		if (inside(f)->log_pages > *longest)
+			*longest = inside(f)->log_pages;
+	}
+	return 0;
+}
+
+static int64_t count_keys(const char *path)
+{
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db, "SELECT count(*), (SELECT integrity_check FROM pragma_integrity_check) FROM idempotency", -1,
+	                       &stmt, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	int64_t n = sqlite3_column_int64(stmt, 0);
+	assert_string_equal((const char *)sqlite3_column_text(stmt, 1), "ok");
+	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return n;
+}
+
+/* Beside the batches, and nothing is lost by it: the log begins anew again and again, and the file has every row. */
 static void the_log_is_moved_into_the_file(void **state)
 {
 	struct fixture *f = *state;
-	int64_t before = size_of_file(f->path, "");
-	for (int64_t i = 0; i < 20; i++) {
-		commit_keys(f->store, 1 + i * 1000, 1000);
-		store_maintain(f->store);
+	int64_t before = size_of_file(f->path, ""), last = 0;
+	int longest;
+	for (int i = 0; i < 3; i++) {
+		last = commit_until_anew(f, last + 1, 300, &longest);
+		assert_true(last > 0);
+		assert_in_range(longest, SQLITE_ANEW_PAGES, SQLITE_LOG_PAGES_MAX + 2 * SQLITE_STEP_PAGES);
 	}
-	assert_true(size_of_file(f->path, "") > before + 100 * SQLITE_PAGE_BYTES);
-	assert_true(size_of_file(f->path, "-wal") < 2 * SQLITE_CHECKPOINT_PAGES * (int64_t)SQLITE_PAGE_BYTES);
+	assert_true(size_of_file(f->path, "") > before + 3 * SQLITE_STEP_PAGES * (int64_t)SQLITE_PAGE_BYTES);
+	assert_int_equal(count_keys(f->path), last);
 	store_close(f->store);
 	f->store = NULL;
 	assert_true(size_of_file(f->path, "-wal") <= 0);
+	assert_int_equal(count_keys(f->path), last);
+}
+
+/* What a reader still looks at can't be overwritten: the log goes on until the reader is done. */
+static void a_reader_is_not_overtaken_by_the_log(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *db;
+	int longest;
+	commit_keys(f->store, 1, 1000);
+	assert_int_equal(sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM idempotency", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(commit_until_anew(f, 1001, 100, &longest), 0);
+	int64_t steps = disk.syncs;
+	for (int i = 0; i < 1000; i++) /* nothing to gain: it is not tried over and over */
+		store_maintain(f->store);
+	assert_true(disk.syncs - steps < 10);
+	sqlite3_stmt *stmt;
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM idempotency", -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int64(stmt, 0), 1000);
+	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	int64_t last = commit_until_anew(f, 101001, 300, &longest);
+	assert_true(last > 0);
+	assert_int_equal(count_keys(f->path), last);
 }
 
 static void a_commit_is_there_after_a_crash(void **state)
@@ -358,6 +426,32 @@ static void a_commit_is_written_at_once_and_synced_later(void **state)
 	arena_free(&b.arena);
 }
 
+/* True when `work` ended a process of its own with SIGABRT. */
+static bool ends_the_process(struct fixture *f, void (*work)(struct fixture *f))
+{
+	int status;
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)signal(SIGABRT, SIG_DFL); /* cmocka's handler would report a failed test */
+		disk.refuse_syncs = true;
+		work(f);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void sync_it(struct fixture *f)
+{
+	store_sync(f->store);
+}
+
+static void checkpoint_it(struct fixture *f)
+{
+	(void)sqlite_checkpoint_now(&inside(f)->conn);
+}
+
 /* What a failed sync has left on the disk is unknown, so nothing may be answered any more: the process ends. */
 static void a_refused_sync_ends_the_process(void **state)
 {
@@ -365,18 +459,8 @@ static void a_refused_sync_ends_the_process(void **state)
 	struct core_user u = a_user(40, "late", 0);
 	make_world(f->store);
 	assert_int_equal(commit_new(f->store, CORE_ROW_USER, &u), STORE_OK);
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		(void)signal(SIGABRT, SIG_DFL); /* cmocka's handler would report a failed test */
-		disk.refuse_syncs = true;
-		store_sync(f->store);
-		_exit(0);
-	}
-	int status;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status));
-	assert_int_equal(WTERMSIG(status), SIGABRT);
+	assert_true(ends_the_process(f, sync_it));
+	assert_true(ends_the_process(f, checkpoint_it));
 }
 
 /* ---- query plans ---- */
@@ -663,6 +747,7 @@ int main(void)
 	    CLOSED(another_programs_database_is_left_alone),
 	    CLOSED(an_empty_file_becomes_a_store),
 	    OPEN(the_log_is_moved_into_the_file),
+	    OPEN(a_reader_is_not_overtaken_by_the_log),
 	    OPEN(a_commit_is_there_after_a_crash),
 	    OPEN(another_writer_is_busy),
 	    OPEN(a_full_disk_changes_nothing),
