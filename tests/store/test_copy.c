@@ -6,7 +6,7 @@
 enum where { MEMORY, SQLITE, POSTGRES };
 static const char *const where_name[] = {"memory", "sqlite", "postgres"};
 
-/* A store, empty at first. `second`: two stores in one PostgreSQL are two schemas. */
+/* A store, empty at first. */
 struct house {
 	enum where where;
 	struct store *s;
@@ -36,6 +36,7 @@ static void open_house(struct house *h, enum store_mode mode)
 	h->s = open_as(h->url, mode);
 }
 
+/* `second`: two stores in one PostgreSQL are two schemas. */
 static void build(struct house *h, enum where where, bool second, const struct pg_server *p)
 {
 	*h = (struct house){.where = where};
@@ -55,11 +56,8 @@ static void build(struct house *h, enum where where, bool second, const struct p
 
 static void tear_down(struct house *h)
 {
-	char command[300];
 	store_close(h->s);
-	snprintf(command, sizeof command, "rm -rf '%s'", h->folder);
-	if (h->folder[0])
-		assert_int_equal(system(command), 0);
+	remove_folder(h->folder);
 }
 
 /* ---- rows in words ---- */
