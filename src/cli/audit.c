@@ -1,17 +1,14 @@
 /* audit.c: `jari audit`: every invariant, checked over the whole store. */
 #include "cli/cli.h"
 
-struct audit {
-	int64_t checks, failed;
-};
-
 static void print_check(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
 {
-	struct audit *a = arg;
+	struct cli_audit_sum *a = arg;
 
 	a->checks++;
 	if (violations == 0) {
-		(void)printf("ok   %-3s %s\n", invariant, what);
+		if (!a->failures_only)
+			(void)printf("ok   %-3s %s\n", invariant, what);
 		return;
 	}
 	a->failed++;
@@ -19,16 +16,21 @@ static void print_check(void *arg, const char *invariant, const char *what, int6
 	             example[0] != '\0' ? ", first: " : "", example);
 }
 
+enum store_result cli_audit_run(struct store *store, struct cli_audit_sum *sum)
+{
+	return store_audit(store, print_check, sum);
+}
+
 int cli_audit(const struct cli_options *options)
 {
 	struct store *store = NULL;
-	struct audit a = {0};
+	struct cli_audit_sum a = {0};
 	char error[STORE_ERROR_SIZE], shown[STORE_SHOWN_SIZE];
 	enum store_result result = cli_store_open(options, STORE_READ, &store, error);
 
 	if (result != STORE_OK)
 		return cli_fail("%s", error);
-	result = store_audit(store, print_check, &a);
+	result = cli_audit_run(store, &a);
 	store_close(store);
 	if (result != STORE_OK) {
 		(void)cli_flush(); /* what was found so far comes before the line that says why there is no more */

@@ -17,6 +17,7 @@ int cli_serve(const struct cli_options *options);
 int cli_import(const struct cli_options *options);
 int cli_audit(const struct cli_options *options);
 int cli_backup(const struct cli_options *options);
+int cli_copy(const struct cli_options *options);
 int cli_migrate(const struct cli_options *options);
 
 /* Prints `jari: …` as one line on standard error, and returns CLI_EXIT_FAILED. */
@@ -24,8 +25,25 @@ int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Flushes standard output: CLI_EXIT_OK, or CLI_EXIT_FAILED after saying that what was printed did not arrive. */
 int cli_flush(void);
 
-/* The path of the store's file, NULL when it has none. */
-const char *cli_store_file(const struct cli_options *options);
+/* A bar on standard error, when that is a terminal. */
+struct cli_progress {
+	bool shown;
+	int64_t total, percent;
+};
+struct cli_progress cli_progress_begin(void);
+void cli_progress_show(void *progress, int64_t done, int64_t total);
+/* Ends a bar that did not come to its end. */
+void cli_progress_end(const struct cli_progress *p);
+
+/* Every check of the audit over an open store, each printed on a line. */
+struct cli_audit_sum {
+	bool failures_only; /* print no others */
+	int64_t checks, failed;
+};
+enum store_result cli_audit_run(struct store *store, struct cli_audit_sum *sum);
+
+/* The path of a store's file, NULL when it has none. */
+const char *cli_store_file(const char *url);
 /* Makes the folder of the default store when no other was asked for. False after saying why not. */
 bool cli_make_default_folder(const struct cli_options *options);
 /* Opens the store that the options name; the caller closes it. `error` has a line when the result is not STORE_OK. */

@@ -6,8 +6,10 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define DEFAULT_FOLDER "data"
+#define BAR_WIDTH 40
 
 int cli_fail(const char *format, ...)
 {
@@ -31,9 +33,37 @@ int cli_flush(void)
 	return cli_fail("cannot write to standard output: %s", strerror(errno));
 }
 
-const char *cli_store_file(const struct cli_options *options)
+const char *cli_store_file(const char *url)
 {
-	return strncmp(options->store, "sqlite:", 7) == 0 ? options->store + 7 : NULL;
+	return strncmp(url, "sqlite:", 7) == 0 ? url + 7 : NULL;
+}
+
+struct cli_progress cli_progress_begin(void)
+{
+	return (struct cli_progress){.shown = isatty(STDERR_FILENO) == 1, .percent = -1};
+}
+
+void cli_progress_show(void *progress, int64_t done, int64_t total)
+{
+	struct cli_progress *p = progress;
+	int64_t percent = total > 0 ? done * 100 / total : 100, full = percent * BAR_WIDTH / 100;
+
+	p->total = total;
+	if (!p->shown || percent == p->percent)
+		return;
+	p->percent = percent;
+	(void)fputs("\r[", stderr);
+	for (int64_t i = 0; i < BAR_WIDTH; i++)
+		(void)fputc(i < full ? '#' : '.', stderr);
+	(void)fprintf(stderr, "] %3lld%%", (long long)percent);
+	if (percent == 100)
+		(void)fputc('\n', stderr);
+}
+
+void cli_progress_end(const struct cli_progress *p)
+{
+	if (p->shown && p->percent >= 0 && p->percent < 100)
+		(void)fputc('\n', stderr);
 }
 
 bool cli_make_default_folder(const struct cli_options *options)

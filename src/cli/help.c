@@ -111,8 +111,10 @@ static void all_help(FILE *out)
 	cli_help_entry(out, "jari bench OPERATION", "Make a load on a server, and measure what it does.");
 	cli_help_entry(out, "jari COMMAND --help", "Explain one command.");
 	cli_help_entry(out, "jari --version", "Print the version.");
-	(void)fputs("\nOptions of every command:\n", out);
+	(void)fputs("\nOptions of every command but copy:\n", out);
 	options_help(out, CLI_AUDIT, CLI_NO_COMMAND, false);
+	(void)fputs("\nOptions of copy:\n", out);
+	options_help(out, CLI_COPY, CLI_NO_COMMAND, false);
 	(void)fputs("\nOptions of serve:\n", out);
 	options_help(out, CLI_SERVE, CLI_AUDIT, false);
 	environment_help(out);
@@ -122,6 +124,7 @@ static void all_help(FILE *out)
 	            "  jari serve --store sqlite:/var/lib/jari/jari.db --hold-seconds 420\n"
 	            "  jari import spring.json                               add concerts while no server runs\n"
 	            "  jari audit && jari backup /backup/jari.db             check, then copy\n"
+	            "  jari copy --from sqlite:data/jari.db --to postgresql://jari@db1/jari\n"
 	            "\nExit status: 0 fine, 1 something failed, 2 the command line is wrong.\n",
 	            out);
 }
@@ -139,6 +142,13 @@ static const char *const stories[] = {
     [CLI_BACKUP] =
 	"DEST must not exist yet. The copy is one consistent moment of the store. The key files beside the store are no part\n"
 	"of it: they belong in your backup too.\n",
+    [CLI_COPY] =
+	"Moves house: queues, concerts, seats, people, tickets, reservations, money, idempotency keys and the audit log, with\n"
+	"every id and every instant, so that tokens go on to work with the same keys and holds lapse when they would have.\n"
+	"Stop the servers of both stores first; while it runs none can start. All of it is one transaction of the new store: a\n"
+	"copy that fails or is killed leaves that empty, and can be made again. At the end every row is read from the new store\n"
+	"and compared, and all checks of jari audit are made there; exit status 1 when anything is not as it should be.\n"
+	"The keys are no part of a store: give the new servers the same ones (--admin-key-file, --token-key-file).\n",
     [CLI_MIGRATE] =
 	"`jari serve` does the same at its start where it may. For a database whose servers run under a role that may not change\n"
 	"the schema, run this once before the first start and after each update, with the URL of the database's owner.\n"
@@ -153,6 +163,8 @@ static const char *const examples[] = {
 		   "  make-catalogue | jari import -\n",
     [CLI_AUDIT] = "  jari audit --store sqlite:/var/lib/jari/jari.db\n",
     [CLI_BACKUP] = "  jari backup /backup/jari-2026-12-24.db\n",
+    [CLI_COPY] = "  jari copy --from sqlite:/var/lib/jari/jari.db --to postgresql://jari_app@db1/jari\n"
+		 "  jari copy --from postgresql://jari_app@db1/jari --to sqlite:/var/lib/jari/back.db\n",
     [CLI_MIGRATE] = "  jari migrate --store postgresql://jari_owner@db1/jari\n",
 };
 

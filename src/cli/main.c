@@ -28,6 +28,8 @@ static int run(const struct cli_options *options)
 		return cli_audit(options);
 	case CLI_BACKUP:
 		return cli_backup(options);
+	case CLI_COPY:
+		return cli_copy(options);
 	case CLI_MIGRATE:
 		return cli_migrate(options);
 	case CLI_NO_COMMAND:

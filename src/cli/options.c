@@ -12,13 +12,18 @@
 #define AT(member) offsetof(struct cli_options, member)
 #define SERVE (1u << CLI_SERVE)
 #define MIGRATE (1u << CLI_MIGRATE)
-#define ALL ((1u << CLI_COMMANDS) - 1)
+#define COPY (1u << CLI_COPY)
+#define ALL_BUT_COPY (((1u << CLI_COMMANDS) - 1) & ~COPY)
 
 static const struct cli_option table[] = {
     {"listen", CLI_TYPE_TEXT, AT(listen), "ADDR:PORT", "127.0.0.1:8080", 0, 0, SERVE, false,
      "Where to listen: a numeric address or localhost. Port 0: any free one."},
-    {"store", CLI_TYPE_TEXT, AT(store), "URL", "sqlite:data/jari.db", 0, 0, ALL, false,
+    {"store", CLI_TYPE_TEXT, AT(store), "URL", "sqlite:data/jari.db", 0, 0, ALL_BUT_COPY, false,
      "Where everything is kept: sqlite:PATH, or postgresql://USER@HOST:PORT/DATABASE, which several servers may share."},
+    {"from", CLI_TYPE_TEXT, AT(from), "URL", NULL, 0, 0, COPY, false,
+     "The store that is moved: sqlite:PATH or postgresql://USER@HOST:PORT/DATABASE. It is only read. No server may have it open."},
+    {"to", CLI_TYPE_TEXT, AT(to), "URL", NULL, 0, 0, COPY, false,
+     "The store that it is moved to. It must be new, or as empty as jari migrate leaves it."},
     {"demo", CLI_TYPE_BOOL, AT(demo), NULL, "no", 0, 0, SERVE, false, "Load a demo catalogue into a store without concerts."},
     {"hold-seconds", CLI_TYPE_INT, AT(hold_seconds), "N", NUMBER(JARI_HOLD_SECONDS_DEFAULT), 1, JARI_SECONDS_MAX, SERVE, false,
      "How long seats are held for their buyer to pay."},
@@ -58,6 +63,7 @@ static const struct {
     [CLI_IMPORT] = {"import", "FILE", "Add queues, concerts, shows and seats from a catalogue file; - reads standard input."},
     [CLI_AUDIT] = {"audit", NULL, "Check every invariant over the whole store, also while a server runs."},
     [CLI_BACKUP] = {"backup", "DEST", "Copy the store into a new file, also while a server runs."},
+    [CLI_COPY] = {"copy", NULL, "Move all that a store keeps into another one, such as from SQLite to PostgreSQL."},
     [CLI_MIGRATE] = {"migrate", NULL, "Make the store's schema, or bring it up to date."},
 };
 
@@ -249,8 +255,8 @@ static const struct cli_option *find(const struct cli_options *o, struct text na
 			return NULL;
 		}
 		if ((row->commands >> o->command & 1) == 0) {
-			(void)snprintf(error, CLI_ERROR_SIZE, "'--%s' is an option of 'jari serve', not of 'jari %s'", row->name,
-			               commands[o->command].name);
+			(void)snprintf(error, CLI_ERROR_SIZE, "'--%s' is an option of 'jari %s', not of 'jari %s'", row->name,
+			               commands[__builtin_ctz(row->commands)].name, commands[o->command].name);
 			return NULL;
 		}
 		return row;
@@ -366,12 +372,12 @@ static bool check_shared(const struct cli_options *o, const char *called, char e
 	return false;
 }
 
-static bool check_store(const struct cli_options *o, char error[CLI_ERROR_SIZE])
+static bool check_url(const struct cli_options *o, const char *name, const char *value, char error[CLI_ERROR_SIZE])
 {
 	char called[CLI_ENV_NAME_SIZE];
-	struct text url = text_of(o->store);
+	struct text url = text_of(value);
 
-	called_name(o, "store", called);
+	called_name(o, name, called);
 	if (text_starts(url, TEXT("postgresql:")) || text_starts(url, TEXT("postgres:")))
 		return check_shared(o, called, error);
 	if (text_equal(url, TEXT("memory:"))) {
@@ -385,10 +391,21 @@ static bool check_store(const struct cli_options *o, char error[CLI_ERROR_SIZE])
 	if (!text_starts(url, TEXT("sqlite:")) || url.n == strlen("sqlite:")) {
 		(void)snprintf(error, CLI_ERROR_SIZE,
 		               "%s needs sqlite:PATH, such as sqlite:data/jari.db, or postgresql://…, not '%.200s'", called,
-		               o->store);
+		               value);
 		return false;
 	}
 	return true;
+}
+
+static bool check_store(const struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	if (o->command != CLI_COPY)
+		return check_url(o, "store", o->store, error);
+	if (o->from == NULL || o->to == NULL) {
+		(void)snprintf(error, CLI_ERROR_SIZE, "an option is missing: jari copy --from URL --to URL");
+		return false;
+	}
+	return check_url(o, "from", o->from, error) && check_url(o, "to", o->to, error);
 }
 
 static bool check_listen(struct cli_options *o, char error[CLI_ERROR_SIZE])
@@ -421,7 +438,8 @@ static enum cli_parsed read_command(int argc, char *const *argv, struct cli_opti
 	bool help = word != NULL && strcmp(word, "help") == 0;
 
 	if (word == NULL) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "a command is missing: serve, import, audit, backup, migrate or bench");
+		(void)snprintf(error, CLI_ERROR_SIZE,
+		               "a command is missing: serve, import, audit, backup, copy, migrate or bench");
 		return CLI_USAGE;
 	}
 	if (is_help(word) || (help && argc == 2))
@@ -439,7 +457,7 @@ static enum cli_parsed read_command(int argc, char *const *argv, struct cli_opti
 		(void)snprintf(error, CLI_ERROR_SIZE, "the command comes first: jari serve %.100s", word);
 	else
 		(void)snprintf(error, CLI_ERROR_SIZE,
-		               "unknown command '%.100s'; there are serve, import, audit, backup, migrate and bench", word);
+		               "unknown command '%.100s'; there are serve, import, audit, backup, copy, migrate and bench", word);
 	return CLI_USAGE;
 }
 

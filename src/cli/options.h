@@ -18,13 +18,23 @@
 #define JARI_VERSION "0.1.0"
 #endif
 
-enum cli_command { CLI_SERVE, CLI_IMPORT, CLI_AUDIT, CLI_BACKUP, CLI_MIGRATE, CLI_COMMANDS, CLI_NO_COMMAND = CLI_COMMANDS };
+enum cli_command {
+	CLI_SERVE,
+	CLI_IMPORT,
+	CLI_AUDIT,
+	CLI_BACKUP,
+	CLI_COPY,
+	CLI_MIGRATE,
+	CLI_COMMANDS,
+	CLI_NO_COMMAND = CLI_COMMANDS
+};
 
 struct cli_options {
 	enum cli_command command;
 	const char *argument; /* FILE of import, DEST of backup */
 
 	const char *store, *listen;
+	const char *from, *to; /* of copy */
 	bool demo, open_accounts;
 	int64_t hold_seconds, active_seconds, waiting_idle, waiting_grace, poll_budget, queue_capacity, seats_per_user;
 	int64_t threads;                             /* 0: one for each processor */

@@ -70,7 +70,8 @@ static int thread_count(const struct cli_options *options)
 static struct cli_key_source key_source(const struct cli_options *o, const char *value, const char *value_name, const char *file,
                                         const char *file_option)
 {
-	struct cli_key_source source = {.value = value, .value_name = value_name, .file = file, .store_path = cli_store_file(o)};
+	struct cli_key_source source = {
+	    .value = value, .value_name = value_name, .file = file, .store_path = cli_store_file(o->store)};
 
 	if (file != NULL && cli_given_on_command_line(o, file_option))
 		source.value = NULL;

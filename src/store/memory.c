@@ -153,7 +153,7 @@ bool memory_index_key(enum memory_index index, const void *row, struct ordered_k
 	return indexes[index].key ? indexes[index].key(row, out) : key_primary(indexes[index].kind, row, out);
 }
 
-static enum memory_index primary_of(enum core_kind kind)
+enum memory_index memory_primary(enum core_kind kind)
 {
 	enum memory_index i = 0;
 	while (indexes[i].kind != kind)
@@ -169,8 +169,7 @@ static void index_take(struct memory_store *s, enum core_kind kind, const void *
 			(void)ordered_take(&s->index[i], key);
 }
 
-/* Puts a row into every index of its kind, or into none when one has its key already. */
-static bool index_put(struct memory_store *s, enum core_kind kind, void *row)
+bool memory_put(struct memory_store *s, enum core_kind kind, void *row)
 {
 	struct ordered_key key;
 	for (enum memory_index i = 0; i < MEM_INDEXES; i++) {
@@ -193,16 +192,22 @@ static const enum memory_index id_index[CORE_ID_KINDS] = {
     [CORE_ID_SHOW] = MEM_SHOW,
 };
 
-static void memory_close(struct store *base)
+void memory_clear(struct memory_store *s)
 {
-	struct memory_store *s = of(base);
 	for (enum memory_index i = 0; i < MEM_INDEXES; i++) {
-		if (i == primary_of(indexes[i].kind))
+		if (i == memory_primary(indexes[i].kind))
 			for (const struct ordered_node *node = s->index[i].first[0]; node; node = node->next[0])
 				free(node->row);
 	}
 	for (enum memory_index i = 0; i < MEM_INDEXES; i++)
 		ordered_free(&s->index[i]);
+}
+
+static void memory_close(struct store *base)
+{
+	struct memory_store *s = of(base);
+	memory_clear(s);
+	free(s->put_away);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
 }
@@ -247,7 +252,7 @@ static struct core_row *put_loaded(struct core_rows *rows, enum core_kind kind, 
 
 static void load_row(struct memory_store *s, struct core_rows *rows, struct core_id id)
 {
-	const void *stored = ordered_get(&s->index[primary_of(id.kind)], (struct ordered_key){id.a, id.b, 0, 0, id.s});
+	const void *stored = ordered_get(&s->index[memory_primary(id.kind)], (struct ordered_key){id.a, id.b, 0, 0, id.s});
 	if (stored)
 		(void)put_loaded(rows, id.kind, stored);
 	else
@@ -375,7 +380,7 @@ static void undo_steps(struct memory_store *s, struct steps *steps)
 		if (step->came)
 			index_take(s, step->kind, step->came, MEM_INDEXES);
 		if (step->gone)
-			(void)index_put(s, step->kind, step->gone);
+			(void)memory_put(s, step->kind, step->gone);
 		free(step->came);
 	}
 }
@@ -393,7 +398,7 @@ static bool save_row(struct memory_store *s, const struct core_row *row, struct 
 		return true;
 	if (row->was) {
 		struct core_id id = core_id_of(kind, row->was);
-		step.gone = ordered_get(&s->index[primary_of(kind)], (struct ordered_key){id.a, id.b, 0, 0, id.s});
+		step.gone = ordered_get(&s->index[memory_primary(kind)], (struct ordered_key){id.a, id.b, 0, 0, id.s});
 		if (append_only(kind) || !step.gone || !memory_row_same(kind, step.gone, row->was))
 			return false;
 	}
@@ -403,10 +408,10 @@ static bool save_row(struct memory_store *s, const struct core_row *row, struct 
 		index_take(s, kind, step.gone, MEM_INDEXES);
 	if (row->now) {
 		step.came = memory_row_copy(kind, row->now);
-		if (!index_put(s, kind, step.came)) {
+		if (!memory_put(s, kind, step.came)) {
 			free(step.came);
 			if (step.gone)
-				(void)index_put(s, kind, step.gone);
+				(void)memory_put(s, kind, step.gone);
 			return false;
 		}
 	}
@@ -414,8 +419,7 @@ static bool save_row(struct memory_store *s, const struct core_row *row, struct 
 	return true;
 }
 
-/* Ids that came from elsewhere (a test's own) are not given out again. */
-static void raise_ids(struct memory_store *s)
+void memory_raise_ids(struct memory_store *s)
 {
 	for (enum core_id_kind kind = 0; kind < CORE_ID_KINDS; kind++) {
 		const struct ordered_node *last =
@@ -439,7 +443,7 @@ static enum store_result memory_commit(struct store *base, const struct core_row
 	if (result == STORE_OK) {
 		for (size_t i = 0; i < steps.n; i++)
 			free(steps.p[i].gone);
-		raise_ids(s);
+		memory_raise_ids(s);
 		if (now > s->clock)
 			s->clock = now;
 	} else {
@@ -452,7 +456,7 @@ static enum store_result memory_commit(struct store *base, const struct core_row
 
 static void memory_rollback(struct store *base)
 {
-	(void)base; /* a batch changes nothing before its commit */
+	memory_import_undo(base); /* a batch changes nothing before its commit */
 }
 
 static void memory_maintain(struct store *base)
@@ -492,6 +496,11 @@ static const struct store_ops memory_ops = {
     .sales = memory_sales,
     .audit = memory_audit,
     .backup = memory_backup,
+    .count = memory_count,
+    .export_rows = memory_export,
+    .import_begin = memory_import_begin,
+    .import_row = memory_import_row,
+    .import_finish = memory_import_finish,
 };
 
 enum store_result store_memory_open(const struct store_options *options, struct store **out, char error[STORE_ERROR_SIZE])
@@ -507,7 +516,7 @@ enum store_result store_memory_open(const struct store_options *options, struct 
 		s->next_id[kind] = 1;
 	struct core_queue first = {
 	    .queue_id = 1, .name = TEXT("main"), .capacity = options->queue_capacity, .ceiling = options->queue_capacity};
-	(void)index_put(s, CORE_ROW_QUEUE, memory_row_copy(CORE_ROW_QUEUE, &first));
+	(void)memory_put(s, CORE_ROW_QUEUE, memory_row_copy(CORE_ROW_QUEUE, &first));
 	s->next_id[CORE_ID_QUEUE] = 2;
 	*out = &s->base;
 	return STORE_OK;

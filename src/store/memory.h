@@ -46,6 +46,8 @@ struct memory_store {
 	struct ordered index[MEM_INDEXES];
 	int64_t clock;
 	int64_t next_id[CORE_ID_KINDS];
+	void *put_away; /* while it is filled by an import: the main queue that it had */
+	int64_t clock_to_be;
 };
 
 struct memory_reader {
@@ -69,6 +71,23 @@ bool memory_row_valid(enum core_kind kind, const void *row);
 /* The key under which the index has the row; false when the row is not in it. */
 bool memory_index_key(enum memory_index index, const void *row, struct ordered_key *out);
 enum core_kind memory_index_kind(enum memory_index index);
+/* The index of a kind's own key. */
+enum memory_index memory_primary(enum core_kind kind);
+/* Puts a row into every index of its kind, or into none when one has its key already. */
+bool memory_put(struct memory_store *s, enum core_kind kind, void *row);
+/* Removes and frees every row. */
+void memory_clear(struct memory_store *s);
+/* Ids that came from elsewhere are not given out again. */
+void memory_raise_ids(struct memory_store *s);
+
+/* memory_copy.c: export and import */
+enum store_result memory_count(struct store *base, int64_t *rows);
+enum store_result memory_export(struct store *base, store_row_fn fn, void *arg);
+enum store_result memory_import_begin(struct store *base, int64_t clock, char error[STORE_ERROR_SIZE]);
+enum store_result memory_import_row(struct store *base, enum core_kind kind, const void *row, char error[STORE_ERROR_SIZE]);
+enum store_result memory_import_finish(struct store *base, char error[STORE_ERROR_SIZE]);
+/* Ends an import without effect. Harmless when none is open. */
+void memory_import_undo(struct store *base);
 
 /* memory_read.c: the readers' and the scan's part of the operations */
 enum store_result memory_scan(struct store *base, int64_t since, store_row_fn fn, void *arg);

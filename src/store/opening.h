@@ -12,6 +12,8 @@
 int64_t store_migration_number(const struct embedded_file *file);
 /* That of the last of them; 0 when there is none. */
 int64_t store_newest_migration(const struct embedded_file *files, size_t n);
+/* What an import says of a store that is not empty; %s is the store. */
+#define STORE_NOT_EMPTY "%s is not empty: copy into a new store"
 /* Writes the line into `error` (may be NULL, else STORE_ERROR_SIZE bytes) and returns `result`. */
 enum store_result store_refuse(enum store_result result, char *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

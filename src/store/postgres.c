@@ -22,6 +22,8 @@ static void pg_close(struct store *base)
 	base->ops->rollback(base);
 	pg_conn_free(&s->conn);
 	pg_conn_free(&s->watch);
+	pg_conn_free(&s->alone);
+	buf_free(&s->lines);
 	pg_target_free(&s->target);
 	free(s->locked);
 	free(s->seen);
@@ -56,6 +58,16 @@ static void name_process(struct pg_store *s)
 	atomic_store(&s->process, process);
 }
 
+/* A whole store is being moved out or in. */
+static enum store_result refuse_shut_out(struct pg_store *s)
+{
+	pg_drop(&s->conn);
+	(void)snprintf(s->conn.said, sizeof s->conn.said, "jari copy has it to itself; wait until that has ended");
+	log_event(LOG_WARN, "store_busy", "cause", "%s: %s", s->target.shown, s->conn.said);
+	s->connect_after_us = clock_elapsed_us() + PG_CONNECT_PAUSE_MS * 1000LL;
+	return STORE_BUSY;
+}
+
 enum store_result pg_store_connect(struct pg_store *s)
 {
 	if (s->conn.pg)
@@ -71,11 +83,14 @@ enum store_result pg_store_connect(struct pg_store *s)
 		return result;
 	s->asked_us = clock_elapsed_us();
 	pg_send(&s->conn, PG_NOW, NULL);
+	if (s->mode == STORE_SERVE)
+		pg_send(&s->conn, PG_SHARE, NULL);
 	result = pg_sync(&s->conn);
 	if (result == STORE_OK)
 		pg_clock_heard(s, s->asked_us, pg_int(s->conn.results[0], 0, 0));
+	bool shut_out = result == STORE_OK && s->mode == STORE_SERVE && !pg_int(s->conn.results[1], 0, 0);
 	pg_clear(&s->conn);
-	return result;
+	return shut_out ? refuse_shut_out(s) : result;
 }
 
 static enum store_result read_clock(struct pg_store *s)
@@ -210,6 +225,7 @@ static void pg_rollback(struct store *base)
 		pg_clear(&s->conn);
 	}
 	forget_batch(s);
+	pg_import_undo(s);
 }
 
 static void pg_maintain(struct store *base)
@@ -269,6 +285,11 @@ static const struct store_ops pg_ops = {
     .sales = pg_sales,
     .audit = pg_audit,
     .backup = pg_backup,
+    .count = pg_count,
+    .export_rows = pg_export,
+    .import_begin = pg_import_begin,
+    .import_row = pg_import_row,
+    .import_finish = pg_import_finish,
 };
 
 void store_postgres_shown(const char *url, char out[STORE_SHOWN_SIZE])
@@ -288,6 +309,8 @@ enum store_result store_postgres_open(const struct store_options *options, struc
 	name_process(s);
 	enum store_result result = STORE_BROKEN;
 	if (pg_target_read(options->url, &s->target, error))
+		result = pg_stay_alone(s, error);
+	if (result == STORE_OK)
 		result = pg_open_schema(s, options->queue_capacity, error);
 	if (result == STORE_OK) {
 		result = pg_store_connect(s);

@@ -18,6 +18,9 @@
  * Ids. They are set aside with the load that takes the locks, behind them: an entry's id is above that of every earlier entry of its wallet, a
  * reservation's above every earlier one of its queue, whichever process made them.
  *
+ * Alone. Each deciding connection holds a shared advisory lock as long as it lives; who moves a whole store out or in (STORE_EXPORT, STORE_IMPORT)
+ * holds the exclusive one, on the connection that all of it goes through. So neither begins while the other is there, whatever ends first.
+ *
  * Errors: a failed call is logged where it happens and becomes an enum store_result (pg_failed).
  * Not for anything outside src/store/postgres*.c and the tests of them. */
 #ifndef JARI_STORE_POSTGRES_H
@@ -41,6 +44,9 @@
 #define PG_HEARD_OVERLAP_US 2000000 /* what is told shows when its transaction ends, so a little is read again */
 #define PG_HEARD_KEPT_US 60000000
 #define PG_PARAMS_MAX 32
+#define PG_COPY_PIECE 65536 /* bytes of an import that are sent at once */
+/* One for each schema: a database may have several stores. */
+#define PG_ALONE_KEY "1784772202, hashtext(coalesce(current_schema()::text, 'jari'))"
 #define PG_COLUMNS_MAX 16
 
 /* ---- postgres_kinds.c: the tables ---- */
@@ -91,6 +97,7 @@ enum pg_sql {
 	PG_LOCK_QUEUES,
 	PG_TAKE_IDS,
 	PG_NOW,
+	PG_SHARE,
 	PG_NOTE_BATCH,
 	PG_NOTIFY,
 	PG_FENCE,
@@ -184,6 +191,8 @@ PGresult *pg_run(struct pg_conn *c, int which, const struct pg_params *params, e
 enum store_result pg_do(struct pg_conn *c, const char *sql);
 /* SQL that gives one row of one text; NULL after a failure or when it is NULL. The caller frees it. */
 char *pg_ask(struct pg_conn *c, const char *sql, enum store_result *result);
+/* The same of one number; 0 when it is NULL. */
+enum store_result pg_ask_int(struct pg_conn *c, const char *sql, int64_t *out);
 
 /* ---- the store ---- */
 
@@ -209,6 +218,12 @@ struct pg_store {
 	struct core_ids ids[CORE_ID_KINDS];
 	int64_t notified_us, maintained_us;
 	int64_t connect_after_us; /* not before: the last try took long and failed */
+	/* moving house */
+	struct pg_conn alone; /* has the exclusive lock; what is exported or imported goes through it */
+	bool importing;
+	enum core_kind filling; /* whose COPY is open; 0: none */
+	int64_t clock_to_be;
+	struct buf lines; /* of it, not sent yet */
 	/* the feed */
 	char *seen;      /* the last snapshot that it has told of; NULL before the first */
 	char *server;    /* which history that snapshot is of */
@@ -267,5 +282,17 @@ enum store_result pg_audits(struct store_reader *base, int64_t before, int64_t l
 enum store_result pg_sales(struct store_reader *base, int64_t concert_id, int64_t after, int64_t limit, struct arena *arena,
                            struct store_sale **out, size_t *n);
 enum store_result pg_audit(struct store *base, store_check_fn fn, void *arg);
+/* postgres_scan.c: sends one query and gives its rows to the function as they come, until it says false: *stopped. */
+enum store_result pg_give_rows(struct pg_conn *c, enum core_kind kind, const char *sql, store_row_fn fn, void *arg,
+                               bool *stopped);
+/* postgres_copy.c: takes the exclusive lock; STORE_BUSY, with a line, when a server has the store open. */
+enum store_result pg_stay_alone(struct pg_store *s, char error[STORE_ERROR_SIZE]);
+enum store_result pg_count(struct store *base, int64_t *rows);
+enum store_result pg_export(struct store *base, store_row_fn fn, void *arg);
+enum store_result pg_import_begin(struct store *base, int64_t clock, char error[STORE_ERROR_SIZE]);
+enum store_result pg_import_row(struct store *base, enum core_kind kind, const void *row, char error[STORE_ERROR_SIZE]);
+enum store_result pg_import_finish(struct store *base, char error[STORE_ERROR_SIZE]);
+/* Ends an import without effect, and with it the lock. Harmless when none is open. */
+void pg_import_undo(struct pg_store *s);
 
 #endif

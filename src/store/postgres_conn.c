@@ -380,3 +380,13 @@ char *pg_ask(struct pg_conn *c, const char *sql, enum store_result *result)
 	PQclear(res);
 	return out;
 }
+
+enum store_result pg_ask_int(struct pg_conn *c, const char *sql, int64_t *out)
+{
+	enum store_result result;
+	char *said = pg_ask(c, sql, &result);
+	if (result == STORE_OK && (!said || !text_to_int(text_of(said), INT64_MIN, INT64_MAX, out)))
+		*out = 0;
+	free(said);
+	return result;
+}

@@ -10,24 +10,14 @@
 
 #define MIGRATION_LOCK "1784772201" /* "jari" */
 
-static enum store_result ask_int(struct pg_conn *c, const char *sql, int64_t *out)
-{
-	enum store_result result;
-	char *said = pg_ask(c, sql, &result);
-	if (result == STORE_OK && (!said || !text_to_int(text_of(said), INT64_MIN, INT64_MAX, out)))
-		*out = 0;
-	free(said);
-	return result;
-}
-
 /* 0: there is no schema yet. */
 static enum store_result read_version(struct pg_conn *c, int64_t *version)
 {
 	int64_t there = 0;
 	*version = 0;
-	enum store_result result = ask_int(c, "SELECT (to_regclass('meta') IS NOT NULL)::int", &there);
+	enum store_result result = pg_ask_int(c, "SELECT (to_regclass('meta') IS NOT NULL)::int", &there);
 	if (result == STORE_OK && there)
-		result = ask_int(c, "SELECT value FROM meta WHERE name = 'schema'", version);
+		result = pg_ask_int(c, "SELECT value FROM meta WHERE name = 'schema'", version);
 	return result;
 }
 
@@ -140,7 +130,7 @@ static enum store_result check(struct pg_conn *c, enum store_mode mode, int64_t 
 		    (long long)store_newest_migration(embedded_postgres_migrations, embedded_postgres_migrations_count));
 	if (version == store_newest_migration(embedded_postgres_migrations, embedded_postgres_migrations_count))
 		return STORE_OK;
-	if (mode == STORE_READ)
+	if (mode == STORE_READ || mode == STORE_EXPORT)
 		return store_refuse(STORE_BROKEN, error, "%s %s: run jari migrate, or start jari serve with it once",
 		                    c->target->shown,
 		                    version ? "has the schema of an older version of jari" : "has no schema of jari");

@@ -26,25 +26,24 @@ static void starts_sql(struct buf *b, int64_t since)
 	    (long long)since);
 }
 
-/* Sends one query and gives its rows to the function as they come. */
-static enum store_result scan_query(struct scan *scan, enum core_kind kind, const char *sql)
+enum store_result pg_give_rows(struct pg_conn *c, enum core_kind kind, const char *sql, store_row_fn fn, void *arg, bool *stopped)
 {
 	struct arena arena = {0};
 	union core_any_row row;
 	enum store_result result = STORE_OK;
-	if (!PQsendQueryParams(scan->c.pg, sql, 0, NULL, NULL, NULL, NULL, 1) || !PQsetSingleRowMode(scan->c.pg))
-		return pg_failed(&scan->c, NULL, "scan");
-	for (PGresult *res; scan->c.pg && (res = PQgetResult(scan->c.pg)); PQclear(res)) {
+	if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1) || !PQsetSingleRowMode(c->pg))
+		return pg_failed(c, NULL, "scan");
+	for (PGresult *res; c->pg && (res = PQgetResult(c->pg)); PQclear(res)) {
 		ExecStatusType status = PQresultStatus(res);
 		if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK) {
-			result = pg_failed(&scan->c, res, "scan");
+			result = pg_failed(c, res, "scan");
 			continue;
 		}
-		if (PQntuples(res) == 0 || scan->stopped)
+		if (PQntuples(res) == 0 || *stopped)
 			continue;
 		arena_reset(&arena);
 		pg_row_read(kind, res, 0, 0, &arena, &row);
-		scan->stopped = !scan->fn(scan->arg, kind, &row);
+		*stopped = !fn(arg, kind, &row);
 	}
 	arena_free(&arena);
 	return result;
@@ -60,7 +59,7 @@ static enum store_result scan_table(struct scan *scan, enum core_kind kind, cons
 	pg_columns(&sql, kind, "t.");
 	buf_str(&sql, rest);
 	buf_char(&sql, '\0');
-	enum store_result result = scan_query(scan, kind, sql.p);
+	enum store_result result = pg_give_rows(&scan->c, kind, sql.p, scan->fn, scan->arg, &scan->stopped);
 	buf_free(&sql);
 	return result;
 }

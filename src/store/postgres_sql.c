@@ -75,6 +75,7 @@ static const struct {
                      " CASE WHEN $7::int8 > 0 THEN take_ids('show_ids', $7) END",
                      0},
     [PG_NOW] = {"SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8", 0},
+    [PG_SHARE] = {"SELECT pg_try_advisory_lock_shared(" PG_ALONE_KEY ")::int::int8", 0},
     [PG_NOTE_BATCH] = {"INSERT INTO batch (batch_id, process, decided_at, " FEED_ARRAYS ")"
                        " VALUES ($1::uuid, $2::int8, $3::int8, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
                        0},

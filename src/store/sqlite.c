@@ -56,7 +56,7 @@ static int note_log(void *arg, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-static enum store_result read_start(struct sqlite_store *s)
+enum store_result sqlite_read_start(struct sqlite_store *s)
 {
 	sqlite3_stmt *stmt = sqlite_stmt(&s->conn, SQL_CLOCK);
 	int rc = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
@@ -97,7 +97,7 @@ static enum store_result sqlite_ids(struct store *base, enum core_id_kind kind, 
 	return STORE_OK;
 }
 
-static enum store_result commit(struct sqlite_store *s)
+enum store_result sqlite_end(struct sqlite_store *s)
 {
 	enum store_result result = sqlite_run(&s->conn, SQL_COMMIT);
 	int rc = sqlite3_extended_errcode(s->conn.db);
@@ -126,7 +126,7 @@ static enum store_result sqlite_commit(struct store *base, const struct core_row
 	if (result == STORE_OK && changed && now > s->saved_clock)
 		result = sqlite_save_clock(&s->conn, now);
 	if (result == STORE_OK)
-		result = commit(s);
+		result = sqlite_end(s);
 	if (result != STORE_OK) {
 		base->ops->rollback(base);
 		return result;
@@ -205,6 +205,11 @@ static const struct store_ops sqlite_ops = {
     .sales = sqlite_sales,
     .audit = sqlite_audit,
     .backup = sqlite_backup,
+    .count = sqlite_count,
+    .export_rows = sqlite_export,
+    .import_begin = sqlite_import_begin,
+    .import_row = sqlite_import_row,
+    .import_finish = sqlite_import_finish,
 };
 
 enum store_result store_sqlite_open(const struct store_options *options, const char *path, struct store **out,
@@ -212,7 +217,8 @@ enum store_result store_sqlite_open(const struct store_options *options, const c
 {
 	struct sqlite_store *s = mem_zero(sizeof *s);
 	s->base.ops = &sqlite_ops;
-	s->mode = options->mode;
+	/* One process alone writes in any case. */
+	s->mode = options->mode == STORE_IMPORT ? STORE_SERVE : options->mode == STORE_EXPORT ? STORE_READ : options->mode;
 	s->lock_fd = -1;
 	size_t size = strlen(path) + 1;
 	s->path = memcpy(mem_alloc(size), path, size);
@@ -221,7 +227,7 @@ enum store_result store_sqlite_open(const struct store_options *options, const c
 		(void)sqlite3_wal_hook(s->conn.db, note_log, s);
 	if (result == STORE_OK && s->mode == STORE_SERVE && !(s->checkpoint = sqlite_checkpoint_open(s->path, error)))
 		result = STORE_BROKEN;
-	if (result == STORE_OK && (result = read_start(s)) != STORE_OK)
+	if (result == STORE_OK && (result = sqlite_read_start(s)) != STORE_OK)
 		(void)sqlite3_snprintf(STORE_ERROR_SIZE, error, "%s can't be read: %s", path, sqlite3_errmsg(s->conn.db));
 	if (result != STORE_OK) {
 		s->mode = STORE_READ; /* nothing was written, so nothing is to be checkpointed */

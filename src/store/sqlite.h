@@ -24,25 +24,25 @@
 #define SQLITE_READER_CACHE "-16384" /* KiB */
 #define SQLITE_MMAP "268435456"      /* bytes */
 #define SQLITE_READER_BUSY_MS 2000
-#define SQLITE_BACKUP_STEP 1024 /* pages between two calls of progress */
+#define SQLITE_BACKUP_STEP 1024       /* pages between two calls of progress */
+#define SQLITE_IMPORT_CACHE "-262144" /* KiB; an import fills every index at once */
 
-/* Statements. The first four groups are counted by the kind of row or list: SQL_LOAD + CORE_ROW_USER. */
+/* Statements. The first five groups are counted by the kind of row or list: SQL_LOAD + CORE_ROW_USER. */
 enum sqlite_sql {
 	SQL_LOAD = 0,
 	SQL_INSERT = SQL_LOAD + CORE_KIND_COUNT,
 	SQL_UPDATE = SQL_INSERT + CORE_LIST_USER_NAMED,
 	SQL_DELETE = SQL_UPDATE + CORE_LIST_USER_NAMED,
-	SQL_BEGIN = SQL_DELETE + CORE_LIST_USER_NAMED,
+	SQL_EXPORT = SQL_DELETE + CORE_LIST_USER_NAMED,
+	SQL_BEGIN = SQL_EXPORT + CORE_LIST_USER_NAMED,
 	SQL_BEGIN_READ,
 	SQL_COMMIT,
 	SQL_ROLLBACK,
 	SQL_CLOCK,
 	SQL_CLOCK_SAVE,
 	SQL_NEXT_IDS,
-	SQL_SCAN_QUEUES,
-	SQL_SCAN_CONCERTS,
-	SQL_SCAN_SHOWS,
-	SQL_SCAN_SEATS,
+	SQL_ROWS,
+	SQL_CLEAR_QUEUES,
 	SQL_SCAN_HOLDS,
 	SQL_SCAN_ISSUED,
 	SQL_SCAN_USERS,
@@ -74,6 +74,7 @@ struct sqlite_store {
 	enum store_mode mode;
 	int lock_fd; /* -1 when there is none */
 	int64_t clock, saved_clock;
+	int64_t clock_to_be; /* while it is filled by an import */
 	int64_t next_id[CORE_ID_KINDS];
 	struct sqlite_checkpoint *checkpoint; /* NULL when the store is only read */
 	int log_pages;                        /* of the write-ahead log after the last commit */
@@ -144,12 +145,24 @@ enum store_result sqlite_open_checkpoint(struct sqlite_conn *c, const char *path
 /* Locks, opens, checks and migrates for mode STORE_SERVE; checks alone for STORE_READ. */
 enum store_result sqlite_open_store(struct sqlite_store *s, const struct store_options *options, char error[STORE_ERROR_SIZE]);
 
+/* ---- sqlite.c ---- */
+
+/* Reads the clock and where the ids go on. */
+enum store_result sqlite_read_start(struct sqlite_store *s);
+/* Commits what is open. */
+enum store_result sqlite_end(struct sqlite_store *s);
+
 /* ---- the operations ---- */
 
 enum store_result sqlite_load(struct store *base, struct core_rows *rows); /* sqlite_load.c */
 /* sqlite_save.c: the dirty rows, and whether there were any; the clock's mark */
 enum store_result sqlite_save(struct sqlite_conn *c, const struct core_rows *rows, bool *changed);
 enum store_result sqlite_save_clock(struct sqlite_conn *c, int64_t now);
+/* One row that is new. */
+enum store_result sqlite_insert(struct sqlite_conn *c, enum core_kind kind, const void *row);
+/* Gives every row of a bound statement to the function, until it says false: *stopped. */
+enum store_result sqlite_give_rows(struct sqlite_conn *c, enum core_kind kind, sqlite3_stmt *stmt, store_row_fn fn, void *arg,
+                                   bool *stopped);
 enum store_result sqlite_scan(struct store *base, int64_t since, store_row_fn fn, void *arg); /* sqlite_read.c, as all below */
 enum store_result sqlite_reader_open(struct store *base, struct store_reader **out);
 void sqlite_reader_close(struct store_reader *base);
@@ -171,5 +184,10 @@ enum store_result sqlite_audit_conn(struct sqlite_conn *c, store_check_fn fn, vo
 enum store_result sqlite_backup(struct store *base, const char *destination,
                                 void (*progress)(void *arg, int64_t done, int64_t total), void *arg,
                                 char error[STORE_ERROR_SIZE]);
+enum store_result sqlite_count(struct store *base, int64_t *rows); /* sqlite_copy.c, as all below */
+enum store_result sqlite_export(struct store *base, store_row_fn fn, void *arg);
+enum store_result sqlite_import_begin(struct store *base, int64_t clock, char error[STORE_ERROR_SIZE]);
+enum store_result sqlite_import_row(struct store *base, enum core_kind kind, const void *row, char error[STORE_ERROR_SIZE]);
+enum store_result sqlite_import_finish(struct store *base, char error[STORE_ERROR_SIZE]);
 
 #endif

@@ -258,13 +258,15 @@ static enum store_result set_up_writer(struct sqlite_store *s, char *error)
 	return rc == SQLITE_OK || rc == SQLITE_DONE ? STORE_OK : refuse_sqlite(db, rc, s->path, error);
 }
 
-static enum store_result open_to_read(struct sqlite_store *s, char *error)
+static enum store_result open_to_read(struct sqlite_store *s, bool alone, char *error)
 {
 	struct stat st;
 	struct identity who = {0};
 	if (stat(s->path, &st) != 0)
 		return store_refuse(STORE_BROKEN, error, "there is no store at %s: %s", s->path, strerror(errno));
-	enum store_result result = sqlite_open_read(&s->conn, s->path, error);
+	enum store_result result = alone ? lock_file(s, error) : STORE_OK;
+	if (result == STORE_OK)
+		result = sqlite_open_read(&s->conn, s->path, error);
 	if (result == STORE_OK)
 		result = identify(s->conn.db, s->path, &who, error);
 	return result == STORE_OK ? check_version(&who, STORE_READ, s->path, error) : result;
@@ -311,5 +313,6 @@ enum store_result sqlite_open_store(struct sqlite_store *s, const struct store_o
 	enum store_result result = check_folder(s->path, error);
 	if (result != STORE_OK)
 		return result;
-	return s->mode == STORE_READ ? open_to_read(s, error) : open_to_serve(s, options->queue_capacity, error);
+	return s->mode == STORE_READ ? open_to_read(s, options->mode == STORE_EXPORT, error)
+	                             : open_to_serve(s, options->queue_capacity, error);
 }

@@ -15,21 +15,26 @@ struct scan {
 	bool stopped;
 };
 
-/* Gives every row of a bound statement to the function. */
-static enum store_result scan_rows(struct scan *scan, enum core_kind kind, sqlite3_stmt *stmt)
+enum store_result sqlite_give_rows(struct sqlite_conn *c, enum core_kind kind, sqlite3_stmt *stmt, store_row_fn fn, void *arg,
+                                   bool *stopped)
 {
 	struct arena arena = {0};
 	union core_any_row row;
 	int rc;
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && !scan->stopped) {
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && !*stopped) {
 		arena_reset(&arena);
 		sqlite_row_read(kind, stmt, &arena, &row);
-		scan->stopped = !scan->fn(scan->arg, kind, &row);
+		*stopped = !fn(arg, kind, &row);
 	}
-	enum store_result result = rc == SQLITE_DONE || rc == SQLITE_ROW ? STORE_OK : sqlite_failed(scan->c, rc, "scan");
+	enum store_result result = rc == SQLITE_DONE || rc == SQLITE_ROW ? STORE_OK : sqlite_failed(c, rc, "scan");
 	(void)sqlite3_reset(stmt);
 	arena_free(&arena);
 	return result;
+}
+
+static enum store_result scan_rows(struct scan *scan, enum core_kind kind, sqlite3_stmt *stmt)
+{
+	return sqlite_give_rows(scan->c, kind, stmt, scan->fn, scan->arg, &scan->stopped);
 }
 
 static enum store_result scan_table(struct scan *scan, enum core_kind kind, int which)
@@ -146,13 +151,13 @@ static enum store_result scan_all(struct sqlite_conn *c, int64_t since, store_ro
 		enum core_kind kind;
 		int which;
 	} tables[] = {
-	    {CORE_ROW_CONCERT, SQL_SCAN_CONCERTS},
-	    {CORE_ROW_SHOW, SQL_SCAN_SHOWS},
-	    {CORE_ROW_SEAT, SQL_SCAN_SEATS},
+	    {CORE_ROW_CONCERT, SQL_EXPORT + CORE_ROW_CONCERT},
+	    {CORE_ROW_SHOW, SQL_EXPORT + CORE_ROW_SHOW},
+	    {CORE_ROW_SEAT, SQL_EXPORT + CORE_ROW_SEAT},
 	    {CORE_ROW_RESERVATION, SQL_SCAN_HOLDS},
 	};
 	struct scan queues = {c, note_queue, starts, false}, scan = {c, fn, arg, false};
-	enum store_result result = scan_table(&queues, CORE_ROW_QUEUE, SQL_SCAN_QUEUES);
+	enum store_result result = scan_table(&queues, CORE_ROW_QUEUE, SQL_EXPORT + CORE_ROW_QUEUE);
 	scan.stopped = queues.stopped;
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0] && result == STORE_OK; i++)
 		result = scan_table(&scan, tables[i].kind, tables[i].which);

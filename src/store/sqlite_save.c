@@ -322,6 +322,21 @@ static void log_stale(struct sqlite_conn *c, const struct core_row *row)
 	          (long long)row->id.a, (long long)row->id.b);
 }
 
+enum store_result sqlite_insert(struct sqlite_conn *c, enum core_kind kind, const void *row)
+{
+	struct save save = {.c = c};
+	sqlite3_stmt *stmt = sqlite_stmt(c, SQL_INSERT + (int)kind);
+	if (!stmt)
+		return STORE_BROKEN;
+	struct sqlite_binder b = sqlite_binder(stmt);
+	bind_insert(&save, &b, kind, row);
+	int rc = b.rc == SQLITE_OK ? sqlite3_step(stmt) : b.rc;
+	enum store_result result = rc == SQLITE_DONE ? STORE_OK : sqlite_failed(c, rc, "save");
+	(void)sqlite3_reset(stmt);
+	arena_free(&save.arena);
+	return result;
+}
+
 static enum store_result save_row(struct save *save, const struct core_row *row)
 {
 	enum core_kind kind = row->id.kind;

@@ -9,6 +9,7 @@
 #define INSERT(kind) [SQL_INSERT + (kind)]
 #define UPDATE(kind) [SQL_UPDATE + (kind)]
 #define DELETE(kind) [SQL_DELETE + (kind)]
+#define EXPORT(kind) [SQL_EXPORT + (kind)]
 
 /* Updates and deletes name, behind the key, what the row was when it was loaded: that is the guard. What never changes (names, a
  * reservation's owner) is not written again, so that its indexes are left alone. Conditions are spelled as the partial indexes spell
@@ -93,6 +94,18 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	DELETE(CORE_ROW_RESERVATION) = {"DELETE FROM reservation WHERE reservation_id = ? AND status = ?", NULL},
 	DELETE(CORE_ROW_KEY) = {"DELETE FROM idempotency WHERE user_id = ? AND key = ? AND created_at = ?", NULL},
 
+	/* everything, by key */
+	EXPORT(CORE_ROW_USER) = {"SELECT " SQLITE_USER_COLUMNS " FROM user ORDER BY user_id", NULL},
+	EXPORT(CORE_ROW_QUEUE) = {"SELECT " SQLITE_QUEUE_COLUMNS " FROM queue ORDER BY queue_id", NULL},
+	EXPORT(CORE_ROW_TICKET) = {"SELECT " SQLITE_TICKET_COLUMNS " FROM ticket ORDER BY queue_id, number", NULL},
+	EXPORT(CORE_ROW_CONCERT) = {"SELECT " SQLITE_CONCERT_COLUMNS " FROM concert ORDER BY concert_id", NULL},
+	EXPORT(CORE_ROW_SHOW) = {"SELECT " SQLITE_SHOW_COLUMNS " FROM show ORDER BY show_id", NULL},
+	EXPORT(CORE_ROW_SEAT) = {"SELECT " SQLITE_SEAT_COLUMNS " FROM seat ORDER BY show_id, seat_number", NULL},
+	EXPORT(CORE_ROW_RESERVATION) = {"SELECT " SQLITE_RESERVATION_COLUMNS " FROM reservation ORDER BY reservation_id", NULL},
+	EXPORT(CORE_ROW_ENTRY) = {"SELECT " SQLITE_ENTRY_COLUMNS " FROM ledger ORDER BY entry_id", NULL},
+	EXPORT(CORE_ROW_KEY) = {"SELECT " SQLITE_KEY_COLUMNS " FROM idempotency ORDER BY user_id, key", NULL},
+	EXPORT(CORE_ROW_AUDIT) = {"SELECT " SQLITE_AUDIT_COLUMNS " FROM audit_log ORDER BY audit_id", NULL},
+
 	/* transactions and the clock */
 	[SQL_BEGIN] = {"BEGIN IMMEDIATE", NULL},
 	[SQL_BEGIN_READ] = {"BEGIN", NULL},
@@ -106,12 +119,15 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	                  " (SELECT max(concert_id) FROM concert), (SELECT max(show_id) FROM show)",
 	                  NULL},
 
+	[SQL_ROWS] = {"SELECT (SELECT count(*) FROM user) + (SELECT count(*) FROM queue) + (SELECT count(*) FROM ticket)"
+	              " + (SELECT count(*) FROM concert) + (SELECT count(*) FROM show) + (SELECT count(*) FROM seat)"
+	              " + (SELECT count(*) FROM reservation) + (SELECT count(*) FROM ledger) + (SELECT count(*) FROM idempotency)"
+	              " + (SELECT count(*) FROM audit_log)",
+	              NULL},
+	[SQL_CLEAR_QUEUES] = {"DELETE FROM queue", NULL},
+
 	/* the scan at start. Numbers are issued in the order of time, so the tickets issued since an instant are those from a number on;
 	 * ?1 is a JSON array with one [queue_id, number] for each queue. */
-	[SQL_SCAN_QUEUES] = {"SELECT " SQLITE_QUEUE_COLUMNS " FROM queue ORDER BY queue_id", NULL},
-	[SQL_SCAN_CONCERTS] = {"SELECT " SQLITE_CONCERT_COLUMNS " FROM concert ORDER BY concert_id", NULL},
-	[SQL_SCAN_SHOWS] = {"SELECT " SQLITE_SHOW_COLUMNS " FROM show ORDER BY show_id", NULL},
-	[SQL_SCAN_SEATS] = {"SELECT " SQLITE_SEAT_COLUMNS " FROM seat ORDER BY show_id, seat_number", NULL},
 	[SQL_SCAN_HOLDS] = {"SELECT " SQLITE_RESERVATION_COLUMNS " FROM reservation INDEXED BY reservation_due"
 	                    " WHERE status = 1 AND held_until > 0 ORDER BY reservation_id",
 	                    NULL},

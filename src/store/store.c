@@ -21,6 +21,28 @@ const char *store_result_name(enum store_result r)
 	return "UNKNOWN";
 }
 
+const enum core_kind store_kinds[STORE_KINDS] = {
+    CORE_ROW_QUEUE,       CORE_ROW_USER, CORE_ROW_TICKET, CORE_ROW_CONCERT, CORE_ROW_SHOW,
+    CORE_ROW_RESERVATION, CORE_ROW_SEAT, CORE_ROW_ENTRY,  CORE_ROW_KEY,     CORE_ROW_AUDIT,
+};
+
+const char *store_kind_name(enum core_kind kind)
+{
+	static const char *const names[] = {
+	    [CORE_ROW_USER] = "users",
+	    [CORE_ROW_QUEUE] = "queues",
+	    [CORE_ROW_TICKET] = "tickets",
+	    [CORE_ROW_CONCERT] = "concerts",
+	    [CORE_ROW_SHOW] = "shows",
+	    [CORE_ROW_SEAT] = "seats",
+	    [CORE_ROW_RESERVATION] = "reservations",
+	    [CORE_ROW_ENTRY] = "ledger entries",
+	    [CORE_ROW_KEY] = "idempotency keys",
+	    [CORE_ROW_AUDIT] = "audit log lines",
+	};
+	return names[kind];
+}
+
 /* What stands behind `scheme` in `url`, or NULL when it has another scheme. */
 static const char *after_scheme(const char *url, const char *scheme)
 {
@@ -198,4 +220,31 @@ enum store_result store_backup(struct store *s, const char *destination, void (*
 {
 	error[0] = '\0';
 	return s->ops->backup(s, destination, progress, arg, error);
+}
+
+enum store_result store_count(struct store *s, int64_t *rows)
+{
+	*rows = 0;
+	return s->ops->count(s, rows);
+}
+
+enum store_result store_export(struct store *s, store_row_fn fn, void *arg)
+{
+	return s->ops->export_rows(s, fn, arg);
+}
+
+enum store_result store_import_begin(struct store *s, int64_t clock, char error[STORE_ERROR_SIZE])
+{
+	error[0] = '\0';
+	return s->ops->import_begin(s, clock, error);
+}
+
+enum store_result store_import_row(struct store *s, enum core_kind kind, const void *row, char error[STORE_ERROR_SIZE])
+{
+	return s->ops->import_row(s, kind, row, error);
+}
+
+enum store_result store_import_finish(struct store *s, char error[STORE_ERROR_SIZE])
+{
+	return s->ops->import_finish(s, error);
 }

@@ -27,8 +27,10 @@ struct store;
 struct store_reader;
 
 enum store_mode {
-	STORE_SERVE, /* create when missing, migrate, lock against a second server, write */
-	STORE_READ   /* only look, while a server may be running: store_reader_* work, the rest does not */
+	STORE_SERVE,  /* create when missing, migrate, lock against a second server, write */
+	STORE_READ,   /* only look, while a server may be running: store_reader_* work, the rest does not */
+	STORE_EXPORT, /* only look, and keep every server out meanwhile: what STORE_READ can, and store_export */
+	STORE_IMPORT  /* create and migrate as STORE_SERVE does, and keep every server out: store_import_*, store_export */
 };
 
 struct store_options {
@@ -144,13 +146,38 @@ enum store_result store_sales(struct store_reader *r, int64_t concert_id, int64_
 /* One check of `jari audit`: how many rows break it, and the first of them in words ("" when none). */
 typedef void (*store_check_fn)(void *arg, const char *invariant, const char *what, int64_t violations, const char *example);
 /* Checks I1 to I10 over every row as far as a store shows them, in one consistent view, with code that shares nothing with the rules. `s` may
- * be open in either mode; a server may be running. */
+ * be open in any mode; a server may be running. */
 enum store_result store_audit(struct store *s, store_check_fn fn, void *arg);
 /* A consistent copy in a new file, while a server may be running. Fails with a line in `error` when `destination` exists. STORE_NONE, with a
  * line, for a store that other tools back up.
  * `progress` may be NULL; it gets pages done and pages in all. */
 enum store_result store_backup(struct store *s, const char *destination, void (*progress)(void *arg, int64_t done, int64_t total),
                                void *arg, char error[STORE_ERROR_SIZE]);
+
+/* ---- moving house: everything that a store keeps, out of one and into another ---- */
+
+/* The kinds of rows in the order in which they are exported: what a row refers to comes before it, as far as that can be. */
+#define STORE_KINDS 10
+extern const enum core_kind store_kinds[STORE_KINDS];
+/* "users", "ledger entries", … */
+const char *store_kind_name(enum core_kind kind);
+
+/* How many rows store_export would give. */
+enum store_result store_count(struct store *s, int64_t *rows);
+/* Calls `fn` with every row that the store keeps, in one consistent view: the kinds in the order of store_kinds, the rows of each by their key, entries
+ * by their id alone. Two stores with the same content give the same rows in the same order. STORE_OK also when the function stopped it. What is
+ * no row: store_clock. Ids go on behind the highest of their kind; nothing is ever removed that had one. */
+enum store_result store_export(struct store *s, store_row_fn fn, void *arg);
+
+/* Fills a store that is empty: begin, every row of an export, finish. All of it or nothing: before store_import_finish has returned nobody sees any of
+ * it, and it is durable when that returns STORE_OK. When the process ends before, the store is as empty as it was. The rows of a kind come
+ * together. After anything but STORE_OK, `error` has a line, and the caller calls store_rollback (also to give up) and store_close; then the store
+ * is empty.
+ * `clock` is the store_clock of where the rows come from. STORE_CONFLICT: the store is not empty; a row breaks a constraint. STORE_BROKEN: also when
+ * the database can't keep a row (PostgreSQL: a text with a NUL). */
+enum store_result store_import_begin(struct store *s, int64_t clock, char error[STORE_ERROR_SIZE]);
+enum store_result store_import_row(struct store *s, enum core_kind kind, const void *row, char error[STORE_ERROR_SIZE]);
+enum store_result store_import_finish(struct store *s, char error[STORE_ERROR_SIZE]);
 
 /* ---- for the implementations ---- */
 
@@ -185,6 +212,11 @@ struct store_ops {
 	enum store_result (*audit)(struct store *, store_check_fn, void *);
 	enum store_result (*backup)(struct store *, const char *, void (*)(void *, int64_t, int64_t), void *,
 	                            char[STORE_ERROR_SIZE]);
+	enum store_result (*count)(struct store *, int64_t *);
+	enum store_result (*export_rows)(struct store *, store_row_fn, void *);
+	enum store_result (*import_begin)(struct store *, int64_t, char[STORE_ERROR_SIZE]);
+	enum store_result (*import_row)(struct store *, enum core_kind, const void *, char[STORE_ERROR_SIZE]);
+	enum store_result (*import_finish)(struct store *, char[STORE_ERROR_SIZE]);
 };
 
 /* The first member of every implementation's store and reader. */

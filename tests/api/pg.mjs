@@ -33,7 +33,7 @@ process.on('exit', () => {
 
 export class Postgres {
 	get url() {
-		return `postgresql://postgres@127.0.0.1:${this.port}/postgres`;
+		return this.urlOf('postgres');
 	}
 
 	async make() {
@@ -72,6 +72,36 @@ export class Postgres {
 			await sleep(50);
 		}
 		return assert.fail('PostgreSQL was not ready within 15 s');
+	}
+
+	// What SQL gives, a row a line, its columns between bars.
+	sql(text, database = 'postgres') {
+		const r = spawnSync(`${this.bin}/psql`, [...this.#session(database), '-c', text], { encoding: 'utf8', timeout: 30000 });
+		assert.equal(r.status, 0, `${text}: ${r.stderr}`);
+		return r.stdout.trim();
+	}
+
+	// Runs SQL in a session that stays, with what that has locked, until the function that this gives is called.
+	async stay(text, database = 'postgres') {
+		const child = spawn(`${this.bin}/psql`, this.#session(database), { stdio: ['pipe', 'pipe', 'inherit'] });
+		running.add(child);
+		const ended = new Promise((resolve) => child.on('close', resolve));
+		const done = new Promise((resolve) => child.stdout.setEncoding('utf8').on('data', (said) => said.includes('it is done') && resolve()));
+		child.stdin.write(`${text};\nSELECT 'it is done';\n`);
+		await done;
+		return async () => {
+			child.stdin.end();
+			await ended;
+			running.delete(child);
+		};
+	}
+
+	#session(database) {
+		return ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-h', '127.0.0.1', '-p', String(this.port), '-U', 'postgres', '-d', database];
+	}
+
+	urlOf(database) {
+		return `postgresql://postgres@127.0.0.1:${this.port}/${database}`;
 	}
 
 	// SIGQUIT: at once, as in a crash; SIGINT: connections are ended, then all is written.

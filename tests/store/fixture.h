@@ -110,18 +110,24 @@ MAYBE int open_postgres(void **state)
 	return 0;
 }
 
-MAYBE int close_fixture(void **state)
+/* With the files in it; nothing when the name is empty. */
+MAYBE void remove_folder(const char *folder)
 {
-	struct fixture *f = *state;
-	store_close(f->store);
-	DIR *dir = f->folder[0] ? opendir(f->folder) : NULL;
+	DIR *dir = folder[0] ? opendir(folder) : NULL;
 	for (struct dirent *entry; dir && (entry = readdir(dir));)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 	if (dir) {
 		closedir(dir);
-		(void)rmdir(f->folder);
+		(void)rmdir(folder);
 	}
+}
+
+MAYBE int close_fixture(void **state)
+{
+	struct fixture *f = *state;
+	store_close(f->store);
+	remove_folder(f->folder);
 	test_free(f);
 	return 0;
 }

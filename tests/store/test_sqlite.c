@@ -467,7 +467,7 @@ static void a_refused_sync_ends_the_process(void **state)
 
 static bool may_scan(int which)
 {
-	return (which >= SQL_SCAN_QUEUES && which <= SQL_SCAN_SEATS) || (which >= SQL_INSERT && which < SQL_UPDATE);
+	return (which >= SQL_EXPORT && which < SQL_BEGIN) || which == SQL_ROWS || (which >= SQL_INSERT && which < SQL_UPDATE);
 }
 
 /* A scan is of a table ("SCAN seat"); going through a JSON parameter, a subquery or an index's end is none. */

@@ -210,6 +210,13 @@ static void refusals(void **state)
 	    {"serve --store postgres://db/jari --admin-key-file a", "--token-key-file or JARI_TOKEN_KEY"},
 	    {"backup --store postgres://db/jari out", "pg_dump"},
 	    {"serve --store jari.db", "needs sqlite:PATH"},
+	    {"copy --to sqlite:b", "an option is missing: jari copy --from URL --to URL"},
+	    {"copy --from sqlite:a", "an option is missing: jari copy --from URL --to URL"},
+	    {"copy --from a --to sqlite:b", "--from needs sqlite:PATH"},
+	    {"copy --from sqlite:a --to sqlite:", "--to needs sqlite:PATH"},
+	    {"copy --from memory: --to sqlite:b", "--from: memory: ends with its server"},
+	    {"copy --store sqlite:a", "'--store' is an option of 'jari serve', not of 'jari copy'"},
+	    {"audit --from sqlite:a", "'--from' is an option of 'jari copy', not of 'jari audit'"},
 	    {"serve --store sqlite:", "needs sqlite:PATH"},
 	    {"serve --store=", "--store needs a value"},
 	    {"audit --store memory:", "nothing to work on"},
@@ -271,6 +278,8 @@ static void arguments(void **state)
 	assert_string_equal(parse("import -")->options.argument, "-");
 	assert_string_equal(parse("import --store sqlite:a.db x.json")->options.argument, "x.json");
 	assert_string_equal(parse("backup -- --odd")->options.argument, "--odd");
+	runs("copy --from sqlite:a.db --to postgres://db/jari", CLI_COPY);
+	assert_string_equal(parse("copy --to sqlite:b.db --from postgresql:dbname=jari")->options.to, "sqlite:b.db");
 }
 
 /* The help names every option with its environment variable, in lines that fit a terminal. */
