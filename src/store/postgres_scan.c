@@ -34,7 +34,7 @@ static enum store_result scan_query(struct scan *scan, enum core_kind kind, cons
 	enum store_result result = STORE_OK;
 	if (!PQsendQueryParams(scan->c.pg, sql, 0, NULL, NULL, NULL, NULL, 1) || !PQsetSingleRowMode(scan->c.pg))
 		return pg_failed(&scan->c, NULL, "scan");
-	for (PGresult *res; scan->c.pg && (res = PQgetResult(scan->c.pg)); PQclear(res)) {
+	for (PGresult *res; scan->c.pg && (res = pg_next(&scan->c)); PQclear(res)) {
 		ExecStatusType status = PQresultStatus(res);
 		if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK) {
 			result = pg_failed(&scan->c, res, "scan");
@@ -47,7 +47,7 @@ static enum store_result scan_query(struct scan *scan, enum core_kind kind, cons
 		scan->stopped = !scan->fn(scan->arg, kind, &row);
 	}
 	arena_free(&arena);
-	return result;
+	return scan->c.pg && scan->c.late ? pg_failed(&scan->c, NULL, "scan") : result;
 }
 
 static enum store_result scan_table(struct scan *scan, enum core_kind kind, const char *with, const char *rest)
@@ -116,7 +116,7 @@ static enum store_result keep_place(struct pg_store *s, struct pg_conn *c)
 enum store_result pg_scan(struct store *base, int64_t since, store_row_fn fn, void *arg)
 {
 	struct pg_store *s = pg_store_of(base);
-	struct scan scan = {.fn = fn, .arg = arg};
+	struct scan scan = {.c.answer_ms = PG_SCAN_MS, .fn = fn, .arg = arg};
 	enum store_result result = pg_connect(&scan.c, &s->target, false);
 	if (result == STORE_OK)
 		result = pg_do(&scan.c, PG_WIDE);
