@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from './cluster.mjs';
 import { eventually, sleep, told } from './harness.mjs';
-import { Postgres } from './pg.mjs';
+import { Postgres, Proxy } from './pg.mjs';
 
 const ROUNDS = 10;
 // A commit is answered when a standby has it on its disk; without one, nothing is.
@@ -13,11 +13,13 @@ const SETTINGS = ['synchronous_standby_names=*', 'synchronous_commit=on', 'wal_r
 describe('a synchronous standby takes over', () => {
 	let primary = new Postgres(SETTINGS);
 	let standby = new Postgres(SETTINGS);
+	let between = new Proxy(); // of the primary and its standby
 	let cluster;
 
 	before(async () => {
 		await primary.make();
-		await standby.follow(primary);
+		await between.start(primary.port);
+		await standby.follow(primary, { by: between.url });
 		const url = `postgresql://postgres@127.0.0.1:${primary.port},127.0.0.1:${standby.port}/postgres?target_session_attrs=read-write`;
 		cluster = new Cluster([url, url, url]);
 		await cluster.start();
@@ -26,6 +28,7 @@ describe('a synchronous standby takes over', () => {
 		try {
 			await cluster?.end();
 		} finally {
+			await between.end();
 			await primary.remove();
 			await standby.remove();
 		}
@@ -36,13 +39,19 @@ describe('a synchronous standby takes over', () => {
 		for (let round = 0; round < ROUNDS; round++) {
 			const state = cluster.load(c, `round${round}`);
 			await sleep(300 + Math.random() * 600);
+			if (round % 2) {
+				between.set('lost'); // what is committed from here on is on the disk that is lost, and there alone
+				await sleep(50 + Math.random() * 200);
+			}
 			await primary.destroy();
+			await between.end();
 			await standby.promote();
 			// The new primary answers no commit before it has a standby of its own: that is when the database is back.
 			const next = new Postgres(SETTINGS);
 			const { port } = primary;
 			[primary, standby] = [standby, next];
-			await standby.follow(primary, port);
+			between = await new Proxy().start(primary.port);
+			await standby.follow(primary, { port, by: between.url });
 			await cluster.working(state, Date.now());
 			await state.stop();
 			await cluster.verify(state);

@@ -109,7 +109,7 @@ describe('three servers and an unreliable database', () => {
 	}
 
 	it(`the network is cut in the middle of commits, ${CUTS} times`, { timeout: 240000 }, async () => {
-		const state = cluster.load(await cluster.sale(5000), 'cut', 9);
+		const state = cluster.load(await cluster.sale(5000), 'cut', { workers: 9, bare: true });
 		for (let i = 0; i < CUTS; i++) {
 			await sleep(100 + Math.random() * 200);
 			const proxy = proxies[i % 3];
@@ -126,7 +126,7 @@ describe('three servers and an unreliable database', () => {
 	});
 
 	it('packets vanish for a while: 503 in bounded time, and back by itself', { timeout: 240000 }, async () => {
-		const state = cluster.load(await cluster.sale(5000), 'vanish', 9);
+		const state = cluster.load(await cluster.sale(5000), 'vanish', { workers: 9 });
 		for (const mode of ['late', 'lost', 'late', 'lost']) {
 			await sleep(500);
 			network(mode);
@@ -198,7 +198,7 @@ describe('three servers and an unreliable database', () => {
 		const c = await cluster.sale(5000);
 		await pg.sql("UPDATE test.fail SET share = 0.15, state = 'both'");
 		const marks = all.map((s) => s.log.length);
-		const state = cluster.load(c, 'share', 9);
+		const state = cluster.load(c, 'share', { workers: 9, bare: true });
 		await sleep(3000);
 		await state.stop();
 		await pg.sql('UPDATE test.fail SET share = 0');
@@ -244,7 +244,7 @@ describe('three servers and an unreliable database', () => {
 		await pg.sql("ALTER ROLE postgres SET default_transaction_isolation = 'serializable'");
 		reset(); // the new connections have it
 		const marks = all.map((s) => s.log.length);
-		const state = cluster.load(await cluster.sale(5000), 'serial', 9);
+		const state = cluster.load(await cluster.sale(5000), 'serial', { workers: 9, bare: true });
 		await sleep(3000);
 		await state.stop();
 		await pg.sql('ALTER ROLE postgres RESET default_transaction_isolation');

@@ -78,10 +78,10 @@ export class Postgres {
 		return this.start();
 	}
 
-	// A standby of another server, with the same settings, taking in what that does when this returns.
-	async follow(primary, port) {
+	// A standby of another server, taking in what that does when this returns; `by`: the way to it.
+	async follow(primary, { port, by = primary.url } = {}) {
 		await this.#place(port);
-		await this.#run('pg_basebackup', ['-d', primary.url, '-D', `${this.dir}/data`, '-R', '-X', 'stream', '-c', 'fast', '--no-sync', '--no-manifest']);
+		await this.#run('pg_basebackup', ['-d', by, '-D', `${this.dir}/data`, '-R', '-X', 'stream', '-c', 'fast', '--no-sync', '--no-manifest']);
 		await this.start();
 		await primary.until("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'", '1');
 		return this;

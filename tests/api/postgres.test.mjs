@@ -156,7 +156,7 @@ describe('three servers on one PostgreSQL', () => {
 
 	it('the database is stopped at once under load: service comes back by itself within 5 seconds', { timeout: 120000 }, async () => {
 		const c = await cluster.sale();
-		const state = cluster.load(c, 'stop');
+		const state = cluster.load(c, 'stop', { bare: true });
 		await sleep(700);
 		await pg.stop('SIGQUIT');
 		await sleep(300);
