@@ -13,6 +13,7 @@
 
 #define TEND_MS 1000 /* how often the read model is tended */
 #define BUSY_TRIES 8 /* of a batch that the store was too busy for */
+#define BUSY_MS 3000 /* after this long no further try is begun: who waits wants to hear */
 #define BUSY_PAUSE_US 2000
 #define TICK_QUEUES_MAX 1024
 
@@ -27,6 +28,7 @@ struct committer {
 	struct engine_job *alone[JARI_BATCH_MAX]; /* of a batch that was refused */
 	bool tick_more;                           /* the last tick left something for the next */
 	bool store_down;                          /* the last batch failed: say so once */
+	uint64_t chance;                          /* for jitter */
 	struct flight *spare;                     /* taken, and came to nothing */
 	int64_t commits_landed;                   /* of the last flight that was handed over */
 	struct following following;
@@ -161,6 +163,17 @@ static void decide(struct committer *c, struct core_batch *core, struct flight *
 	}
 }
 
+/* Nothing is to be saved. A success that is told all the same (an answer given before, a place taken before) is told of an earlier commit, which
+ * another process may have made (I7). */
+static enum store_result end_unchanged(struct committer *c, const struct flight *batch)
+{
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->jobs[i]->reply.code == CORE_OK)
+			return store_confirm(c->e->config.store);
+	store_rollback(c->e->config.store);
+	return STORE_OK;
+}
+
 /* One try at a batch, up to and with the commit. */
 static enum store_result try_batch(struct committer *c, struct core_batch *core, struct flight *batch)
 {
@@ -179,10 +192,8 @@ static enum store_result try_batch(struct committer *c, struct core_batch *core,
 	if (r != STORE_OK)
 		return r;
 	decide(c, core, batch);
-	if (!core_rows_dirty(core->rows)) {
-		store_rollback(e->config.store);
-		return STORE_OK;
-	}
+	if (!core_rows_dirty(core->rows))
+		return end_unchanged(c, batch);
 	int64_t began = clock_elapsed_us();
 	(void)atomic_fetch_add(&e->commits_begun, 1);
 	r = store_commit(e->config.store, core->rows, core->now);
@@ -243,14 +254,26 @@ static void note_failure(struct committer *c, const struct flight *batch, enum s
 	if (!c->store_down || batch->n > 0)
 		log_event(LOG_ERROR, "batch failed", "result", "%s (%zu commands)", store_result_name(r), batch->n);
 	c->store_down = true;
+	enum store_trouble trouble = store_trouble(c->e->config.store);
+	atomic_store(&c->e->trouble, trouble == STORE_WELL ? STORE_REFUSING : trouble);
+}
+
+/* Twice as long each time, give or take a half, so that processes that got in each other's way do not meet again. */
+static void pause_before(struct committer *c, int tries)
+{
+	int64_t us = (int64_t)BUSY_PAUSE_US << (tries - 1);
+	c->chance = (c->chance ^ (uint64_t)clock_elapsed_us()) * 0x9e3779b97f4a7c15ULL;
+	us = us / 2 + (int64_t)((c->chance >> 32) % (uint64_t)us);
+	(void)nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
 static enum store_result try_while_busy(struct committer *c, struct core_batch *core, struct flight *batch)
 {
 	enum store_result r = STORE_BUSY;
-	for (int tries = 0; tries < BUSY_TRIES && r == STORE_BUSY; tries++) {
+	int64_t until = clock_elapsed_us() + BUSY_MS * 1000LL;
+	for (int tries = 0; tries < BUSY_TRIES && r == STORE_BUSY && clock_elapsed_us() < until; tries++) {
 		if (tries > 0)
-			(void)nanosleep(&(struct timespec){.tv_nsec = BUSY_PAUSE_US * 1000L << (tries - 1)}, NULL);
+			pause_before(c, tries);
 		arena_reset(&batch->arena);
 		core_rows_init(core->rows, &batch->arena, batch->n * 8);
 		r = try_batch(c, core, batch);
@@ -270,6 +293,7 @@ static void run_batch(struct committer *c, struct flight *batch)
 	note_tick(c, batch);
 	if (r == STORE_OK) {
 		c->store_down = false;
+		atomic_store(&c->e->trouble, STORE_WELL);
 		land(c, batch);
 		return;
 	}
@@ -351,6 +375,7 @@ void *committer_run(void *arg)
 	for (bool more = true; more;) {
 		struct flight *batch =
 		    next_flight(c); /* before commands are taken, so that those that come meanwhile are among them */
+		atomic_store(&c->e->beat_us, clock_elapsed_us());
 		if (follow_when_due(c->e, &c->following, batch)) {
 			land(c, batch);
 			continue;

@@ -7,9 +7,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define SILENT_MS 2000 /* a batch that takes so long waits for a database that does not answer */
+
 int64_t engine_now(struct engine *e)
 {
 	return clock_now(e->config.clock);
+}
+
+enum store_trouble engine_trouble(struct engine *e)
+{
+	int trouble = atomic_load(&e->trouble);
+	if (trouble != STORE_WELL)
+		return (enum store_trouble)trouble;
+	if (atomic_load(&e->behind))
+		return STORE_BEHIND;
+	/* A file is not silent; what takes long there is work. */
+	bool silent = e->shared && clock_elapsed_us() - atomic_load(&e->beat_us) > SILENT_MS * 1000;
+	return silent ? STORE_SILENT : STORE_WELL;
 }
 
 bool engine_submit(struct engine *e, struct engine_job *job)
@@ -142,6 +156,7 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 	failed = "the store cannot be opened for reading";
 	if (store_reader_open(config->store, &e->store_reader) != STORE_OK)
 		goto fail;
+	atomic_store(&e->beat_us, clock_elapsed_us());
 	failed = "a thread cannot be started";
 	if (pthread_create(&e->syncer, NULL, syncer_run, e) != 0)
 		goto fail;

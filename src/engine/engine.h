@@ -70,6 +70,8 @@ void engine_close(struct engine *e);
 bool engine_submit(struct engine *e, struct engine_job *job);
 bool engine_read(struct engine *e, struct engine_read *read);
 int64_t engine_now(struct engine *e);
+/* What keeps commands from being taken just now: STORE_WELL when nothing does. At once, without asking the store. */
+enum store_trouble engine_trouble(struct engine *e);
 
 /* ---- looking: answered from memory, as of the last commit and the clock ---- */
 

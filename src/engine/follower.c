@@ -108,8 +108,10 @@ bool follow_when_due(struct engine *e, struct following *following, struct fligh
 	f->now = clock_now(e->config.clock);
 	enum store_result r = following->anew ? STORE_CONFLICT : follow_gather(e, &f->rows);
 	if (r == STORE_CONFLICT) {
+		atomic_store(&e->behind, true);
 		r = read_anew(e, f);
 		following->anew = r != STORE_OK; /* a scan that was cut off counts for nothing */
+		atomic_store(&e->behind, following->anew);
 	}
 	following->last_us = clock_elapsed_us();
 	following->at_us = following->last_us + (r == STORE_OK ? FOLLOW_MS : RETRY_MS) * 1000;

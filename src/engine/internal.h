@@ -63,6 +63,11 @@ struct engine {
 	bool reads_closed;
 	struct store_reader *store_reader;
 
+	/* how the store does, as the committer finds it; the tick asks ten times a second */
+	_Atomic int trouble;     /* enum store_trouble */
+	_Atomic bool behind;     /* the read model must be read anew */
+	_Atomic int64_t beat_us; /* monotonic: when the committer was last between two batches */
+
 	struct {
 		_Atomic int64_t commands, batches, commits, failed_batches, commit_us, admitted, holds, payments, tickets, reads;
 	} counters;

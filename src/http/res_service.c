@@ -15,22 +15,25 @@ void res_healthz(struct http_request *req)
 	http_answer_static(req, 200, "application/json", TEXT("{\"status\":\"ok\"}"));
 }
 
-static enum store_result ping(struct engine_read *read, struct store_reader *reader)
-{
-	(void)read;
-	return store_ping(reader);
-}
+static const char *const troubles[STORE_TROUBLE_COUNT] = {
+    [STORE_UNREACHABLE] = "The database cannot be reached.",
+    [STORE_STARTING] = "The database is starting up, or is shutting down.",
+    [STORE_SILENT] = "The database does not answer.",
+    [STORE_READ_ONLY] = "The database can only be read: it is a standby, or was set read-only.",
+    [STORE_CONTENDED] = "The database asks to try again, time after time: locks, deadlocks or serialization failures.",
+    [STORE_REFUSING] = "The store has refused the last change. The log has the cause.",
+    [STORE_BEHIND] = "Another database server has taken over, and everything is being read anew.",
+};
 
-static void pinged(struct http_request *req)
-{
-	if (!res_was_read(req, CORE_STORE_UNAVAILABLE))
-		return;
-	http_answer_static(req, 200, "application/json", TEXT("{\"status\":\"ready\"}"));
-}
-
+/* What the last batch has met is known at once, also when the store answers nobody; the tick makes one ten times a second. */
 void res_readyz(struct http_request *req)
 {
-	http_read(req, ping, pinged);
+	enum store_trouble trouble = engine_trouble(req->app->engine);
+
+	if (trouble == STORE_WELL)
+		http_answer_static(req, 200, "application/json", TEXT("{\"status\":\"ready\"}"));
+	else
+		http_problem(req, CORE_STORE_UNAVAILABLE, "%s", troubles[trouble]);
 }
 
 void res_metrics(struct http_request *req)

@@ -250,7 +250,7 @@ static const struct http_route_doc healthz = {
 static const struct http_route_doc readyz = {
     .id = "isReady",
     .tag = SERVICE,
-    .summary = "Can the store be reached?",
+    .summary = "Can changes be taken? If not, the problem says why",
     .stored = true,
     .success = {{200, "It can.", "Health", NULL, 0}},
 };

@@ -488,7 +488,6 @@ static const struct store_ops memory_ops = {
     .scan = memory_scan,
     .reader_open = memory_reader_open,
     .reader_close = memory_reader_close,
-    .ping = memory_ping,
     .reservation = memory_reservation,
     .reservations = memory_reservations,
     .entries = memory_entries,

@@ -93,7 +93,6 @@ void memory_import_undo(struct store *base);
 enum store_result memory_scan(struct store *base, int64_t since, store_row_fn fn, void *arg);
 enum store_result memory_reader_open(struct store *base, struct store_reader **out);
 void memory_reader_close(struct store_reader *base);
-enum store_result memory_ping(struct store_reader *base);
 enum store_result memory_reservation(struct store_reader *base, int64_t reservation_id, struct arena *arena,
                                      struct core_reservation *out);
 enum store_result memory_reservations(struct store_reader *base, int64_t user_id, int64_t before, int64_t limit,

@@ -85,12 +85,6 @@ void memory_reader_close(struct store_reader *base)
 	free(reader(base));
 }
 
-enum store_result memory_ping(struct store_reader *base)
-{
-	(void)base;
-	return STORE_OK;
-}
-
 enum store_result memory_reservation(struct store_reader *base, int64_t reservation_id, struct arena *arena,
                                      struct core_reservation *out)
 {

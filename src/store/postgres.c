@@ -72,13 +72,7 @@ enum store_result pg_store_connect(struct pg_store *s)
 {
 	if (s->conn.pg)
 		return STORE_OK;
-	int64_t began_us = clock_elapsed_us();
-	if (began_us < s->connect_after_us)
-		return STORE_BUSY;
 	enum store_result result = pg_connect(&s->conn, &s->target, true);
-	int64_t now_us = clock_elapsed_us();
-	if (result != STORE_OK && now_us - began_us > PG_CONNECT_SLOW_MS * 1000LL)
-		s->connect_after_us = now_us + PG_CONNECT_PAUSE_MS * 1000LL;
 	if (result != STORE_OK)
 		return result;
 	s->asked_us = clock_elapsed_us();
@@ -87,7 +81,7 @@ enum store_result pg_store_connect(struct pg_store *s)
 		pg_send(&s->conn, PG_SHARE, NULL);
 	result = pg_sync(&s->conn);
 	if (result == STORE_OK)
-		pg_clock_heard(s, s->asked_us, pg_int(s->conn.results[0], 0, 0));
+		pg_now_heard(s, s->conn.results[0]);
 	bool shut_out = result == STORE_OK && s->mode == STORE_SERVE && !pg_int(s->conn.results[1], 0, 0);
 	pg_clear(&s->conn);
 	return shut_out ? refuse_shut_out(s) : result;
@@ -119,7 +113,11 @@ static enum store_result pg_begin(struct store *base, int64_t *now)
 	struct pg_store *s = pg_store_of(base);
 	if (s->mode != STORE_SERVE)
 		return STORE_BROKEN;
+	uint8_t fresh[16];
 	enum store_result result = pg_store_connect(s);
+	draw(fresh, sizeof fresh);
+	if (result == STORE_OK)
+		result = pg_settle(s, fresh);
 	if (result != STORE_OK)
 		return result;
 	forget_batch(s);
@@ -174,12 +172,15 @@ static enum store_result outcome(struct pg_store *s, enum store_result result, c
 		/* A transaction that had failed would say ROLLBACK here. */
 		PGresult *last = s->conn.results[s->conn.results_n - 1];
 		bool committed = strcmp(PQcmdStatus(last), "COMMIT") == 0;
+		if (!committed || !s->conn.warned) {
+			pg_clear(&s->conn);
+			return committed ? STORE_OK : STORE_BROKEN;
+		}
+	} else if (s->conn.pg) {
 		pg_clear(&s->conn);
-		return committed ? STORE_OK : STORE_BROKEN;
+		return result;
 	}
 	pg_clear(&s->conn);
-	if (s->conn.pg)
-		return result;
 	s->begun = false; /* it ended with its connection */
 	result = pg_resolve(s, batch_id);
 	/* It may have happened all the same, or happen yet. The feed tells of all commits but this process's own; under another number it will tell
@@ -201,6 +202,7 @@ static enum store_result pg_commit(struct store *base, const struct core_rows *r
 	if (!s->conn.pg) /* lost since the load; nothing was sent */
 		return STORE_BUSY;
 	draw(batch_id, sizeof batch_id);
+	s->conn.warned = false;
 	pg_send_save(s, rows, now, batch_id, &arena, &changed);
 	enum store_result result = STORE_OK;
 	if (changed) {
@@ -215,6 +217,18 @@ static enum store_result pg_commit(struct store *base, const struct core_rows *r
 	return result;
 }
 
+static enum store_result pg_confirm(struct store *base)
+{
+	struct pg_store *s = pg_store_of(base);
+	uint8_t fresh[16];
+	if (!s->standbys) /* what can be seen is on the only disk there is */
+		return STORE_OK;
+	draw(fresh, sizeof fresh);
+	s->settled = -1;
+	enum store_result result = pg_store_connect(s);
+	return result == STORE_OK ? pg_settle(s, fresh) : result;
+}
+
 static void pg_rollback(struct store *base)
 {
 	struct pg_store *s = pg_store_of(base);
@@ -226,6 +240,11 @@ static void pg_rollback(struct store *base)
 	}
 	forget_batch(s);
 	pg_import_undo(s);
+}
+
+static enum store_trouble pg_trouble(struct store *base)
+{
+	return pg_store_of(base)->conn.trouble;
 }
 
 static void pg_maintain(struct store *base)
@@ -269,7 +288,9 @@ static const struct store_ops pg_ops = {
     .want_ids = pg_want_ids,
     .ids = pg_ids,
     .commit = pg_commit,
+    .confirm = pg_confirm,
     .rollback = pg_rollback,
+    .trouble = pg_trouble,
     .maintain = pg_maintain,
     .scan = pg_scan,
     .follow = pg_follow,
@@ -277,7 +298,6 @@ static const struct store_ops pg_ops = {
     .hear = pg_hear,
     .reader_open = pg_reader_open,
     .reader_close = pg_reader_close,
-    .ping = pg_ping,
     .reservation = pg_reservation,
     .reservations = pg_reservations,
     .entries = pg_entries,
@@ -306,6 +326,7 @@ enum store_result store_postgres_open(const struct store_options *options, struc
 	struct pg_store *s = mem_zero(sizeof *s);
 	s->base.ops = &pg_ops;
 	s->mode = options->mode;
+	s->conn.answer_ms = s->watch.answer_ms = PG_ANSWER_MS;
 	name_process(s);
 	enum store_result result = STORE_BROKEN;
 	if (pg_target_read(options->url, &s->target, error))

@@ -38,8 +38,12 @@
 #define PG_MAINTAIN_MS 10000        /* how often old rows of `batch` are looked for */
 #define PG_BATCH_KEPT "10 minutes"  /* and how old they are then */
 #define PG_BATCH_STEP 5000          /* and how many go at once */
+#define PG_ANSWER_MS 4000           /* an answer that has not begun by then is lost; more than a wait for a lock takes */
+#define PG_SCAN_MS 30000            /* the same for statements that go through whole tables */
+#define PG_BYTES_A_MS 1000          /* what is sent gives the answer more time */
 #define PG_CONNECT_SLOW_MS 1000     /* a try to connect that fails after this long is not made again */
 #define PG_CONNECT_PAUSE_MS 1000    /* before this has passed: those who wait get their answer */
+#define PG_TELL_MS 1000             /* how often the log is told that there is no connection */
 #define PG_RESOLVE_MS 8000          /* how long a lost answer to a commit is asked after */
 #define PG_HEARD_OVERLAP_US 2000000 /* what is told shows when its transaction ends, so a little is read again */
 #define PG_HEARD_KEPT_US 60000000
@@ -92,6 +96,7 @@ enum pg_sql {
 	PG_UPDATE = PG_INSERT + CORE_LIST_USER_NAMED,
 	PG_DELETE = PG_UPDATE + CORE_LIST_USER_NAMED,
 	PG_BEGIN = PG_DELETE + CORE_LIST_USER_NAMED,
+	PG_UNTIMED,
 	PG_COMMIT,
 	PG_ROLLBACK,
 	PG_LOCK_QUEUES,
@@ -109,7 +114,6 @@ enum pg_sql {
 	PG_HEARD_TELL,
 	PG_HEARD_ASK,
 	PG_HEARD_SWEEP,
-	PG_PING,
 	PG_READ_RESERVATION,
 	PG_READ_RESERVATIONS,
 	PG_READ_ENTRIES,
@@ -162,9 +166,17 @@ struct pg_conn {
 	size_t sent_n, sent_cap;
 	PGresult **results; /* of the statements that were asked for, in their order */
 	size_t results_n, results_cap;
-	enum store_result failed; /* of the statements since the last sync */
-	char said[256];           /* what the server or libpq said about it */
-	bool quiet;               /* failures are not logged */
+	enum store_result failed;   /* of the statements since the last sync */
+	char said[256];             /* what the server or libpq said about it */
+	int64_t after_us;           /* monotonic: no new try to connect before; the last took long and failed */
+	int64_t tell_after_us;      /* monotonic: the log is not told again before of a failure to connect */
+	bool quiet;                 /* failures are not logged */
+	bool reads;                 /* it need not be able to write */
+	int answer_ms;              /* how long an answer may be in coming; 0: as long as it takes */
+	int64_t sent_bytes;         /* of the statements since the last sync */
+	bool warned;                /* a warning has come since this was last set to false */
+	bool late;                  /* an answer has not come in time: the connection is of no more use */
+	enum store_trouble trouble; /* what the last failure was */
 };
 struct pg_sent {
 	int which;
@@ -180,6 +192,11 @@ void pg_drop(struct pg_conn *c); /* closes the connection */
 void pg_conn_free(struct pg_conn *c);
 /* What a failed result means. The connection is dropped when it is of no more use. */
 enum store_result pg_failed(struct pg_conn *c, const PGresult *res, const char *what);
+
+/* postgres_wait.c: the next result of what was sent, as PQgetResult gives it; NULL with c->late when it does not come in time. */
+PGresult *pg_next(struct pg_conn *c);
+/* The last result of one plain query; what follows an error does not come. */
+PGresult *pg_last(struct pg_conn *c);
 
 /* Pipeline: statements are sent, then answered together; results stay until the next pg_clear. */
 void pg_send(struct pg_conn *c, int which, const struct pg_params *params);
@@ -224,6 +241,8 @@ struct pg_store {
 	enum core_kind filling; /* whose COPY is open; 0: none */
 	int64_t clock_to_be;
 	struct buf lines; /* of it, not sent yet */
+	bool standbys;   /* commits wait for a standby */
+	int64_t settled; /* conn.made when all that it sees was last known to be durable */
 	/* the feed */
 	char *seen;      /* the last snapshot that it has told of; NULL before the first */
 	char *server;    /* which history that snapshot is of */
@@ -244,6 +263,8 @@ enum store_result pg_store_connect(struct pg_store *s);
 /* postgres_time.c: takes in that the database's clock was `db_us` between `sent_us` and now. */
 void pg_clock_heard(struct pg_store *s, int64_t sent_us, int64_t db_us);
 int64_t pg_clock_now(struct pg_store *s);
+/* The same from an answer to PG_NOW that was asked for at s->asked_us; and whether commits wait for a standby. */
+void pg_now_heard(struct pg_store *s, const PGresult *res);
 /* postgres_open.c: checks whose database it is, brings its schema up to date. */
 enum store_result pg_open_schema(struct pg_store *s, int64_t capacity, char error[STORE_ERROR_SIZE]);
 
@@ -257,6 +278,8 @@ void pg_send_save(struct pg_store *s, const struct core_rows *rows, int64_t now,
                   bool *changed);
 /* postgres_resolve.c: whether the batch has happened, when the answer to its COMMIT was lost. */
 enum store_result pg_resolve(struct pg_store *s, const uint8_t batch_id[16]);
+/* STORE_OK once everything that the connection sees is durable. `fresh` is an id that nobody has. */
+enum store_result pg_settle(struct pg_store *s, const uint8_t fresh[16]);
 enum store_result pg_scan(struct store *base, int64_t since, store_row_fn fn, void *arg);
 enum store_result pg_follow(struct store *base, store_row_fn fn, void *arg);
 enum store_result pg_watch(struct store *base, int timeout_ms);
@@ -270,7 +293,6 @@ enum store_result pg_hear(struct store *base, const struct store_heard *own, siz
 	" SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET work_mem = '64MB'"
 enum store_result pg_reader_open(struct store *base, struct store_reader **out);
 void pg_reader_close(struct store_reader *base);
-enum store_result pg_ping(struct store_reader *base);
 enum store_result pg_reservation(struct store_reader *base, int64_t reservation_id, struct arena *arena,
                                  struct core_reservation *out);
 enum store_result pg_reservations(struct store_reader *base, int64_t user_id, int64_t before, int64_t limit, struct arena *arena,

@@ -12,7 +12,7 @@
 static const struct {
 	const char *keyword, *value;
 } defaults[] = {
-    {"target_session_attrs", "read-write"}, {"connect_timeout", "5"},  {"keepalives_idle", "5"},
+    {"target_session_attrs", "read-write"}, {"connect_timeout", "2"},  {"keepalives_idle", "5"},
     {"keepalives_interval", "2"},           {"keepalives_count", "3"}, {"tcp_user_timeout", "10000"},
     {"application_name", "jari"},
 };
@@ -20,7 +20,7 @@ static const struct {
 /* Sent in front of the URL's own options, which win. Statements are prepared once and their arrays are short, so one plan that goes from
  * the array to the index serves all, and statistics of an empty table must not lead to another. */
 #define SESSION                                                                                                                  \
-	"-c search_path=jari -c statement_timeout=60s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s"             \
+	"-c search_path=jari -c statement_timeout=60s -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s"              \
 	" -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off" \
 	" -c client_min_messages=warning -c bytea_output=hex"
 
@@ -103,9 +103,11 @@ void pg_target_free(struct pg_target *t)
 
 static void keep_said(struct pg_conn *c, const char *said)
 {
-	size_t n = said ? strcspn(said, "\n") : 0; /* what follows is where and why, in lines of their own */
+	size_t n = said && !c->late ? strcspn(said, "\n") : 0; /* what follows is where and why, in lines of their own */
 	(void)snprintf(c->said, sizeof c->said, "%.*s", (int)n, said ? said : "");
-	if (n == 0)
+	if (c->late)
+		(void)snprintf(c->said, sizeof c->said, "the database has not answered for %d ms", c->answer_ms);
+	else if (n == 0)
 		(void)snprintf(c->said, sizeof c->said, "the connection was lost");
 }
 
@@ -119,17 +121,23 @@ static bool one_of(const char *state, const char *const *states)
 
 /* Serialization failure, deadlock, a lock or a statement that took too long: the batch is run again. Everything that says that this
  * connection, or this server, is not the one to write to any more: again as well, on a new connection. */
-static enum store_result meaning(const char *state, bool *drop)
+static enum store_result meaning(const char *state, bool *drop, enum store_trouble *trouble)
 {
 	static const char *const again[] = {"40001", "40P01", "40003", "55P03", "57014", NULL};
 	static const char *const lost[] = {"08", "57P01", "57P02", "57P03", "53300", "25006", "25P03", "57P05", NULL};
 	static const char *const conflict[] = {"23", "JR001", NULL};
 	*drop = false;
+	*trouble = STORE_CONTENDED;
 	if (one_of(state, again))
 		return STORE_BUSY;
+	*trouble = STORE_REFUSING;
 	if (one_of(state, conflict))
 		return STORE_CONFLICT;
 	*drop = one_of(state, lost);
+	if (*drop)
+		*trouble = strcmp(state, "25006") == 0   ? STORE_READ_ONLY
+		           : strcmp(state, "57P03") == 0 ? STORE_STARTING
+		                                         : STORE_UNREACHABLE;
 	return *drop ? STORE_BUSY : STORE_BROKEN;
 }
 
@@ -139,8 +147,9 @@ enum store_result pg_failed(struct pg_conn *c, const PGresult *res, const char *
 	const char *primary = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 	bool drop = false;
 	enum store_result result = STORE_BUSY;
+	c->trouble = c->late ? STORE_SILENT : STORE_UNREACHABLE;
 	if (state)
-		result = meaning(state, &drop);
+		result = meaning(state, &drop, &c->trouble);
 	if (!state || PQstatus(c->pg) != CONNECTION_OK)
 		drop = true;
 	keep_said(c, primary ? primary : c->pg ? PQerrorMessage(c->pg) : NULL);
@@ -157,6 +166,18 @@ enum store_result pg_failed(struct pg_conn *c, const PGresult *res, const char *
 
 /* ---- connecting ---- */
 
+static void noticed(void *arg, const PGresult *res)
+{
+	struct pg_conn *c = arg;
+	const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *primary = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+	if (!severity || strcmp(severity, "WARNING") != 0)
+		return;
+	c->warned = true;
+	if (!c->quiet)
+		log_event(LOG_WARN, "store_warning", "cause", "%s: %s", c->target->shown, primary ? primary : "");
+}
+
 /* A commit is answered when it is durable (I7): a role or a database that is set up otherwise is put right here. */
 static enum store_result prepare_session(struct pg_conn *c)
 {
@@ -168,24 +189,66 @@ static enum store_result prepare_session(struct pg_conn *c)
 	return result;
 }
 
+/* libpq tells of each host that it tried. One that is there and can't be used says more than those that are not. */
+static enum store_trouble why_not(const char *said, bool slow)
+{
+	if (strstr(said, "read-only") || strstr(said, "hot standby"))
+		return STORE_READ_ONLY;
+	if (strstr(said, "starting up") || strstr(said, "shutting down") || strstr(said, "in recovery") ||
+	    strstr(said, "not yet accepting"))
+		return STORE_STARTING;
+	return slow ? STORE_SILENT : STORE_UNREACHABLE;
+}
+
+/* To read, a primary that was set read-only will do. A standby will not: it may be behind what was told already. */
+static const char **reading_values(const struct pg_target *t)
+{
+	const char **values = mem_alloc((t->n + 1) * sizeof *values);
+	for (size_t i = 0; i <= t->n; i++) {
+		bool writes =
+		    i < t->n && strcmp(t->keywords[i], "target_session_attrs") == 0 && strcmp(t->values[i], "read-write") == 0;
+		values[i] = writes ? "primary" : t->values[i];
+	}
+	return values;
+}
+
 enum store_result pg_connect(struct pg_conn *c, const struct pg_target *target, bool pipeline)
 {
+	int64_t began_us = clock_elapsed_us();
 	if (c->pg)
 		return STORE_OK;
+	if (began_us < c->after_us)
+		return STORE_BUSY;
 	c->target = target;
 	c->pipeline = false;
 	c->failed = STORE_OK;
+	c->late = false;
+	c->sent_bytes = 0;
 	c->made++;
-	c->pg = PQconnectdbParams(target->keywords, target->values, 0);
+	const char **values = c->reads ? reading_values(target) : target->values;
+	c->pg = PQconnectdbParams(target->keywords, values, 0);
+	if (c->reads)
+		free(values);
 	if (PQstatus(c->pg) != CONNECTION_OK) {
 		/* libpq's sentence is about hosts, users and databases; a password is never in it */
 		keep_said(c, PQerrorMessage(c->pg));
-		if (!c->quiet)
+		int64_t now_us = clock_elapsed_us();
+		bool slow = now_us - began_us > PG_CONNECT_SLOW_MS * 1000LL;
+		c->after_us = slow ? now_us + PG_CONNECT_PAUSE_MS * 1000LL : 0;
+		c->trouble = why_not(PQerrorMessage(c->pg), slow);
+		if (!c->quiet && now_us >= c->tell_after_us) {
+			c->tell_after_us = now_us + PG_TELL_MS * 1000LL;
 			log_event(LOG_WARN, "store_unreachable", "cause", "%s: %s", target->shown, c->said);
+		}
 		pg_drop(c);
 		return STORE_BUSY;
 	}
-	enum store_result result = prepare_session(c);
+	(void)PQsetNoticeReceiver(c->pg, noticed, c);
+	enum store_result result = STORE_OK;
+	if (c->answer_ms > 0 && PQsetnonblocking(c->pg, 1) != 0)
+		result = pg_failed(c, NULL, "connect");
+	if (result == STORE_OK)
+		result = prepare_session(c);
 	if (result == STORE_OK && pipeline && !PQenterPipelineMode(c->pg))
 		result = pg_failed(c, NULL, "pipeline");
 	c->pipeline = result == STORE_OK && pipeline;
@@ -246,6 +309,8 @@ void pg_send(struct pg_conn *c, int which, const struct pg_params *params)
 	name_of(which, name);
 	if (!c->pg || c->failed != STORE_OK)
 		return;
+	for (int i = 0; params && i < params->n; i++)
+		c->sent_bytes += params->lengths[i];
 	bool ok = c->prepared[which] || send_prepare(c, which, name);
 	c->prepared[which] = ok; /* taken back when its answer is no */
 	if (ok)
@@ -278,7 +343,7 @@ static const char *what_of(int which)
 /* The answer to one statement that was sent. The first that failed decides; those behind it were not run. */
 static void take_answer(struct pg_conn *c, struct pg_sent sent, enum store_result *first, bool *lost)
 {
-	PGresult *res = PQgetResult(c->pg);
+	PGresult *res = pg_next(c);
 	ExecStatusType status = PQresultStatus(res);
 	bool ok = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 	if (!ok && sent.prepares)
@@ -295,8 +360,13 @@ static void take_answer(struct pg_conn *c, struct pg_sent sent, enum store_resul
 		PQclear(res);
 	if (*lost)
 		return;
-	while ((res = PQgetResult(c->pg)))
+	while ((res = pg_next(c)))
 		PQclear(res);
+	if (c->late) {
+		enum store_result late = pg_failed(c, NULL, what_of(sent.which));
+		*first = *first == STORE_OK ? late : *first;
+		*lost = true;
+	}
 }
 
 enum store_result pg_sync(struct pg_conn *c)
@@ -314,10 +384,14 @@ enum store_result pg_sync(struct pg_conn *c)
 	c->sent_n = 0;
 	if (lost)
 		return first;
-	PGresult *res = PQgetResult(c->pg);
+	PGresult *res = pg_next(c);
+	c->sent_bytes = 0;
 	bool synced = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
 	PQclear(res);
-	return synced || first != STORE_OK ? first : pg_failed(c, NULL, "sync");
+	if (synced || (first != STORE_OK && !c->late))
+		return first;
+	enum store_result failed = pg_failed(c, NULL, "sync");
+	return first != STORE_OK ? first : failed;
 }
 
 void pg_clear(struct pg_conn *c)
@@ -336,7 +410,7 @@ PGresult *pg_run(struct pg_conn *c, int which, const struct pg_params *params, e
 	*result = STORE_OK;
 	if (!c->prepared[which]) {
 		struct buf scratch = {0};
-		PGresult *prepared = PQprepare(c->pg, name, pg_sql_text(which, &scratch), 0, NULL);
+		PGresult *prepared = PQsendPrepare(c->pg, name, pg_sql_text(which, &scratch), 0, NULL) ? pg_last(c) : NULL;
 		buf_free(&scratch);
 		c->prepared[which] = PQresultStatus(prepared) == PGRES_COMMAND_OK;
 		if (!c->prepared[which])
@@ -346,8 +420,9 @@ PGresult *pg_run(struct pg_conn *c, int which, const struct pg_params *params, e
 			return NULL;
 	}
 	c->trips++;
-	PGresult *res = PQexecPrepared(c->pg, name, params ? params->n : 0, params ? params->values : NULL,
-	                               params ? params->lengths : NULL, params ? params->formats : NULL, 1);
+	bool sent = PQsendQueryPrepared(c->pg, name, params ? params->n : 0, params ? params->values : NULL,
+	                                params ? params->lengths : NULL, params ? params->formats : NULL, 1);
+	PGresult *res = sent ? pg_last(c) : NULL;
 	ExecStatusType status = PQresultStatus(res);
 	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
 		return res;
@@ -358,7 +433,7 @@ PGresult *pg_run(struct pg_conn *c, int which, const struct pg_params *params, e
 
 enum store_result pg_do(struct pg_conn *c, const char *sql)
 {
-	PGresult *res = PQexec(c->pg, sql);
+	PGresult *res = PQsendQuery(c->pg, sql) ? pg_last(c) : NULL;
 	ExecStatusType status = PQresultStatus(res);
 	enum store_result result =
 	    status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? STORE_OK : pg_failed(c, res, "statement");
@@ -368,7 +443,7 @@ enum store_result pg_do(struct pg_conn *c, const char *sql)
 
 char *pg_ask(struct pg_conn *c, const char *sql, enum store_result *result)
 {
-	PGresult *res = PQexec(c->pg, sql);
+	PGresult *res = PQsendQuery(c->pg, sql) ? pg_last(c) : NULL;
 	char *out = NULL;
 	*result = STORE_OK;
 	if (PQresultStatus(res) != PGRES_TUPLES_OK) {

@@ -264,14 +264,16 @@ enum store_result pg_load(struct store *base, struct core_rows *rows)
 		if (ids)
 			note_ids(s, c->results[c->results_n - 1 - first]);
 		if (first)
-			pg_clock_heard(s, s->asked_us, pg_int(c->results[c->results_n - 1], 0, 0));
+			pg_now_heard(s, c->results[c->results_n - 1]);
 	}
 	pg_clear(c);
 	/* Something that the batch depends on was decided later than it would be. */
 	if (ahead > s->high)
 		s->high = ahead;
-	if (result == STORE_OK && ahead > s->now)
+	if (result == STORE_OK && ahead > s->now) {
+		c->trouble = STORE_CONTENDED;
 		return STORE_BUSY;
+	}
 	if (result == STORE_OK)
 		core_rows_loaded(rows);
 	return result;

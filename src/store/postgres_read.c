@@ -14,6 +14,8 @@ enum store_result pg_reader_open(struct store *base, struct store_reader **out)
 	struct pg_reader *r = mem_zero(sizeof *r);
 	r->base.ops = base->ops;
 	r->target = &pg_store_of(base)->target;
+	r->conn.answer_ms = PG_ANSWER_MS;
+	r->conn.reads = true;
 	enum store_result result = pg_connect(&r->conn, r->target, false);
 	if (result == STORE_OK)
 		*out = &r->base;
@@ -41,13 +43,6 @@ static PGresult *read_rows(struct store_reader *base, int which, const struct pg
 			break;
 	}
 	return res;
-}
-
-enum store_result pg_ping(struct store_reader *base)
-{
-	enum store_result result;
-	PQclear(read_rows(base, PG_PING, NULL, &result));
-	return result;
 }
 
 enum store_result pg_reservation(struct store_reader *base, int64_t reservation_id, struct arena *arena,

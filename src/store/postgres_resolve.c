@@ -7,8 +7,12 @@
  * - The batch was rolled back, or lies unread in that backend's socket, or never arrived: the fence is inserted. It has not happened, and
  *   can't any more: its own row would break the unique key, and the batch be rolled back as a whole.
  * This holds on whatever server the URL leads to by now: one that has taken over either has the batch's row or never will.
- * Whose row it is, is read off its instant, which a fence has none of: asking may have to be done more than once. The fence is committed like any
- * batch, so what it says is as durable as a commit. */
+ * Whose row it is, is read off its instant, which a fence has none of: asking may have to be done more than once.
+ *
+ * A commit can be seen before it is as durable as it should be: when its wait for a standby was broken off (an administrator's doing, of which
+ * PostgreSQL tells in a warning), and when the server has crashed during that wait and has come back without its standby. So the fence writes in
+ * any case, if only the row as it is: its own commit is behind what it has seen, and waits for the standby as that should have. A connection that is
+ * new writes such a fence before it decides, since an answer that is given again, or a ticket that is there already, is told without a commit. */
 #include "store/postgres.h"
 
 #include "base/log.h"
@@ -30,14 +34,25 @@ static enum store_result fence(struct pg_store *s, const uint8_t batch_id[16])
 		pg_send(&s->conn, PG_FENCE, &p);
 		pg_bind_bytes(&id, batch_id, 16);
 		pg_send(&s->conn, PG_FENCED, &id);
+		s->conn.warned = false;
 		result = pg_sync(&s->conn);
-		if (result == STORE_OK && PQntuples(s->conn.results[1]) != 1)
+		if (result == STORE_OK && (s->conn.warned || PQntuples(s->conn.results[1]) != 1))
 			result = STORE_BUSY; /* ask again */
+		if (result == STORE_OK)
+			s->settled = s->conn.made;
 		happened = result == STORE_OK && pg_int(s->conn.results[1], 0, 0) > 0;
 		pg_clear(&s->conn);
 	}
 	arena_free(&arena);
 	return result == STORE_OK && !happened ? STORE_NONE : result;
+}
+
+enum store_result pg_settle(struct pg_store *s, const uint8_t fresh[16])
+{
+	if (s->settled == s->conn.made)
+		return STORE_OK;
+	enum store_result result = fence(s, fresh);
+	return result == STORE_NONE ? STORE_OK : result;
 }
 
 enum store_result pg_resolve(struct pg_store *s, const uint8_t batch_id[16])

@@ -181,5 +181,6 @@ void pg_send_save(struct pg_store *s, const struct core_rows *rows, int64_t now,
 			send_pile(save, kind, op);
 	send_batch_row(save, batch_id);
 	send_notify(save);
+	pg_send(&s->conn, PG_UNTIMED, NULL);
 	pg_send(&s->conn, PG_COMMIT, NULL);
 }

@@ -33,7 +33,7 @@ enum store_result pg_give_rows(struct pg_conn *c, enum core_kind kind, const cha
 	enum store_result result = STORE_OK;
 	if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1) || !PQsetSingleRowMode(c->pg))
 		return pg_failed(c, NULL, "scan");
-	for (PGresult *res; c->pg && (res = PQgetResult(c->pg)); PQclear(res)) {
+	for (PGresult *res; c->pg && (res = pg_next(c)); PQclear(res)) {
 		ExecStatusType status = PQresultStatus(res);
 		if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK) {
 			result = pg_failed(c, res, "scan");
@@ -46,7 +46,7 @@ enum store_result pg_give_rows(struct pg_conn *c, enum core_kind kind, const cha
 		*stopped = !fn(arg, kind, &row);
 	}
 	arena_free(&arena);
-	return result;
+	return c->pg && c->late ? pg_failed(c, NULL, "scan") : result;
 }
 
 static enum store_result scan_table(struct scan *scan, enum core_kind kind, const char *with, const char *rest)
@@ -115,7 +115,7 @@ static enum store_result keep_place(struct pg_store *s, struct pg_conn *c)
 enum store_result pg_scan(struct store *base, int64_t since, store_row_fn fn, void *arg)
 {
 	struct pg_store *s = pg_store_of(base);
-	struct scan scan = {.fn = fn, .arg = arg};
+	struct scan scan = {.c.answer_ms = PG_SCAN_MS, .fn = fn, .arg = arg};
 	enum store_result result = pg_connect(&scan.c, &s->target, false);
 	if (result == STORE_OK)
 		result = pg_do(&scan.c, PG_WIDE);

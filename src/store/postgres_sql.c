@@ -54,6 +54,8 @@ static const struct {
 	enum core_kind kind; /* of @ */
 } fixed[PG_SQL_COUNT] = {
     [PG_BEGIN] = {"BEGIN", 0},
+    /* A commit that waits for a standby must not be made to stop waiting: it has happened by then, and would be seen. */
+    [PG_UNTIMED] = {"SET LOCAL statement_timeout = 0", 0},
     [PG_COMMIT] = {"COMMIT", 0},
     [PG_ROLLBACK] = {"ROLLBACK", 0},
     /* The queues of everything that is asked for: of queues and tickets $1, concerts $2, reservations $3, and of what is due at $4, at most $5 */
@@ -74,7 +76,9 @@ static const struct {
                      " CASE WHEN $6::int8 > 0 THEN take_ids('concert_ids', $6) END,"
                      " CASE WHEN $7::int8 > 0 THEN take_ids('show_ids', $7) END",
                      0},
-    [PG_NOW] = {"SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8", 0},
+    [PG_NOW] = {"SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8,"
+                " (current_setting('synchronous_standby_names') <> '')::int::int8",
+                0},
     [PG_SHARE] = {"SELECT pg_try_advisory_lock_shared(" PG_ALONE_KEY ")::int::int8", 0},
     [PG_NOTE_BATCH] = {"INSERT INTO batch (batch_id, process, decided_at, " FEED_ARRAYS ")"
                        " VALUES ($1::uuid, $2::int8, $3::int8, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
@@ -82,7 +86,7 @@ static const struct {
     [PG_NOTIFY] = {"SELECT pg_notify('" PG_CHANNEL "', $1::int8::text)", 0},
     [PG_FENCE] = {"INSERT INTO batch (batch_id, process, decided_at, " FEED_ARRAYS ")"
                   " VALUES ($1::uuid, $2::int8, 0, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"
-                  " ON CONFLICT (batch_id) DO NOTHING",
+                  " ON CONFLICT (batch_id) DO UPDATE SET decided_at = batch.decided_at",
                   0},
     [PG_FENCED] = {"SELECT decided_at FROM batch WHERE batch_id = $1::uuid", 0},
     [PG_CLOCK] = {"SELECT greatest((SELECT value FROM meta WHERE name = 'clock'), (SELECT max(decided_at) FROM batch))", 0},
@@ -111,7 +115,6 @@ static const struct {
     [PG_HEARD_ASK] = {"SELECT queue_id, first, bits FROM heard WHERE heard_us >= $1::int8 AND process <> $2::int8", 0},
     [PG_HEARD_SWEEP] = {"DELETE FROM heard WHERE heard_us < (extract(epoch FROM clock_timestamp()) * 1000000)::int8 - $1::int8",
                         0},
-    [PG_PING] = {"SELECT value FROM meta WHERE name = 'schema'", 0},
     [PG_READ_RESERVATION] = {"SELECT @ FROM reservation AS t WHERE t.reservation_id = $1::int8", CORE_ROW_RESERVATION},
     [PG_READ_RESERVATIONS] = {"SELECT @ FROM reservation AS t WHERE t.user_id = $1::int8 AND t.reservation_id < $2::int8"
                               " ORDER BY t.reservation_id DESC LIMIT $3::int8",

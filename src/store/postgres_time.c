@@ -22,6 +22,12 @@ void pg_clock_heard(struct pg_store *s, int64_t sent_us, int64_t db_us)
 	s->slewed_us = now_us;
 }
 
+void pg_now_heard(struct pg_store *s, const PGresult *res)
+{
+	pg_clock_heard(s, s->asked_us, pg_int(res, 0, 0));
+	s->standbys = pg_int(res, 0, 1) != 0;
+}
+
 int64_t pg_clock_now(struct pg_store *s)
 {
 	int64_t now = (s->offset_us + clock_elapsed_us()) / 1000;

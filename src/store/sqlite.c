@@ -197,7 +197,6 @@ static const struct store_ops sqlite_ops = {
     .scan = sqlite_scan,
     .reader_open = sqlite_reader_open,
     .reader_close = sqlite_reader_close,
-    .ping = sqlite_ping,
     .reservation = sqlite_reservation,
     .reservations = sqlite_reservations,
     .entries = sqlite_entries,

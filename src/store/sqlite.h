@@ -166,7 +166,6 @@ enum store_result sqlite_give_rows(struct sqlite_conn *c, enum core_kind kind, s
 enum store_result sqlite_scan(struct store *base, int64_t since, store_row_fn fn, void *arg); /* sqlite_read.c, as all below */
 enum store_result sqlite_reader_open(struct store *base, struct store_reader **out);
 void sqlite_reader_close(struct store_reader *base);
-enum store_result sqlite_ping(struct store_reader *base);
 enum store_result sqlite_reservation(struct store_reader *base, int64_t reservation_id, struct arena *arena,
                                      struct core_reservation *out);
 enum store_result sqlite_reservations(struct store_reader *base, int64_t user_id, int64_t before, int64_t limit,

@@ -208,18 +208,6 @@ void sqlite_reader_close(struct store_reader *base)
 	free(base);
 }
 
-enum store_result sqlite_ping(struct store_reader *base)
-{
-	struct sqlite_conn *c = conn(base);
-	sqlite3_stmt *stmt = sqlite_stmt(c, SQL_CLOCK);
-	if (!stmt)
-		return STORE_BROKEN;
-	int rc = sqlite3_step(stmt);
-	enum store_result result = rc == SQLITE_ROW ? STORE_OK : sqlite_failed(c, rc, "ping");
-	(void)sqlite3_reset(stmt);
-	return result;
-}
-
 enum store_result sqlite_reservation(struct store_reader *base, int64_t reservation_id, struct arena *arena,
                                      struct core_reservation *out)
 {

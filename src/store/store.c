@@ -163,6 +163,17 @@ enum store_result store_hear(struct store *s, const struct store_heard *own, siz
 	return s->ops->hear ? s->ops->hear(s, own, n, fn, arg) : STORE_NONE;
 }
 
+enum store_result store_confirm(struct store *s)
+{
+	store_rollback(s);
+	return s->ops->confirm ? s->ops->confirm(s) : STORE_OK;
+}
+
+enum store_trouble store_trouble(struct store *s)
+{
+	return s->ops->trouble ? s->ops->trouble(s) : STORE_REFUSING;
+}
+
 enum store_result store_reader_open(struct store *s, struct store_reader **out)
 {
 	*out = NULL;
@@ -173,11 +184,6 @@ void store_reader_close(struct store_reader *r)
 {
 	if (r)
 		r->ops->reader_close(r);
-}
-
-enum store_result store_ping(struct store_reader *r)
-{
-	return r->ops->ping(r);
 }
 
 enum store_result store_reservation(struct store_reader *r, int64_t reservation_id, struct arena *arena,

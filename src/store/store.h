@@ -77,6 +77,23 @@ enum store_result store_commit(struct store *s, const struct core_rows *rows, in
 /* Makes every commit durable that had returned when it was called (I7). Runs on a thread of its own beside batches, one call at a time.
  * When the disk refuses, what is on it is unknown: the process is ended, with the cause in the log. */
 void store_sync(struct store *s);
+/* What was in the way of the last call that gave STORE_BUSY or STORE_BROKEN. */
+enum store_trouble {
+	STORE_WELL,
+	STORE_UNREACHABLE, /* no connection, or it was lost */
+	STORE_STARTING,    /* the database is there and takes nobody yet */
+	STORE_SILENT,      /* it does not answer */
+	STORE_READ_ONLY,   /* a standby, or set so */
+	STORE_CONTENDED,   /* it asks to try again: locks, deadlocks, serialization */
+	STORE_REFUSING,    /* anything else: the log has the cause */
+	STORE_BEHIND,      /* the engine's: what others have done is being read anew */
+	STORE_TROUBLE_COUNT
+};
+/* Called by the thread of the batches. */
+enum store_trouble store_trouble(struct store *s);
+/* Ends a batch that has changed nothing and has something to tell all the same: STORE_OK once what it has loaded is as durable as an own commit
+ * (which with this store's own commits is what store_sync makes sure of). */
+enum store_result store_confirm(struct store *s);
 /* Ends a batch without effect. Harmless when none is open. */
 void store_rollback(struct store *s);
 /* Housekeeping between batches (checkpoint). May take milliseconds. */
@@ -122,8 +139,7 @@ enum store_result store_hear(struct store *s, const struct store_heard *own, siz
 enum store_result store_reader_open(struct store *s, struct store_reader **out);
 void store_reader_close(struct store_reader *r);
 
-/* A committed row as the last commit left it (synced or not), or STORE_NONE. Also STORE_OK when the store can be reached at all: store_ping. */
-enum store_result store_ping(struct store_reader *r);
+/* A committed row as the last commit left it (synced or not), or STORE_NONE. */
 enum store_result store_reservation(struct store_reader *r, int64_t reservation_id, struct arena *arena,
                                     struct core_reservation *out);
 /* Pages, newest first: at most `limit` rows with an id below `before` (0: from the newest). STORE_OK with *n 0 when there is none. */
@@ -190,8 +206,10 @@ struct store_ops {
 	void (*want_ids)(struct store *, enum core_id_kind, int64_t); /* may be NULL, as follow and watch */
 	enum store_result (*ids)(struct store *, enum core_id_kind, int64_t, struct core_ids *);
 	enum store_result (*commit)(struct store *, const struct core_rows *, int64_t now);
-	void (*sync)(struct store *); /* NULL: a commit is durable when it returns */
+	void (*sync)(struct store *);                 /* NULL: a commit is durable when it returns */
+	enum store_result (*confirm)(struct store *); /* NULL: what can be loaded is durable after store_sync */
 	void (*rollback)(struct store *);
+	enum store_trouble (*trouble)(struct store *); /* NULL: always STORE_REFUSING */
 	void (*maintain)(struct store *);
 	enum store_result (*scan)(struct store *, int64_t, store_row_fn, void *);
 	enum store_result (*follow)(struct store *, store_row_fn, void *);
@@ -200,7 +218,6 @@ struct store_ops {
 	                          void *); /* may be NULL too */
 	enum store_result (*reader_open)(struct store *, struct store_reader **);
 	void (*reader_close)(struct store_reader *);
-	enum store_result (*ping)(struct store_reader *);
 	enum store_result (*reservation)(struct store_reader *, int64_t, struct arena *, struct core_reservation *);
 	enum store_result (*reservations)(struct store_reader *, int64_t, int64_t, int64_t, struct arena *,
 	                                  struct core_reservation **, size_t *);

@@ -223,8 +223,8 @@ describe('copies that are refused', () => {
 	const dir = tempFolder();
 	let some;
 	const file = (name) => `sqlite:${path.join(dir, name)}`;
-	const database = (name) => {
-		pg.sql(`CREATE DATABASE ${name}`);
+	const database = async (name) => {
+		await pg.sql(`CREATE DATABASE ${name}`);
 		return pg.urlOf(name);
 	};
 
@@ -238,8 +238,8 @@ describe('copies that are refused', () => {
 		fs.rmSync(dir, { recursive: true, force: true });
 	});
 
-	it('a target that has something in it', () => {
-		const full = database('occupied');
+	it('a target that has something in it', async () => {
+		const full = await database('occupied');
 		copies(some.store, full);
 		refused(1, some.store, full, /occupied is not empty: copy into a new store/);
 		copies(some.store, file('full.db'));
@@ -247,8 +247,8 @@ describe('copies that are refused', () => {
 		assert.equal(jari(['audit', '--store', full]).status, 0, 'it is as it was');
 	});
 
-	it('a source that is not there, and one store twice', () => {
-		refused(1, file('none.db'), database('unused'), /there is no store at .*none\.db/);
+	it('a source that is not there, and one store twice', async () => {
+		refused(1, file('none.db'), await database('unused'), /there is no store at .*none\.db/);
 		assert.deepEqual(fs.readdirSync(dir).filter((name) => name.startsWith('none')), [], 'looking for it has made nothing');
 		refused(1, pg.urlOf('unused'), file('x.db'), /has no schema of jari/);
 		refused(1, pg.urlOf('nowhere'), file('x.db'), /nowhere/);
@@ -269,20 +269,20 @@ describe('copies that are refused', () => {
 		assert.ok(!fs.existsSync(path.join(dir, 'x.db')));
 	});
 
-	it('stores of a newer jari, on either side', () => {
-		const newer = database('newer');
+	it('stores of a newer jari, on either side', async () => {
+		const newer = await database('newer');
 		assert.equal(jari(['migrate', '--store', newer]).status, 0);
-		pg.sql("UPDATE jari.meta SET value = 99 WHERE name = 'schema'", 'newer');
+		await pg.sql("UPDATE jari.meta SET value = 99 WHERE name = 'schema'", 'newer');
 		refused(1, some.store, newer, /newer was made by a newer version of jari/);
 		const bytes = fs.readFileSync(some.file);
 		bytes.writeUInt32BE(99, 60); // user_version
 		fs.writeFileSync(path.join(dir, 'newer.db'), bytes);
-		refused(1, file('newer.db'), database('after'), /newer\.db was made by a newer version of jari/);
+		refused(1, file('newer.db'), await database('after'), /newer\.db was made by a newer version of jari/);
 		refused(1, some.store, file('newer.db'), /newer\.db was made by a newer version of jari/);
 	});
 
 	it('a target that a server has open, though it is empty', async () => {
-		const url = database('served');
+		const url = await database('served');
 		const s = new Server({ store: url, env: { JARI_TOKEN_KEY: '5e'.repeat(32) } });
 		await s.start();
 		refused(1, some.store, url, /another jari has .*served open: stop it, or choose another --to/);
@@ -304,13 +304,13 @@ describe('a role that may do what servers may, and no more', () => {
 		fs.rmSync(some.dir, { recursive: true, force: true });
 	});
 
-	it('fills a schema that its owner has made, and reads it', () => {
+	it('fills a schema that its owner has made, and reads it', async () => {
 		const app = pg.url.replace('postgres@', 'jari_app@');
-		pg.sql('CREATE ROLE jari_app LOGIN');
+		await pg.sql('CREATE ROLE jari_app LOGIN');
 		refused(1, some.store, app, /has no schema of jari yet, and this role may not change that: run jari migrate --store URL once/);
 		assert.equal(jari(['migrate', '--store', pg.url]).status, 0);
 		// as docs/operations.md says
-		pg.sql(`GRANT USAGE ON SCHEMA jari TO jari_app;
+		await pg.sql(`GRANT USAGE ON SCHEMA jari TO jari_app;
 			GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jari TO jari_app;
 			REVOKE UPDATE, DELETE ON jari.ledger, jari.audit_log FROM jari_app;
 			GRANT USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA jari TO jari_app`);
@@ -348,41 +348,43 @@ describe('a copy that is killed', () => {
 
 	it('leaves a PostgreSQL database empty, keeps servers out while it runs, and can be made again', { timeout: 60000 }, async () => {
 		assert.equal(jari(['migrate', '--store', pg.url]).status, 0);
-		pg.sql(`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';
+		await pg.sql(`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';
 			CREATE TRIGGER slow BEFORE INSERT ON jari.audit_log FOR EACH ROW EXECUTE FUNCTION slow()`);
 		const sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-		await killed(some.store, pg.url, () => {
-			if (pg.sql(sleeping) !== '1') return false;
+		await killed(some.store, pg.url, async () => {
+			if ((await pg.sql(sleeping)) !== '1') return false;
 			const r = jari(['serve', '--listen', '127.0.0.1:0', '--store', pg.url], { env: { JARI_ADMIN_KEY: some.adminKey, JARI_TOKEN_KEY: '5e'.repeat(32) }, timeout: 15000 });
 			assert.equal(r.status, 1, show(r));
 			assert.match(r.stderr, /jari copy has it to itself/);
 			refused(1, pg.url, `sqlite:${some.dir}/other.db`, /another jari has/);
 			return true;
 		});
-		pg.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
-		await eventually('the server has noticed', async () => pg.sql(sleeping) === '0', 5000);
-		assert.equal(pg.sql('SELECT (SELECT count(*) FROM jari.users) + (SELECT count(*) FROM jari.ledger) + (SELECT count(*) FROM jari.seat)'), '0');
-		assert.equal(pg.sql('SELECT name FROM jari.queue'), 'main');
-		pg.sql('DROP TRIGGER slow ON jari.audit_log');
-		await eventually('its lock is gone', async () => pg.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") === '0', 5000);
+		await pg.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+		await eventually('the server has noticed', async () => (await pg.sql(sleeping)) === '0', 5000);
+		assert.equal(await pg.sql('SELECT (SELECT count(*) FROM jari.users) + (SELECT count(*) FROM jari.ledger) + (SELECT count(*) FROM jari.seat)'), '0');
+		assert.equal(await pg.sql('SELECT name FROM jari.queue'), 'main');
+		await pg.sql('DROP TRIGGER slow ON jari.audit_log');
+		await eventually('its lock is gone', async () => (await pg.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) === '0', 5000);
 		copies(some.store, pg.url);
-		assert.equal(pg.sql('SELECT count(*) FROM jari.users'), '1');
+		assert.equal(await pg.sql('SELECT count(*) FROM jari.users'), '1');
 	});
 
 	it('leaves a file empty, and can be made again', { timeout: 60000 }, async () => {
 		const file = path.join(some.dir, 'killed.db');
-		const let_go = await pg.stay('BEGIN; LOCK TABLE jari.audit_log IN ACCESS EXCLUSIVE MODE'); // the last table that is read
+		const other = pg.session();
+		other.say("BEGIN; LOCK TABLE jari.audit_log IN ACCESS EXCLUSIVE MODE; SELECT 'it is locked';"); // the last table that is read
+		await other.heard('it is locked');
 		try {
-			await killed(pg.url, `sqlite:${file}`, () => pg.sql("SELECT count(*) FROM pg_locks WHERE relation = 'jari.audit_log'::regclass AND NOT granted") === '1');
+			await killed(pg.url, `sqlite:${file}`, async () => (await pg.sql("SELECT count(*) FROM pg_locks WHERE relation = 'jari.audit_log'::regclass AND NOT granted")) === '1');
 		} finally {
-			await let_go();
+			await other.end();
 		}
 		const s = new Server({ dir: some.dir, store: `sqlite:${file}` });
 		await s.start();
 		const { concerts } = await s.ok(200, 'GET', '/api/concerts');
 		await s.stop();
 		assert.deepEqual(concerts, [], 'nothing of it is there');
-		await eventually('the old connection is gone', async () => pg.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") === '0', 5000);
+		await eventually('the old connection is gone', async () => (await pg.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) === '0', 5000);
 		copies(pg.url, `sqlite:${file}`);
 		await s.start();
 		assert.equal((await s.ok(200, 'GET', '/api/concerts')).concerts.length, 1);

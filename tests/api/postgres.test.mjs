@@ -1,47 +1,32 @@
 // Three servers on one PostgreSQL: what one commits the others show, seats and the line are one, and what dies takes nothing with it.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { eventually, many, newAgent, Server, show, sleep, told, vetTicket } from './harness.mjs';
+import { Cluster } from './cluster.mjs';
+import { eventually, many, newAgent, show, sleep, told, vetTicket } from './harness.mjs';
 import { Postgres } from './pg.mjs';
-
-const TOKEN_KEY = '5e'.repeat(32);
 
 describe('three servers on one PostgreSQL', () => {
 	const pg = new Postgres();
+	let cluster;
 	let all = [];
 
 	before(async () => {
 		await pg.make();
-		all = [0, 1, 2].map(() => new Server({ store: pg.url, env: { JARI_TOKEN_KEY: TOKEN_KEY }, args: ['--threads', '1', '--active-seconds', '300'] }));
-		for (const s of all) await s.start();
+		cluster = new Cluster([pg.url, pg.url, pg.url]);
+		all = cluster.all;
+		await cluster.start();
 	}, { timeout: 120000 });
 	after(async () => {
 		try {
-			for (const s of all) await s.end();
+			await cluster?.end();
 		} finally {
 			await pg.remove();
 		}
 	}, { timeout: 120000 });
 
-	const any = () => all[Math.floor(Math.random() * all.length)];
-
-	// Until that server shows the ticket: another one's are shown within a second.
-	function seen(s, token, ms = 1000) {
-		return eventually('a ticket of another server is shown', async () => {
-			const r = await s.api('GET', '/api/check', { token });
-			if (r.status === 401) return undefined;
-			assert.equal(r.status, 200, told(r));
-			return vetTicket(r.json);
-		}, ms);
-	}
-
-	// A concert that every server shows.
-	async function concert(options) {
-		const c = await all[0].makeConcert(options);
-		for (const s of all)
-			await eventually('the concert is shown', async () => (await s.api('GET', `/api/concerts/${c.concertId}`)).status === 200);
-		return c;
-	}
+	const any = () => cluster.any();
+	const seen = (...args) => cluster.seen(...args);
+	const concert = (options) => cluster.concert(options);
 
 	it('what one commits the others show within a second', { timeout: 60000 }, async () => {
 		const [a, b, c] = all;
@@ -127,58 +112,13 @@ describe('three servers on one PostgreSQL', () => {
 		all[1].audit();
 	});
 
-	// Workers that join and charge at the servers until told to end. What a broken connection or 503 leaves open is not counted.
-	function load(c, stem) {
-		const state = { end: false, done: all.map(() => 0), last: all.map(() => 0), money: new Map(), fail: undefined };
-		const agents = all.map(() => newAgent(10));
-		async function worker(w) {
-			const at = w % 3;
-			const ask = (...args) => all[at].api(args[0], args[1], { ...args[2], agent: agents[at], timeout: 20000 }).catch((e) => {
-				if (e.code === 'ERR_ASSERTION') throw e;
-				return undefined;
-			});
-			for (let n = 0; !state.end; n++) {
-				const joined = await ask('POST', '/api/getToken', { body: { username: `${stem}-${w}-${n}`, concertId: c.concertId } });
-				const t = joined?.status === 201 ? joined.json : undefined;
-				const charged = t && (await ask('POST', `/api/${t.userId}/charge`, { token: t.token, body: { amount: 100 + n }, key: `k-${n}` }));
-				if (charged?.status === 200) {
-					state.money.set(t.token, [t.userId, 100 + n]);
-					state.done[at] += 1;
-					state.last[at] = Date.now();
-				} else {
-					for (const r of [joined, charged]) if (r && r.status >= 400) assert.equal(r.status, 503, told(r));
-					await sleep(20);
-				}
-			}
-		}
-		const workers = Promise.all([0, 1, 2, 3, 4, 5].map(worker));
-		workers.catch((e) => (state.fail = e));
-		state.stop = async () => {
-			state.end = true;
-			await workers;
-			agents.forEach((agent) => agent.destroy());
-		};
-		return state;
-	}
-
-	// What was answered with success is there, whichever server is asked.
-	async function verify(state) {
-		await many(state.money.size, 10, async (i) => {
-			const [token, [userId, amount]] = [...state.money][i];
-			const s = any();
-			await seen(s, token, 2000);
-			await eventually('the charge is there', async () => (await s.balance({ token, userId })) === amount);
-		});
-	}
-
 	it('who asks at one server is silent at none', { timeout: 120000 }, async () => {
-		const extra = ['--threads', '1', '--active-seconds', '300', '--waiting-idle', '4'];
-		const two = [0, 1].map(() => new Server({ store: pg.url, env: { JARI_TOKEN_KEY: TOKEN_KEY }, args: extra }));
+		const two = new Cluster([pg.url, pg.url], ['--waiting-idle', '4']);
 		const k = await concert({ capacity: 1 });
-		for (const s of all) await s.stop(); // they wait for 120 s, and would call nobody silent
+		await cluster.stop(); // they wait for 120 s, and would call nobody silent
 		try {
-			for (const s of two) await s.start();
-			const [a, b] = two;
+			await two.start();
+			const [a, b] = two.all;
 			await a.join('heard-in', k.concertId);
 			const first = await a.join('heard-first', k.concertId), second = await b.join('heard-second', k.concertId);
 			assert.deepEqual([first.status, second.status], ['WAITING', 'WAITING']);
@@ -195,40 +135,38 @@ describe('three servers on one PostgreSQL', () => {
 				await sleep(500);
 			}
 		} finally {
-			for (const s of two) await s.end();
-			for (const s of all) await s.start();
+			await two.end();
+			await cluster.start();
 		}
 	});
 
 	it('one server is killed under load and the others go on', { timeout: 120000 }, async () => {
-		const c = await concert({ capacity: 100000 });
-		const state = load(c, 'kill');
+		const state = cluster.load(await cluster.sale(), 'kill');
 		await sleep(700);
 		await all[2].kill9();
 		const killed = Date.now();
 		await eventually('the others go on', () => state.fail || (state.last[0] > killed && state.last[1] > killed), 5000);
 		await sleep(500);
 		await all[2].start();
-		await eventually('the third is back', () => state.fail || state.last[2] > killed, 5000);
+		await cluster.working(state, killed);
 		await state.stop();
-		await verify(state);
-		all[0].audit();
+		await cluster.verify(state);
+		cluster.audit();
 	});
 
 	it('the database is stopped at once under load: service comes back by itself within 5 seconds', { timeout: 120000 }, async () => {
-		const c = await concert({ capacity: 100000 });
-		const state = load(c, 'stop');
+		const c = await cluster.sale();
+		const state = cluster.load(c, 'stop', { bare: true });
 		await sleep(700);
 		await pg.stop('SIGQUIT');
 		await sleep(300);
 		await pg.start();
-		const back = Date.now();
-		await eventually('every server works again', () => state.fail || state.last.every((at) => at > back), 5000);
+		await cluster.working(state, Date.now());
 		const t = await all[0].join('after-the-stop', c.concertId);
 		await seen(all[1], t.token, 2000);
 		await state.stop();
-		await verify(state);
+		await cluster.verify(state);
 		for (const s of all) assert.ok(s.running());
-		all[0].audit();
+		cluster.audit();
 	});
 });

@@ -408,7 +408,7 @@ static void asking_twice_gives_the_same_answer(void **state)
 	uint8_t happened[16] = {0};
 	make_ann(w->a);
 	PGconn *c = pg_admin(w->server);
-	PGresult *res = PQexecParams(c, "SELECT batch_id FROM jari.batch", 0, NULL, NULL, NULL, NULL, 1);
+	PGresult *res = PQexecParams(c, "SELECT batch_id FROM jari.batch WHERE decided_at > 0", 0, NULL, NULL, NULL, NULL, 1);
 	assert_int_equal(PQgetlength(res, 0, 0), 16);
 	memcpy(happened, PQgetvalue(res, 0, 0), 16);
 	PQclear(res);
@@ -565,7 +565,7 @@ static void who_was_away_too_long_is_told(void **state)
 	start_following(w);
 	assert_int_equal(charge(w->a, 1), STORE_OK);
 	assert_true(pg_sql(w->server, "UPDATE jari.batch SET committed_at = committed_at - interval '1 hour'"));
-	assert_int_equal(pg_number(w->server, "SELECT count(*) FROM jari.batch"), 2);
+	assert_int_equal(pg_number(w->server, "SELECT count(*) FROM jari.batch WHERE decided_at > 0"), 2);
 	inside(w->a)->maintained_us = -PG_MAINTAIN_MS * 1000LL - 1000000000LL;
 	store_maintain(w->a);
 	assert_int_equal(pg_number(w->server, "SELECT count(*) FROM jari.batch"), 0);
@@ -796,7 +796,8 @@ static void a_catalogue_of_many_seats_is_followed(void **state)
 		(void)core_row_create(&b.rows, CORE_ROW_SEAT, &seat);
 	}
 	assert_int_equal(batch_commit(&b), STORE_OK);
-	assert_int_equal(pg_number(w->server, "SELECT cardinality(whole_shows) + cardinality(seat_shows) FROM jari.batch"), 2);
+	assert_int_equal(pg_number(w->server, "SELECT sum(cardinality(whole_shows) + cardinality(seat_shows)) FROM jari.batch"),
+	                 2);
 	struct told told = {0};
 	assert_int_equal(store_follow(w->b, tell, &told), STORE_OK);
 	assert_true(strncmp(told.text, "e1 e2 e3 ", 9) == 0 && told.n >= 5000);

@@ -597,7 +597,6 @@ static void readers_see_commits(void **state)
 	struct core_reservation got;
 	struct arena arena = {0};
 	assert_int_equal(store_reader_open(s, &r), STORE_OK);
-	assert_int_equal(store_ping(r), STORE_OK);
 	assert_int_equal(store_reservation(r, 2, &arena, &got), STORE_NONE);
 	make_world(s);
 	assert_int_equal(store_reservation(r, 2, &arena, &got), STORE_OK);

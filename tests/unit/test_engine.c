@@ -389,7 +389,8 @@ struct reading {
 static enum store_result run_reading(struct engine_read *read, struct store_reader *reader)
 {
 	((struct reading *)read->owner)->ran = true;
-	return store_ping(reader);
+	(void)reader;
+	return STORE_OK;
 }
 
 static void reading_done(struct engine_read *read)
