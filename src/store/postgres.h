@@ -241,8 +241,8 @@ struct pg_store {
 	enum core_kind filling; /* whose COPY is open; 0: none */
 	int64_t clock_to_be;
 	struct buf lines; /* of it, not sent yet */
-	bool standbys;   /* commits wait for a standby */
-	int64_t settled; /* conn.made when all that it sees was last known to be durable */
+	bool standbys;    /* commits wait for a standby */
+	int64_t settled;  /* conn.made when all that it sees was last known to be durable */
 	/* the feed */
 	char *seen;      /* the last snapshot that it has told of; NULL before the first */
 	char *server;    /* which history that snapshot is of */
