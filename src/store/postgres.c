@@ -64,7 +64,7 @@ static enum store_result refuse_shut_out(struct pg_store *s)
 	pg_drop(&s->conn);
 	(void)snprintf(s->conn.said, sizeof s->conn.said, "jari copy has it to itself; wait until that has ended");
 	log_event(LOG_WARN, "store_busy", "cause", "%s: %s", s->target.shown, s->conn.said);
-	s->connect_after_us = clock_elapsed_us() + PG_CONNECT_PAUSE_MS * 1000LL;
+	s->conn.after_us = clock_elapsed_us() + PG_CONNECT_PAUSE_MS * 1000LL;
 	return STORE_BUSY;
 }
 

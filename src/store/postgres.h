@@ -234,7 +234,6 @@ struct pg_store {
 	int64_t wanted[CORE_ID_KINDS];
 	struct core_ids ids[CORE_ID_KINDS];
 	int64_t notified_us, maintained_us;
-	int64_t connect_after_us; /* not before: the last try took long and failed */
 	/* moving house */
 	struct pg_conn alone; /* has the exclusive lock; what is exported or imported goes through it */
 	bool importing;

@@ -103,7 +103,9 @@ describe('three servers and an unreliable database', () => {
 			assert.equal(await s.balance(t), 5000);
 			await s.charge(t, 10, { key: 'refused' });
 			assert.equal((await s.charge(t, 10, { key: 'refused' })).balance, 5010);
-			assert.equal((await s.ok(200, 'GET', `/api/${t.userId}/histories`, { token: t.token })).histories.length, 2);
+			const past = () => s.api('GET', `/api/${t.userId}/histories`, { token: t.token });
+			await eventually('the store is read again', async () => (await past()).status === 200, BACK_MS);
+			assert.equal((await past()).json.histories.length, 2);
 		}));
 		cluster.audit();
 	}
