@@ -237,6 +237,8 @@ def run_compare():
         missing = list(results["notMeasured"])
         missing += [f"no rate of {name}" for name, m in results["operations"]["measured"].items() if not m["perSecond"] > 0]
         missing += [f"no ratio of {name}" for name, row in results["operations"]["ratios"].items() if not row["constant"]]
+        missing += [f"{name} on PostgreSQL: no ratio to {other}" for name, row in results["operations"].get("shared", {}).items()
+                    for other in ("peer", "two") if other in row and not row[other]]
         missing += [f"no {name}" for name in ("results.md",) if not os.path.getsize(os.path.join(folder, name))]
     if missing:
         return Result(failed=1, failures=["\n".join(missing)]), out

@@ -8,24 +8,24 @@ from . import proc
 
 # Nothing lapses and nobody counts as silent while it is measured.
 PATIENT = ["--hold-seconds", "86400", "--active-seconds", "86400", "--waiting-idle", "86400"]
+# The keys of every server of a run: those that share a store must have the same.
+KEYS = {"JARI_ADMIN_KEY": secrets.token_hex(16), "JARI_TOKEN_KEY": secrets.token_hex(32)}
 CONSTANT_BODY = '{"username":"b19abcdef012-123456","concertId":1}'
 
 
 class Jari:
-    """A server with a store of its own in `folder`; `binary` also makes the load."""
+    """A server with a store of its own in `folder`, or the one at `url`; `binary` also makes the load."""
 
-    def __init__(self, binary, folder, key=None, options=()):
+    def __init__(self, binary, folder, options=(), url=None):
         self.binary, self.folder, self.options = binary, folder, list(options)
-        self.key = key or secrets.token_hex(16)
         self.store = os.path.join(folder, "jari.db")
+        self.options += ["--store", url or f"sqlite:{self.store}"]
         self.start()
 
     def start(self):
-        env = {k: v for k, v in os.environ.items() if not k.startswith("JARI_")}
-        env["JARI_ADMIN_KEY"] = self.key
-        self.env = env
-        self.server = proc.Server([self.binary, "serve", "--listen", "127.0.0.1:0", "--store", f"sqlite:{self.store}", *self.options],
-                                  os.path.join(self.folder, "jari.log"), r"listening on (http://\S+)\n", env=env)
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("JARI_")} | KEYS
+        self.server = proc.Server([self.binary, "serve", "--listen", "127.0.0.1:0", *self.options],
+                                  os.path.join(self.folder, "jari.log"), r"listening on (http://\S+)\n", env=self.env)
         self.url = self.server.match.group(1)
 
     def stop(self):
@@ -78,6 +78,7 @@ class Constant(Jari):
 def read(path):
     with open(path, encoding="utf-8") as f:
         result = json.load(f)
+        result["endedUs"] = os.fstat(f.fileno()).st_mtime_ns // 1000
     os.unlink(path)
     return result
 

@@ -1,7 +1,7 @@
 """Each operation beside the constant reply and its peer, in rounds that take turns, so that what disturbs the machine disturbs all."""
 import statistics
 
-from . import jari, plots, postgres, proc, redis
+from . import jari, plots, postgres, proc, redis, shared
 
 # What is to be reached: part of the constant reply, and times the peer.
 TARGETS = {
@@ -13,7 +13,7 @@ NAMES = {
     "constantGet": "the library's constant GET", "constantPost": "the library's constant POST", "healthz": "GET /healthz",
     "poll": "poll", "seats": "seats of a show", "join": "join", "hold": "hold", "charge": "charge", "pay": "pay",
     "redisZrank": "Redis ZRANK", "redisZadd": "Redis ZADD, fsync always", "pgHold": "PostgreSQL hold", "pgCharge": "PostgreSQL charge",
-    "pgPay": "PostgreSQL pay",
+    "pgPay": "PostgreSQL pay", **shared.NAMES,
 }
 
 
@@ -86,6 +86,7 @@ class Operations:
         try:
             for name, script in (("pgHold", "hold"), ("pgCharge", "charge"), ("pgPay", "pay")):
                 self.note(name, server.bench(script, s.seconds + s.pg_connect, s.pg_warmup, s.pg_transactions))
+            shared.Shared(s, server, self.note).run()
         finally:
             server.stop()
             proc.drop(folder)
@@ -100,7 +101,10 @@ class Operations:
             if with_postgres:
                 self.postgres()
         measured = {name: median_of(rounds) for name, rounds in self.rounds.items()}
-        return {"measured": measured, "ratios": ratios(self.rounds)}
+        out = {"measured": measured, "ratios": ratios(self.rounds)}
+        if with_postgres:
+            out["shared"] = shared.ratios(self.rounds, ratio)
+        return out
 
 
 def ratio(rounds, name, other):

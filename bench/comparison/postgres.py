@@ -49,6 +49,11 @@ class Postgres:
     def stop(self):
         self.server.stop()
 
+    def database(self, name):
+        """Another database, empty; its URL."""
+        self.psql("-c", f"CREATE DATABASE {name}")
+        return f"postgresql://bench@127.0.0.1:{self.port}/{name}"
+
     def run(self, program, *words):
         return proc.run([*self.prefix, os.path.join(self.bin, program), *words], cwd="/")
 

@@ -48,7 +48,13 @@ def operation_tables(results, plot):
              table(["operation", "against the constant reply", "against the peer", "peer"],
                    [[n, versus(r["constant"], r["constantTarget"]), versus(r.get("peer"), r.get("peerTarget")),
                      operations.NAMES[r["peerName"]] if "peerName" in r else ""] for n, r in ratios.items()])]
-    return lines
+    return lines + shared_table(ops["shared"]) if "shared" in ops else lines
+
+
+def shared_table(ratios):
+    return ["Jari on PostgreSQL, in another database of the server that pgbench loads:", "",
+            table(["operation", "against pgbench's transaction a request", "two processes against one"],
+                  [[n, versus(r["peer"], r["peerTarget"]), versus(r.get("two"), r.get("twoTarget"))] for n, r in ratios.items()])]
 
 
 def within(values, percent=15):

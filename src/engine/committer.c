@@ -16,6 +16,8 @@
 #define BUSY_MS 3000 /* after this long no further try is begun: who waits wants to hear */
 #define BUSY_PAUSE_US 2000
 #define TICK_QUEUES_MAX 1024
+#define GATHER_US 600 /* how long a batch for a shared store waits for more commands */
+#define GATHER_STEP_US 150
 
 struct committer {
 	struct engine *e;
@@ -66,6 +68,20 @@ static void fill(struct engine *e, struct flight *batch)
 	}
 }
 
+/* With a shared store a batch costs its round trips and its commit whatever its size, and the processes' commits wait for each other. Who has just been
+ * answered asks again soon, and would miss the batch that begins at once. So it waits, as long as more keep coming. The inbox's lock is held. */
+static void gather(struct engine *e)
+{
+	int64_t end = clock_elapsed_us() + GATHER_US, had = 1;
+	while (e->shared && e->inbox_count > had && e->inbox_count < JARI_BATCH_MAX && !e->inbox_closed &&
+	       clock_elapsed_us() < end) {
+		had = e->inbox_count;
+		(void)pthread_mutex_unlock(&e->inbox_lock);
+		(void)nanosleep(&(struct timespec){.tv_nsec = GATHER_STEP_US * 1000L}, NULL);
+		(void)pthread_mutex_lock(&e->inbox_lock);
+	}
+}
+
 static int64_t wake_us(struct committer *c)
 {
 	int64_t follow_us = follow_wake_us(c->e, &c->following);
@@ -83,6 +99,7 @@ static bool take(struct committer *c, struct flight *batch)
 		(void)pthread_cond_timedwait(&e->inbox_filled, &e->inbox_lock, &until);
 		wake = wake_us(c);
 	}
+	gather(e);
 	fill(e, batch);
 	bool over = batch->n == 0 && e->inbox_closed;
 	(void)pthread_mutex_unlock(&e->inbox_lock);

@@ -287,8 +287,8 @@ enum store_result pg_hear(struct store *base, const struct store_heard *own, siz
 #define PG_HISTORY_SQL \
 	"SELECT system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()"
 /* What a plain connection sets for statements that go through whole tables. */
-#define PG_WIDE                                                                                                     \
-	"SET enable_seqscan = on; SET enable_hashjoin = on; SET enable_mergejoin = on; SET plan_cache_mode = auto;" \
+#define PG_WIDE                                                                                                                                 \
+	"SET enable_seqscan = on; SET enable_bitmapscan = on; SET enable_hashjoin = on; SET enable_mergejoin = on; SET plan_cache_mode = auto;" \
 	" SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET work_mem = '64MB'"
 enum store_result pg_reader_open(struct store *base, struct store_reader **out);
 void pg_reader_close(struct store_reader *base);

@@ -19,9 +19,9 @@ static const struct {
 
 /* Sent in front of the URL's own options, which win. Statements are prepared once and their arrays are short, so one plan that goes from
  * the array to the index serves all, and statistics of an empty table must not lead to another. */
-#define SESSION                                                                                                                  \
-	"-c search_path=jari -c statement_timeout=60s -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s"              \
-	" -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off" \
+#define SESSION                                                                                                                                           \
+	"-c search_path=jari -c statement_timeout=60s -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s"                                       \
+	" -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off" \
 	" -c client_min_messages=warning -c bytea_output=hex"
 
 /* ---- the URL ---- */
