@@ -54,7 +54,7 @@ export class Cluster {
 	async concert(options) {
 		const c = await this.all[0].makeConcert(options);
 		for (const s of this.all)
-			await eventually('the concert is shown', async () => (await s.api('GET', `/api/concerts/${c.concertId}`)).status === 200);
+			await eventually('the concert is shown', async () => (await s.api('GET', `/api/concerts/${c.concertId}`)).status === 200, 5000);
 		return c;
 	}
 
