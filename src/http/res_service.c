@@ -30,6 +30,10 @@ static void pinged(struct http_request *req)
 
 void res_readyz(struct http_request *req)
 {
+	if (atomic_load(&req->app->leaving)) {
+		res_refuse(req, CORE_STOPPING);
+		return;
+	}
 	http_read(req, ping, pinged);
 }
 
