@@ -156,7 +156,7 @@ struct pg_conn {
 	PGresult **results; /* of the statements that were asked for, in their order */
 	size_t results_n, results_cap;
 	enum store_result failed; /* of the statements since the last sync */
-	char said[256];           /* what the server or libpq said about it */
+	char said[512];           /* what the server or libpq said about it */
 	bool quiet;               /* failures are not logged */
 };
 struct pg_sent {
