@@ -57,6 +57,9 @@
 #define JARI_TICK_MS 100     /* how often the tick looks for what has lapsed */
 #define JARI_TICK_STEP 256   /* rows of one kind that one tick may end or admit */
 
+/* ---- stopping ---- */
+#define JARI_DRAIN_SECONDS_MAX 3600 /* how long a server that is to stop may go on while proxies turn away from it */
+
 /* ---- paging ---- */
 #define JARI_PAGE_MAX 100
 #define JARI_PAGE_DEFAULT 20

@@ -46,6 +46,8 @@ static const struct cli_option table[] = {
      "The file with the key of the buyers' tokens, 64 hex digits. Without it, one is made beside the store at the first start."},
     {"threads", CLI_TYPE_INT, AT(threads), "N", NULL, 1, JARI_THREADS_MAX, SERVE, false,
      "How many threads answer requests. Without it: one for each processor."},
+    {"drain-seconds", CLI_TYPE_INT, AT(drain_seconds), "N", "0", 0, JARI_DRAIN_SECONDS_MAX, SERVE, false,
+     "After SIGTERM: for how long /readyz says 503 and all else is served, so that a proxy turns elsewhere first."},
     {"open-accounts", CLI_TYPE_BOOL, AT(open_accounts), NULL, "no", 0, 0, SERVE, false,
      "Allow an address that other machines can reach, although a name alone opens an account."},
     {"admin-key", CLI_TYPE_TEXT, AT(admin_key), "KEY", NULL, 0, 0, SERVE, true,

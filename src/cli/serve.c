@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 struct serve {
 	const struct cli_options *options;
@@ -270,6 +271,19 @@ static bool bring_up(struct serve *s)
 
 /* ---- and down ---- */
 
+/* Goes on serving while proxies learn that this server is not ready any more. A second signal ends it at once. */
+static void drain(const struct serve *s)
+{
+	struct timespec left = {.tv_sec = s->options->drain_seconds};
+
+	if (left.tv_sec == 0)
+		return;
+	log_event(LOG_INFO, "draining", "seconds", "%lld", (long long)left.tv_sec);
+	http_server_leave(s->server);
+	while (nanosleep(&left, &left) != 0 && errno == EINTR)
+		continue;
+}
+
 static void wait_for_end(const sigset_t *ends)
 {
 	int which = 0;
@@ -310,6 +324,7 @@ int cli_serve(const struct cli_options *options)
 	if (bring_up(&s)) {
 		say_listening(&s);
 		wait_for_end(&ends);
+		drain(&s);
 		status = CLI_EXIT_OK;
 	}
 	take_down(&s);

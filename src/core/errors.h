@@ -37,7 +37,8 @@
 	X(IDEMPOTENCY_KEY_REUSED, 422, "The idempotency key was used for another request")   \
 	X(RATE_LIMITED, 429, "Too many requests")                                            \
 	X(OVERLOADED, 503, "Too busy just now")                                              \
-	X(STORE_UNAVAILABLE, 503, "The store is not reachable just now")
+	X(STORE_UNAVAILABLE, 503, "The store is not reachable just now")                     \
+	X(STOPPING, 503, "The server is about to stop")
 /* clang-format on */
 
 enum core_code {

@@ -87,6 +87,9 @@ struct engine_ticket {
 bool engine_look_ticket(struct engine *e, int64_t queue_id, int64_t number, int64_t now, struct engine_ticket *out);
 /* The same without the place and the name: what authentication needs. */
 bool engine_look_auth(struct engine *e, int64_t queue_id, int64_t number, struct core_ticket *out);
+/* True when such a ticket, not there yet, may come at any moment because another process has issued it. Asking has what others have committed read
+ * soon. */
+bool engine_expects_ticket(struct engine *e, int64_t queue_id, int64_t number);
 /* A user who has a ticket in memory. `name` is copied into the arena. */
 bool engine_look_user(struct engine *e, int64_t user_id, struct arena *arena, struct core_user *out);
 

@@ -18,16 +18,21 @@
 
 /* ---- the thread ---- */
 
-static bool closed(struct engine *e, bool due)
+static bool tell(struct engine *e, bool due)
 {
 	(void)pthread_mutex_lock(&e->inbox_lock);
-	bool is_closed = e->inbox_closed;
-	if (due) {
+	bool closed = e->inbox_closed;
+	if (due && !e->follow_due) {
 		e->follow_due = true;
 		(void)pthread_cond_signal(&e->inbox_filled);
 	}
 	(void)pthread_mutex_unlock(&e->inbox_lock);
-	return is_closed;
+	return closed;
+}
+
+void follow_soon(struct engine *e)
+{
+	(void)tell(e, true);
 }
 
 void *follower_run(void *arg)
@@ -35,7 +40,7 @@ void *follower_run(void *arg)
 	struct engine *e = arg;
 	thread_is_called("follower");
 	bool due = false;
-	while (!closed(e, due))
+	while (!tell(e, due))
 		due = store_watch(e->config.store, WATCH_MS) == STORE_OK;
 	return NULL;
 }

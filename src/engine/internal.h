@@ -80,6 +80,8 @@ void *committer_run(void *arg);
 
 /* The follower's thread: `arg` is the engine. Ends soon after the inbox is closed. */
 void *follower_run(void *arg);
+/* There may be something to follow. Any thread. */
+void follow_soon(struct engine *e);
 /* Puts what other processes have changed into empty rows, as changed rows. */
 enum store_result follow_gather(struct engine *e, struct core_rows *rows);
 /* What the committer knows of when to follow. */

@@ -10,6 +10,7 @@
 #define RETRY_ACTIVE_S 10
 #define RETRY_ENDED_S 60
 #define ETA_MAX_S 86400
+#define EXPECTED_AHEAD 100000 /* numbers above the last known one that other processes may have issued meanwhile */
 
 /* A quarter up or down, different for each ticket and each second, so that pollers do not march in step. */
 static int64_t jitter(int64_t seconds, int64_t number, int64_t now)
@@ -111,6 +112,20 @@ bool engine_look_auth(struct engine *e, int64_t queue_id, int64_t number, struct
 		ticket_row(q, number, t, out);
 	(void)pthread_rwlock_unlock(&e->model.lock);
 	return t != NULL;
+}
+
+bool engine_expects_ticket(struct engine *e, int64_t queue_id, int64_t number)
+{
+	if (!e->shared)
+		return false;
+	(void)pthread_rwlock_rdlock(&e->model.lock);
+	const struct model_queue *q = model_id_get(&e->model.queues, queue_id);
+	bool expected = q && !model_ticket_at(q, number) && number > q->chunk_first * MODEL_CHUNK &&
+	                number <= q->row.last_number + EXPECTED_AHEAD;
+	(void)pthread_rwlock_unlock(&e->model.lock);
+	if (expected)
+		follow_soon(e);
+	return expected;
 }
 
 bool engine_look_user(struct engine *e, int64_t user_id, struct arena *arena, struct core_user *out)

@@ -65,7 +65,8 @@ static bool is_last(const struct http_slot *slot)
 	struct http_conn *c = slot->req.conn;
 	if (c->closing || !slot->head.keep_alive)
 		return true;
-	return c->thread->draining && !evbuffer_get_length(bufferevent_get_input(c->bev));
+	bool ending = c->thread->draining || atomic_load_explicit(&slot->req.app->leaving, memory_order_relaxed);
+	return ending && !evbuffer_get_length(bufferevent_get_input(c->bev));
 }
 
 /* Everything that every answer has, up to what says how long it is. */

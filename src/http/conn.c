@@ -157,14 +157,21 @@ static void settle(struct http_conn *c)
 	http_slot_release(c->thread, slot);
 }
 
+/* Also where a request begins again that had to wait for its ticket. */
+static void handle(struct http_request *req)
+{
+	struct http_slot *slot = http_slot_of(req);
+	req->now = engine_now(req->app->engine);
+	req->resume = handle;
+	if (http_route_admit(req, &slot->match) && http_route_inputs(req, slot->head.query, slot->head.idempotency_keys))
+		slot->match.route->handle(req);
+}
+
 static void serve(struct http_conn *c)
 {
 	struct http_slot *slot = c->slot;
-	struct http_request *req = &slot->req;
 	c->serving = slot->held = true;
-	req->now = engine_now(req->app->engine);
-	if (http_route_admit(req, &slot->match) && http_route_inputs(req, slot->head.query, slot->head.idempotency_keys))
-		slot->match.route->handle(req);
+	handle(&slot->req);
 	slot->held = false;
 }
 

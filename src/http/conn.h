@@ -41,7 +41,7 @@ struct http_slot {
 	void (*more)(struct http_request *req);
 	struct http_slot *all_next, *all_prev; /* of the thread */
 	struct http_slot *free_next;
-	bool in_engine; /* between a hand-on and its return */
+	bool in_engine; /* between a hand-on and its return, or waiting */
 	bool answered;
 	bool streaming, chunked, more_due;
 	bool muted; /* nobody listens to the stream: freed as soon as it is not in the engine */
@@ -87,12 +87,14 @@ struct http_thread {
 	bool started;
 	struct event_base *base;
 	struct evconnlistener *listener;
-	struct event *wake, *tick, *pause, *feeding;
+	struct event *wake, *tick, *pause, *feeding, *again;
 	int wake_fd;
 	struct seal *seal;
 	struct http_conn_list lists[HTTP_CONN_STATES];
 	int64_t conns;
-	int64_t in_engine; /* requests out with the engine */
+	int64_t in_engine;            /* requests out with the engine, and those that wait */
+	struct http_request *waiting; /* for their tickets; linked by next_done */
+	int64_t waiting_count;
 	struct http_slot *all, *free;
 	int64_t free_count;
 	int64_t fed_count; /* connections with a feed */
@@ -174,6 +176,8 @@ void http_thread_close(struct http_thread *t);
 void *http_thread_run(void *thread);
 /* Hands a request back to its thread. Any thread. */
 void http_thread_done(struct http_request *req, bool more_follow);
+/* Has `resume` called a little later, on this thread, which is the caller's. False when too many wait already. */
+bool http_thread_wait(struct http_request *req);
 /* Ends the loop when the server is stopping and nothing is left. */
 void http_thread_check_drained(struct http_thread *t);
 void http_thread_date(struct http_thread *t);

@@ -16,6 +16,8 @@
 #include "core/core.h"
 #include "engine/engine.h"
 
+#include <stdatomic.h>
+
 struct http_conn;   /* server.c */
 struct http_thread; /* server.c */
 struct http_request;
@@ -72,6 +74,7 @@ struct http_request {
 	int64_t ids[HTTP_PATH_IDS_MAX]; /* the path's parameters in order */
 	struct core_ticket ticket;      /* HTTP_AUTH_TOKEN: as stored; core_ticket_at gives it as it is now */
 	int64_t now;                    /* the instant that this request is looked at */
+	int64_t patience_us;            /* until when its ticket is waited for (route.c); 0: it is not */
 
 	/* for the handler */
 	struct arena *arena;
@@ -99,6 +102,7 @@ struct http_app {
 	struct text openapi;          /* the document, made at start */
 	struct http_metrics *metrics; /* metrics.h */
 	const char *version;
+	_Atomic bool leaving; /* http_server_leave */
 };
 
 /* ---- answering ---- */

@@ -139,6 +139,8 @@ static const char *plain_sentence(enum core_code code)
 		return "The server has more to do than it can take in just now. Nothing was changed; try again shortly.";
 	case CORE_STORE_UNAVAILABLE:
 		return "The store cannot be reached just now. Try again shortly, with the same Idempotency-Key where there is one.";
+	case CORE_STOPPING:
+		return "This server is about to stop. What is asked of it is still answered; ask another one.";
 	default:
 		return core_code_title(code);
 	}

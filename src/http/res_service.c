@@ -30,6 +30,10 @@ void res_readyz(struct http_request *req)
 {
 	enum store_trouble trouble = engine_trouble(req->app->engine);
 
+	if (atomic_load(&req->app->leaving)) {
+		res_refuse(req, CORE_STOPPING);
+		return;
+	}
 	if (trouble == STORE_WELL)
 		http_answer_static(req, 200, "application/json", TEXT("{\"status\":\"ready\"}"));
 	else

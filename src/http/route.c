@@ -1,4 +1,5 @@
 #include "http/route.h"
+#include "http/conn.h"
 #include "http/parse.h"
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
@@ -246,6 +247,16 @@ static bool ticket_of(struct http_request *req, struct text token)
 	return seal_opens(req->seal, token, &sealed);
 }
 
+/* Another process may have issued the ticket a moment ago: then it shows here within a second, and the request begins again until it does. */
+static bool waits_for_ticket(struct http_request *req, struct text token)
+{
+	int64_t queue_id, number, now_us = clock_elapsed_us();
+	if (req->patience_us == 0)
+		req->patience_us = now_us + HTTP_TICKET_MS * INT64_C(1000);
+	return now_us < req->patience_us && seal_claims(req->seal, token, &queue_id, &number) &&
+	       engine_expects_ticket(req->app->engine, queue_id, number) && http_thread_wait(req);
+}
+
 static bool authenticate(struct http_request *req)
 {
 	enum http_auth auth = req->route->auth;
@@ -266,6 +277,8 @@ static bool authenticate(struct http_request *req)
 		return false;
 	}
 	if (!ticket_of(req, given)) {
+		if (waits_for_ticket(req, given))
+			return false;
 		http_problem(req, CORE_TOKEN_INVALID, "No ticket has this token. Take a place with POST /api/getToken.");
 		return false;
 	}

@@ -29,7 +29,7 @@ struct http_match http_router_match(const struct http_router *r, enum http_metho
 /* Every method of the table: what OPTIONS * answers. */
 const char *http_router_methods(const struct http_router *r);
 
-/* Route, method, token. False after answering. */
+/* Route, method, token. False after answering, or when the request waits for its ticket: it comes back through `resume`. */
 bool http_route_admit(struct http_request *req, const struct http_match *match);
 /* Query, idempotency key, type of the body. False after answering. */
 bool http_route_inputs(struct http_request *req, struct text query, int idempotency_keys);

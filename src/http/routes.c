@@ -250,8 +250,9 @@ static const struct http_route_doc healthz = {
 static const struct http_route_doc readyz = {
     .id = "isReady",
     .tag = SERVICE,
-    .summary = "Can changes be taken? If not, the problem says why",
+    .summary = "Can changes be taken, and is the server to stay? If not, the problem says why",
     .stored = true,
+    .codes = {CORE_STOPPING},
     .success = {{200, "It can.", "Health", NULL, 0}},
 };
 static const struct http_route_doc metrics = {

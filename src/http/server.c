@@ -175,6 +175,11 @@ int http_server_port(const struct http_server *s)
 
 /* ---- stopping ---- */
 
+void http_server_leave(struct http_server *s)
+{
+	atomic_store(&s->app->leaving, true);
+}
+
 void http_server_stop(struct http_server *s)
 {
 	if (s->stopped)

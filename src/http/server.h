@@ -17,6 +17,9 @@
 #define HTTP_HEARTBEAT_MS 15000     /* after this long without an event a feed says that it is there */
 #define HTTP_FEED_MS 200            /* how often each feed is looked at, … */
 #define HTTP_FEED_STEP_MS 50        /* … a part of them at a time */
+#define HTTP_TICKET_MS 1500         /* how long a token whose ticket another process may have issued waits for it to show, … */
+#define HTTP_TICKET_STEP_MS 20      /* … and how often it is looked for */
+#define HTTP_TICKET_WAITERS 1024    /* requests of one thread that may wait so; the others are told at once that there is none */
 #define HTTP_LINGER_MS 2000         /* after an early error: how long the client may go on sending, unread, … */
 #define HTTP_LINGER_BYTES (4 << 20) /* … and how much */
 #define HTTP_STOP_MS 10000          /* the longest that stopping may take */
@@ -43,6 +46,8 @@ struct http_server_config {
 struct http_server *http_server_open(const struct http_server_config *config, char error[HTTP_SERVER_ERROR_SIZE]);
 /* The port it got. */
 int http_server_port(const struct http_server *s);
+/* Tells proxies to go elsewhere: from now on GET /readyz is 503 and every answer is its connection's last; all is served as before. */
+void http_server_leave(struct http_server *s);
 /* Finishes what is in flight and ends the threads, within HTTP_STOP_MS. Harmless when it was called before. */
 void http_server_stop(struct http_server *s);
 /* Stops when that was not done, and frees everything. */

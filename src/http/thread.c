@@ -173,6 +173,35 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		begin_draining(t);
 }
 
+/* ---- waiting ---- */
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_thread *t = arg;
+	struct http_request *req = t->waiting;
+	(void)fd, (void)what;
+	t->waiting = NULL;
+	t->waiting_count = 0;
+	for (struct http_request *next; req; req = next) {
+		next = req->next_done;
+		http_slot_back(req);
+	}
+}
+
+bool http_thread_wait(struct http_request *req)
+{
+	struct http_thread *t = req->thread;
+	struct timeval step = {0, HTTP_TICKET_STEP_MS * 1000L};
+	if (t->waiting_count == HTTP_TICKET_WAITERS || (!t->waiting && event_add(t->again, &step) < 0))
+		return false;
+	req->next_done = t->waiting;
+	t->waiting = req;
+	t->waiting_count++;
+	http_slot_of(req)->in_engine = true;
+	t->in_engine++;
+	return true;
+}
+
 /* ---- the loop ---- */
 
 bool http_thread_open(struct http_thread *t, struct http_server *s, int fd, const uint8_t seal_key[SEAL_KEY_BYTES])
@@ -196,13 +225,14 @@ bool http_thread_open(struct http_thread *t, struct http_server *s, int fd, cons
 	t->tick = event_new(t->base, -1, EV_PERSIST, on_tick, t);
 	t->pause = event_new(t->base, -1, 0, on_resume, t);
 	t->feeding = event_new(t->base, -1, 0, on_feeding, t);
+	t->again = event_new(t->base, -1, 0, on_again, t);
 	t->listener =
 	    evconnlistener_new(t->base, on_accept, t, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, JARI_LISTEN_BACKLOG, fd);
 	if (!t->listener)
 		close(fd);
 	struct timeval period = {0, TICK_US};
 	http_thread_date(t);
-	if (!t->listener || !t->wake || !t->tick || !t->pause || !t->feeding || event_add(t->wake, NULL) < 0 ||
+	if (!t->listener || !t->wake || !t->tick || !t->pause || !t->feeding || !t->again || event_add(t->wake, NULL) < 0 ||
 	    event_add(t->tick, &period) < 0)
 		return false;
 	evconnlistener_set_error_cb(t->listener, on_accept_error);
@@ -230,6 +260,8 @@ void http_thread_close(struct http_thread *t)
 		event_free(t->pause);
 	if (t->feeding)
 		event_free(t->feeding);
+	if (t->again)
+		event_free(t->again);
 	if (t->base)
 		event_base_free(t->base);
 	if (t->wake_fd >= 0)

@@ -167,7 +167,7 @@ struct pg_conn {
 	PGresult **results; /* of the statements that were asked for, in their order */
 	size_t results_n, results_cap;
 	enum store_result failed;   /* of the statements since the last sync */
-	char said[256];             /* what the server or libpq said about it */
+	char said[512];             /* what the server or libpq said about it */
 	int64_t after_us;           /* monotonic: no new try to connect before; the last took long and failed */
 	int64_t tell_after_us;      /* monotonic: the log is not told again before of a failure to connect */
 	bool quiet;                 /* failures are not logged */

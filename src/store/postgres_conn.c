@@ -83,9 +83,11 @@ bool pg_target_read(const char *url, struct pg_target *out, char error[STORE_ERR
 	for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
 		set(out, defaults[i].keyword, defaults[i].value);
 	set(out, "client_encoding", "UTF8");
+	const char *port = given(out, "port", "");
+	bool has_port = port[strspn(port, ",")] != '\0'; /* several hosts without one are "," */
 	(void)snprintf(out->shown, sizeof out->shown, "postgresql://%s%s%s%s%s/%s", given(out, "user", ""),
-	               given(out, "user", NULL) ? "@" : "", given(out, "host", given(out, "hostaddr", "")),
-	               given(out, "port", NULL) ? ":" : "", given(out, "port", ""), given(out, "dbname", ""));
+	               given(out, "user", NULL) ? "@" : "", given(out, "host", given(out, "hostaddr", "")), has_port ? ":" : "",
+	               has_port ? port : "", given(out, "dbname", ""));
 	return true;
 }
 
@@ -109,6 +111,21 @@ static void keep_said(struct pg_conn *c, const char *said)
 		(void)snprintf(c->said, sizeof c->said, "the database has not answered for %d ms", c->answer_ms);
 	else if (n == 0)
 		(void)snprintf(c->said, sizeof c->said, "the connection was lost");
+}
+
+/* Of several hosts each has said something: the one that matters may be the last, a standby that was not promoted yet. Hints are in lines that begin
+ * with a tab. */
+static void keep_hosts_said(struct pg_conn *c, const char *said)
+{
+	keep_said(c, said);
+	size_t used = strlen(c->said);
+	for (const char *line = strchr(said, '\n'); line && used < sizeof c->said; line = strchr(line, '\n')) {
+		size_t n = strcspn(++line, "\n");
+		if (n == 0 || *line == '\t')
+			continue;
+		(void)snprintf(c->said + used, sizeof c->said - used, "; %.*s", (int)n, line);
+		used += strlen(c->said + used);
+	}
 }
 
 static bool one_of(const char *state, const char *const *states)
@@ -231,7 +248,7 @@ enum store_result pg_connect(struct pg_conn *c, const struct pg_target *target, 
 		free(values);
 	if (PQstatus(c->pg) != CONNECTION_OK) {
 		/* libpq's sentence is about hosts, users and databases; a password is never in it */
-		keep_said(c, PQerrorMessage(c->pg));
+		keep_hosts_said(c, PQerrorMessage(c->pg));
 		int64_t now_us = clock_elapsed_us();
 		bool slow = now_us - began_us > PG_CONNECT_SLOW_MS * 1000LL;
 		c->after_us = slow ? now_us + PG_CONNECT_PAUSE_MS * 1000LL : 0;

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { ADMIN_KEY, binary, cleanEnv, eventually, jari, many, parseReplies, serverHere, Server, show, sleep, tempFolder, told } from './harness.mjs';
+import { ADMIN_KEY, binary, cleanEnv, eventually, jari, many, newAgent, parseReplies, serverHere, Server, show, sleep, tempFolder, told } from './harness.mjs';
 
 // A `jari` that must fail at once, with this status and one clear line.
 function fails(status, args, words, options = {}) {
@@ -407,6 +407,36 @@ describe('the end', () => {
 				await s.end();
 			}
 		});
+
+	it('--drain-seconds: not ready, and yet everything is served until then', async () => {
+		const s = new Server({ args: ['--drain-seconds', '1'] });
+		await s.start();
+		try {
+			const t = await s.join('lingerer');
+			const kept = newAgent(1);
+			assert.equal((await s.api('GET', '/readyz', { agent: kept })).status, 200);
+			const began = Date.now();
+			s.child.kill('SIGTERM');
+			await eventually('it says that it is not ready', async () => (await s.api('GET', '/readyz')).status === 503);
+			const { reply } = await s.no('STOPPING', 'GET', '/readyz');
+			assert.equal(reply.headers.connection, 'close', 'no connection is kept any more');
+			assert.equal((await s.api('GET', '/healthz', { agent: kept })).status, 200, 'a connection from before is served');
+			assert.equal((await s.charge(t, 5)).balance, 5, 'new connections and changes too');
+			kept.destroy();
+			const { code } = await s.ended;
+			assert.equal(code, 0);
+			assert.ok(Date.now() - began >= 1000 && Date.now() - began < 5000, `${Date.now() - began} ms`);
+			await s.start();
+			assert.equal(await s.balance(t), 5);
+			s.child.kill('SIGTERM');
+			await sleep(100);
+			s.child.kill('SIGTERM');
+			assert.equal((await s.ended).signal, 'SIGTERM', 'a second signal ends it at once');
+			await s.start();
+		} finally {
+			await s.end();
+		}
+	});
 
 	it('a request that comes in two halves around SIGTERM is answered', async () => {
 		const s = new Server();

@@ -1,12 +1,12 @@
 // Every error code reached by a real request, which of two errors wins, and the limits of the transport.
 //
 // Not reached here: RATE_LIMITED (no limit is configured by default), OVERLOADED (needs more requests in the inbox than a test can
-// have under way), STORE_UNAVAILABLE (needs a disk that fails). The tests of the parts behind them do that.
+// have under way), STORE_UNAVAILABLE (needs a disk that fails), STOPPING (needs a server that stops). The tests of the parts behind them do that.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CODES, serverHere, show, sleep, told, vetRaw } from './harness.mjs';
 
-const NOT_REACHED = ['RATE_LIMITED', 'OVERLOADED', 'STORE_UNAVAILABLE'];
+const NOT_REACHED = ['RATE_LIMITED', 'OVERLOADED', 'STORE_UNAVAILABLE', 'STOPPING'];
 const NO_TOKEN = '00000000-0000-4000-8000-000000000000';
 
 // Every path of the contract with its methods.

@@ -52,6 +52,7 @@ export const CODES = {
 	RATE_LIMITED: 429,
 	OVERLOADED: 503,
 	STORE_UNAVAILABLE: 503,
+	STOPPING: 503,
 };
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

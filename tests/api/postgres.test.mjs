@@ -48,6 +48,26 @@ describe('three servers on one PostgreSQL', () => {
 		await eventually('the capacity is shown', async () => (await a.queue(k.queueId)).capacity === 9);
 	});
 
+	it('a token is good at every server at once', { timeout: 60000 }, async () => {
+		const k = await concert({ capacity: 5 });
+		let longest = 0;
+		await many(60, 4, async (i) => {
+			const t = await all[i % 3].join(`straight${i}`, k.concertId);
+			const began = Date.now();
+			const r = await all[(i + 1) % 3].api('GET', '/api/check', { token: t.token });
+			assert.equal(r.status, 200, told(r));
+			assert.equal(vetTicket(r.json).number, t.number);
+			longest = Math.max(longest, Date.now() - began);
+			const h = await all[(i + 2) % 3].api('GET', `/api/${t.userId}/histories`, { token: t.token });
+			assert.equal(h.status, 200, told(h));
+		});
+		assert.ok(longest < 1000, `a request waited ${longest} ms for its ticket`);
+		// What nobody has issued is refused, and not waited for without end; a client that goes away meanwhile does no harm.
+		const began = Date.now();
+		await all[0].no('TOKEN_INVALID', 'GET', '/api/check', { token: '123e4567-e89b-42d3-a456-426614174000' });
+		assert.ok(Date.now() - began < 500, 'a token of no queue is refused at once');
+	});
+
 	it('the line is one: numbers without gaps, admission in their order', { timeout: 120000 }, async () => {
 		const PEOPLE = 150;
 		const k = await concert({ capacity: 10 });

@@ -117,6 +117,12 @@ bool engine_look_auth(struct engine *e, int64_t queue_id, int64_t number, struct
 	return false;
 }
 
+bool engine_expects_ticket(struct engine *e, int64_t queue_id, int64_t number)
+{
+	(void)e, (void)queue_id, (void)number;
+	return false;
+}
+
 void http_metrics_count(struct http_metrics *m, const struct http_route *route, int status, int64_t elapsed_us)
 {
 	(void)status;

@@ -190,7 +190,7 @@ static const struct contract contract[] = {
     {"get", "/api/admin/concerts/{concertId}/sales.csv", "200 text/csv", "CONCERT_NOT_FOUND"},
     {"get", "/api/admin/audit-log", "200 AuditLog", ""},
     {"get", "/healthz", "200 Health", ""},
-    {"get", "/readyz", "200 Health", "STORE_UNAVAILABLE"},
+    {"get", "/readyz", "200 Health", "STORE_UNAVAILABLE,STOPPING"},
     {"get", "/metrics", "200 text/plain", ""},
     {"get", "/openapi.json", "200 application/json,304 ", ""},
     {"get", "/docs", "200 text/html,304 ", ""},

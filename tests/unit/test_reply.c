@@ -140,6 +140,7 @@ static const struct refusal_case refusals[] = {
     {{.code = CORE_RATE_LIMITED}, 0, "", NULL},
     {{.code = CORE_OVERLOADED}, 0, "", NULL},
     {{.code = CORE_STORE_UNAVAILABLE}, 0, "", NULL},
+    {{.code = CORE_STOPPING}, 0, "", NULL},
 };
 
 /* The command that every case is an answer to: the best three seats of section R. */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "http/conn.h"
 #include "http/route.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -16,7 +17,9 @@ static struct {
 	int status;
 	enum core_code code;
 	char headers[256];
-	bool known; /* the ticket that engine_look_auth finds */
+	bool known;          /* the ticket that engine_look_auth finds */
+	bool expected, full; /* another process may have issued it; too many wait already */
+	int waits;
 	struct core_ticket ticket;
 } world;
 
@@ -54,6 +57,19 @@ bool engine_look_auth(struct engine *e, int64_t queue_id, int64_t number, struct
 		return false;
 	*out = world.ticket;
 	return true;
+}
+
+bool engine_expects_ticket(struct engine *e, int64_t queue_id, int64_t number)
+{
+	(void)e;
+	return world.expected && world.ticket.queue_id == queue_id && world.ticket.number == number;
+}
+
+bool http_thread_wait(struct http_request *req)
+{
+	(void)req;
+	world.waits += !world.full;
+	return !world.full;
 }
 
 /* ---- matching ---- */
@@ -278,6 +294,39 @@ static void test_tokens(void **state)
 	}
 }
 
+/* A ticket that another process may have issued a moment ago is waited for, for a while. */
+static void test_tickets_to_come(void **state)
+{
+	struct fixture *f = *state;
+	struct http_request req = {.arena = &f->arena,
+	                           .app = &f->app,
+	                           .seal = f->seal,
+	                           .now = NOW,
+	                           .authorization = text_of(f->token),
+	                           .has_authorization = true};
+	struct http_match m = http_router_match(f->router, HTTP_GET, TEXT("/api/7"));
+	world.known = false;
+	world.expected = true;
+	for (int i = 1; i <= 3; i++) {
+		assert_false(http_route_admit(&req, &m));
+		assert_int_equal(world.status, 0); /* not answered */
+		assert_int_equal(world.waits, i);
+	}
+	assert_true(req.patience_us > clock_elapsed_us());
+	world.full = true;
+	assert_false(http_route_admit(&req, &m));
+	assert_int_equal(world.code, CORE_TOKEN_INVALID);
+	world.full = false;
+	req.patience_us = clock_elapsed_us() - 1;
+	world.status = 0;
+	assert_false(http_route_admit(&req, &m));
+	assert_int_equal(world.status, 401);
+	assert_int_equal(world.waits, 3);
+	world.known = true;
+	assert_true(http_route_admit(&req, &m));
+	assert_int_equal(req.ticket.user_id, 7);
+}
+
 static void test_ended_tickets(void **state)
 {
 	struct fixture *f = *state;
@@ -382,6 +431,7 @@ int main(void)
 	    cmocka_unit_test(test_wrong_tables),
 	    cmocka_unit_test_setup_teardown(test_order_of_checks, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_tokens, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_tickets_to_come, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_ended_tickets, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_admin, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_inputs, set_up, tear_down),
