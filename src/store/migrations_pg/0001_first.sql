@@ -3,7 +3,7 @@
 -- docs/ARCHITECTURE.md once more; the rules themselves live in src/core.
 --
 -- Every table that grows is keyed by what it can be distributed by: ticket by queue, seat by show, users, ledger and idempotency by user,
--- user_name by name, reservation by its own id. Every unique key of such a table contains that column. References between growing tables are
+-- user_name by name, reservation by its own id (docs/scaling/citus.sql). Every unique key of such a table contains that column. References between growing tables are
 -- not declared, since looking each one up costs a batch more than it gives: the rules keep them, and `jari audit` checks them.
 --
 -- decided_at: the latest instant that a batch which changed this row was decided at. Whoever locks the row decides no earlier (I2, I5).
