@@ -142,14 +142,6 @@ bool res_was_read(struct http_request *req, enum core_code missing)
 	return false;
 }
 
-void res_date_now(struct engine *engine, struct core_reservation *r)
-{
-	struct engine_show show;
-
-	if (engine_look_show(engine, r->show_id, 0, &show))
-		r->date = show.show.date;
-}
-
 void res_next_before(struct json_out *o, bool more, int64_t last)
 {
 	jo_key(o, "nextBefore");

@@ -2,6 +2,14 @@
 #include "http/reply.h"
 #include "http/res_common.h"
 
+void res_date_now(struct engine *engine, struct core_reservation *r)
+{
+	struct engine_show show;
+
+	if (engine_look_show(engine, r->show_id, 0, &show))
+		r->date = show.show.date;
+}
+
 struct one {
 	int64_t id;
 	struct core_reservation reservation;
