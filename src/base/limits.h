@@ -63,8 +63,8 @@
 #define JARI_SERIES_MINUTES 1440 /* kept at one minute */
 #define JARI_SERIES_QUEUES_MAX 64
 #define JARI_SERIES_SHOWS_MAX 128
-#define JARI_SERIES_IDLE_S 3600    /* what has not changed for so long gives its place to what changes */
-#define JARI_SERIES_NAMED_MAX 8    /* queues and shows that one request may name */
+#define JARI_SERIES_IDLE_S 3600 /* what has not changed for so long gives its place to what changes */
+#define JARI_SERIES_NAMED_MAX 8 /* queues and shows that one request may name */
 
 /* ---- paging ---- */
 #define JARI_PAGE_MAX 100

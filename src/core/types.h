@@ -84,7 +84,7 @@ enum core_reservation_status {
 struct core_reservation {
 	int64_t reservation_id, user_id, concert_id, show_id;
 	int64_t queue_id, ticket_number; /* the ticket that held the seats */
-	int32_t date; /* the show's when it was held; the show may have been moved since */
+	int32_t date;                    /* the show's when it was held; the show may have been moved since */
 	int64_t total_price;
 	enum core_reservation_status status;
 	int64_t held_until, created_at;

@@ -162,7 +162,7 @@ enum { ENGINE_SHOW_SOLD, ENGINE_SHOW_HELD, ENGINE_SHOW_REVENUE, ENGINE_SHOW_COLU
 #define ENGINE_SERIES_GAP INT64_MIN /* nothing is known of that step */
 
 struct engine_series_ask {
-	bool minutes;  /* else seconds */
+	bool minutes; /* else seconds */
 	int64_t now;
 	int64_t since; /* only steps that begin at this instant or later; 0: all */
 	int64_t queues[JARI_SERIES_NAMED_MAX], shows[JARI_SERIES_NAMED_MAX];
@@ -173,7 +173,8 @@ struct engine_series_view {
 	/* column by column, `count` values each; in the order asked for */
 	const int64_t *server, *queues[JARI_SERIES_NAMED_MAX], *shows[JARI_SERIES_NAMED_MAX];
 };
-void engine_look_series(struct engine *e, const struct engine_series_ask *ask, struct arena *arena, struct engine_series_view *out);
+void engine_look_series(struct engine *e, const struct engine_series_ask *ask, struct arena *arena,
+                        struct engine_series_view *out);
 
 /* Counters since the start, for metrics. */
 struct engine_counters {

@@ -67,7 +67,8 @@ struct engine {
 	struct store_reader *store_reader;
 
 	struct {
-		_Atomic int64_t commands, batches, commits, failed_batches, commit_us, admitted, holds, payments, charges, tickets, reads;
+		_Atomic int64_t commands, batches, commits, failed_batches, commit_us, admitted, holds, payments, charges,
+		    tickets, reads;
 		struct tally batch_sizes, commit_times; /* the committer's */
 		struct tally sync_times;                /* the syncer's */
 	} counters;

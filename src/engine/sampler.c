@@ -32,7 +32,8 @@ void sampler_step(struct engine *e, int64_t now)
 	series_end(&e->series);
 }
 
-void engine_look_series(struct engine *e, const struct engine_series_ask *ask, struct arena *arena, struct engine_series_view *out)
+void engine_look_series(struct engine *e, const struct engine_series_ask *ask, struct arena *arena,
+                        struct engine_series_view *out)
 {
 	series_view(&e->series, ask, arena, out);
 }

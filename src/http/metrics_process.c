@@ -54,5 +54,6 @@ void metrics_process(const struct http_metrics *m, struct buf *out)
 		metrics_seconds(out, "process_cpu_seconds_total", "counter", "Processor time used, user and system together.",
 		                (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec +
 		                    usage.ru_stime.tv_usec);
-	metrics_simple(out, "process_start_time_seconds", "gauge", "When the process began, in seconds since 1970.", m->started_s);
+	metrics_simple(out, "process_start_time_seconds", "gauge", "When the process began, in seconds since 1970.",
+	               m->started_s);
 }

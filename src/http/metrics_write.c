@@ -122,7 +122,8 @@ static void write_commands(const struct engine_counters *c, struct buf *out)
 	metrics_seconds(out, "jari_commit_seconds_total", "counter", "Time spent in commits and syncs.", c->commit_us);
 	write_histogram(out, "jari_batch_commands", "Commands in a batch.", &engine_batch_bounds, &c->batch_sizes, false);
 	write_histogram(out, "jari_store_commit_seconds", "Time of a commit.", &engine_time_bounds, &c->commit_times, true);
-	write_histogram(out, "jari_store_sync_seconds", "Time of making commits durable.", &engine_time_bounds, &c->sync_times, true);
+	write_histogram(out, "jari_store_sync_seconds", "Time of making commits durable.", &engine_time_bounds, &c->sync_times,
+	                true);
 	metrics_simple(out, "jari_tickets_total", "counter", "Tickets issued.", c->tickets);
 	metrics_simple(out, "jari_admitted_total", "counter", "Tickets admitted.", c->admitted);
 	metrics_simple(out, "jari_holds_total", "counter", "Holds made.", c->holds);

@@ -30,8 +30,9 @@ _Static_assert(JARI_QUEUE_CAPACITY_MAX == 10000000 && JARI_QUEUE_RATE_MAX == 100
 #define SECTION_PROPERTIES                                                                                                      \
 	"'section':" TEXTS ",'totalSeats':" COUNT ",'available':" COUNT ",'held':" COUNT ",'sold':" COUNT ",'revenue':" WON "," \
 	"'lowestPrice':" WON ",'highestPrice':" WON
-#define HALL_REQUIRED "'showId','concertId','date','startsAt','closed','version','totalSeats','available','held','sold','revenue','sections'"
-#define HALL_PROPERTIES                                                                                                                \
+#define HALL_REQUIRED \
+	"'showId','concertId','date','startsAt','closed','version','totalSeats','available','held','sold','revenue','sections'"
+#define HALL_PROPERTIES                                                                                                         \
 	"'showId':" ID ",'concertId':" ID ",'date':" DATE ",'startsAt':" AT ",'closed':{'type':'boolean'},'version':" COUNT "," \
 	"'totalSeats':" COUNT ",'available':" COUNT ",'held':" COUNT ",'sold':" COUNT ",'revenue':" WON
 

@@ -121,7 +121,8 @@ static bool read_prices(struct http_request *req, json_t *array)
 	struct core_new_price *prices = arena_alloc(req->arena, (n + 1) * sizeof(*prices));
 
 	if (!json_is_array(array)) {
-		http_problem(req, CORE_INVALID_REQUEST, "\"prices\" must be an array such as [{\"section\": \"A\", \"price\": 50000}].");
+		http_problem(req, CORE_INVALID_REQUEST,
+		             "\"prices\" must be an array such as [{\"section\": \"A\", \"price\": 50000}].");
 		return false;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -129,8 +130,8 @@ static bool read_prices(struct http_request *req, json_t *array)
 		uint32_t seen;
 
 		(void)snprintf(where, sizeof(where), "prices[%zu].", i);
-		if (!json_fields(json_array_get(array, i), fields, sizeof(fields) / sizeof(fields[0]), where, req->arena, &prices[i],
-		                 &seen, error)) {
+		if (!json_fields(json_array_get(array, i), fields, sizeof(fields) / sizeof(fields[0]), where, req->arena,
+		                 &prices[i], &seen, error)) {
 			http_problem(req, CORE_INVALID_REQUEST, "%s", error);
 			return false;
 		}
@@ -159,10 +160,10 @@ static bool read_show(struct http_request *req)
 	cmd->u.patch_show.closed = in.closed;
 	bool ok = (seen & 4) == 0 || read_prices(req, in.prices);
 	json_decref(document);
-	if (ok && (seen & 1) != 0 &&
-	    !text_instant_parse(in.starts_at, &cmd->u.patch_show.starts_at, &cmd->u.patch_show.date)) {
-		http_problem(req, CORE_INVALID_REQUEST,
-		             "\"startsAt\" must be an instant with the offset of the venue, such as \"2026-12-24T19:00:00+09:00\".");
+	if (ok && (seen & 1) != 0 && !text_instant_parse(in.starts_at, &cmd->u.patch_show.starts_at, &cmd->u.patch_show.date)) {
+		http_problem(
+		    req, CORE_INVALID_REQUEST,
+		    "\"startsAt\" must be an instant with the offset of the venue, such as \"2026-12-24T19:00:00+09:00\".");
 		ok = false;
 	}
 	return ok;
@@ -180,7 +181,8 @@ static void show_patched(struct http_request *req)
 		http_refuse(req, reply);
 		return;
 	}
-	if (reply->code != CORE_OK || !engine_look_hall(req->app->engine, req->ids[0], engine_now(req->app->engine), false, req->arena, &hall)) {
+	if (reply->code != CORE_OK ||
+	    !engine_look_hall(req->app->engine, req->ids[0], engine_now(req->app->engine), false, req->arena, &hall)) {
 		refuse_show(req);
 		return;
 	}

@@ -6,7 +6,8 @@
 
 static bool refuse_ids(struct http_request *req, const char *name)
 {
-	http_problem(req, CORE_INVALID_REQUEST, "\"%s\" must be ids separated by commas, such as 1,2; at most %d queues and shows in all.", name,
+	http_problem(req, CORE_INVALID_REQUEST,
+	             "\"%s\" must be ids separated by commas, such as 1,2; at most %d queues and shows in all.", name,
 	             JARI_SERIES_NAMED_MAX);
 	return false;
 }

@@ -76,7 +76,8 @@ static const struct http_route_doc dates = {
     .id = "listDates",
     .tag = CONCERTS,
     .summary = "The dates of a concert",
-    .says = "Soonest first; only shows that have not begun, are not closed and have a free seat. Needs an active ticket of the concert's queue.",
+    .says =
+	"Soonest first; only shows that have not begun, are not closed and have a free seat. Needs an active ticket of the concert's queue.",
     .query = {{"all", "{'type':'boolean','default':false}", "Also shows that are sold out, closed or have begun."}},
     .success = {{200, "The dates.", "Dates", NULL, 0}},
     .codes = {CORE_CONCERT_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE},
@@ -104,7 +105,8 @@ static const struct http_route_doc hold = {
     .keyed = true,
     .success = {{201, "The seats are held.", "Reservation", NULL, 0}},
     .codes = {CORE_CONCERT_NOT_FOUND, CORE_SHOW_NOT_FOUND, CORE_SEAT_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE,
-              CORE_SALES_NOT_OPEN, CORE_SALES_CLOSED, CORE_AMBIGUOUS_DATE, CORE_ALREADY_YOURS, CORE_LIMIT_EXCEEDED, CORE_SEAT_TAKEN},
+              CORE_SALES_NOT_OPEN, CORE_SALES_CLOSED, CORE_AMBIGUOUS_DATE, CORE_ALREADY_YOURS, CORE_LIMIT_EXCEEDED,
+              CORE_SEAT_TAKEN},
 };
 
 /* ---- reservations ---- */
@@ -229,7 +231,8 @@ static const struct http_route_doc series = {
 	"`null` is a gap. Only steps that are over are told: ask again with `since` = `next`. Counts go up, so what happened in a step is the difference "
 	"to the one before. At most 8 queues and shows together.",
     .query = {{"resolution", "{'type':'string','enum':['second','minute'],'default':'second'}", "How long a step is."},
-              {"since", "{'type':'string','format':'date-time'}", "Only steps that begin then or later: the `next` of the reply before."},
+              {"since", "{'type':'string','format':'date-time'}",
+               "Only steps that begin then or later: the `next` of the reply before."},
               {"queueId", "{'type':'string','pattern':'^[0-9]+(,[0-9]+)*$'}", "Ids of queues, separated by commas."},
               {"showId", "{'type':'string','pattern':'^[0-9]+(,[0-9]+)*$'}", "Ids of shows, separated by commas."}},
     .success = {{200, "The series.", "Series", NULL, 0}},
@@ -246,7 +249,8 @@ static const struct http_route_doc patch_concert = {
     .id = "patchConcert",
     .tag = ORGANISER,
     .summary = "Change a concert",
-    .says = "At least one member. A `salesOpenAt` that is past opens sales at once; one to come ends new holds until then. Holds that are alive may still be paid.",
+    .says =
+	"At least one member. A `salesOpenAt` that is past opens sales at once; one to come ends new holds until then. Holds that are alive may still be paid.",
     .request = "ConcertChange",
     .success = {{200, "The concert, changed.", "Concert", NULL, 0}},
     .codes = {CORE_CONCERT_NOT_FOUND},

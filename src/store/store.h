@@ -118,9 +118,10 @@ enum store_result store_hear(struct store *s, const struct store_heard *own, siz
 /* ---- how the store is doing ---- */
 
 struct store_figures {
-	bool has_log; /* else there are none */
+	bool has_log;                      /* else there are none */
 	int64_t log_pages, log_pages_left; /* of the write-ahead log: in all, and not yet moved into the file */
-	int64_t checkpoints, checkpoint_us, checkpoint_last_us; /* how many have moved pages, how long all and the last one took */
+	int64_t checkpoints, checkpoint_us,
+	    checkpoint_last_us; /* how many have moved pages, how long all and the last one took */
 };
 /* As of the last housekeeping. Any thread, at any time before store_close. */
 void store_look_figures(struct store *s, struct store_figures *out);

@@ -75,7 +75,8 @@ static bool same_concert(struct scan *x, const struct core_concert *c)
 {
 	struct model_concert *w = model_concert(x->m, c->concert_id);
 
-	return (w && c->queue_id == w->queue_id && c->sales_open_at == w->sales_open_at && text_equal(c->title, text_of(w->title))) ||
+	return (w && c->queue_id == w->queue_id && c->sales_open_at == w->sales_open_at &&
+	        text_equal(c->title, text_of(w->title))) ||
 	       model_fail(x->m, "concert %lld is not what it should be", ID(c->concert_id));
 }
 

@@ -248,7 +248,8 @@ static bool make_patch_show(struct sim *s, struct core_cmd *cmd)
 	prices[1] = (struct core_new_price){sections[1], 20 + sim_below(s, 3) * 10};
 	cmd->u.patch_show.prices = prices;
 	cmd->u.patch_show.price_count = (size_t)sim_below(s, 3);
-	cmd->u.patch_show.has_closed = sim_chance(s, 60) || (!cmd->u.patch_show.has_starts_at && cmd->u.patch_show.price_count == 0);
+	cmd->u.patch_show.has_closed =
+	    sim_chance(s, 60) || (!cmd->u.patch_show.has_starts_at && cmd->u.patch_show.price_count == 0);
 	cmd->u.patch_show.closed = sim_chance(s, 30);
 	if (cmd->u.patch_show.price_count == 2 && sim_chance(s, 15)) {
 		prices[1].section = sections[sim_chance(s, 50) ? 0 : 2]; /* twice, or not there */

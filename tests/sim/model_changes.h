@@ -10,7 +10,8 @@
 
 static inline bool expect_change(struct model *m, enum core_code code, const struct core_reply *got)
 {
-	return got->code == code || model_fail(m, "a change answered %s, not %s", core_code_name(got->code), core_code_name(code));
+	return got->code == code ||
+	       model_fail(m, "a change answered %s, not %s", core_code_name(got->code), core_code_name(code));
 }
 
 static inline bool check_patch_concert(struct model *m, const struct core_cmd *cmd, const struct core_reply *got)

@@ -22,8 +22,8 @@ struct place {
 	enum core_op op;
 };
 
-static const char *const op_names[] = {"",    "JOIN",  "LEAVE",     "HOLD", "CANCEL", "CHARGE",
-                                       "PAY", "PATCH", "PATCH_CONCERT", "PATCH_SHOW", "CATALOGUE", "HEAR", "TICK"};
+static const char *const op_names[] = {"",      "JOIN",          "LEAVE",      "HOLD",      "CANCEL", "CHARGE", "PAY",
+                                       "PATCH", "PATCH_CONCERT", "PATCH_SHOW", "CATALOGUE", "HEAR",   "TICK"};
 
 /* ---- time ---- */
 

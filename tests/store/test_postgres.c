@@ -111,7 +111,8 @@ static void two_that_start_at_once_make_one_schema(void **state)
 		store_close(opened);
 	}
 	assert_int_equal(pg_number(w->server, "SELECT count(*) FROM jari.queue"), 1);
-	assert_int_equal(pg_number(w->server, "SELECT value FROM jari.meta WHERE name = 'schema'"), (int64_t)embedded_postgres_migrations_count);
+	assert_int_equal(pg_number(w->server, "SELECT value FROM jari.meta WHERE name = 'schema'"),
+	                 (int64_t)embedded_postgres_migrations_count);
 }
 
 static void an_older_schema_is_brought_up_to_date(void **state)

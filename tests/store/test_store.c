@@ -229,8 +229,8 @@ static void change_concert_and_show(struct store *s, int64_t at)
 {
 	struct batch b;
 	batch_begin(&b, s);
-	struct core_row *concert_row = load_one(&b, CORE_ROW_CONCERT, 1, 0, NONE), *show_row = load_one(&b, CORE_ROW_SHOW, 1, 0, NONE),
-			*seat_row = load_one(&b, CORE_ROW_SEAT, 1, 4, NONE);
+	struct core_row *concert_row = load_one(&b, CORE_ROW_CONCERT, 1, 0, NONE),
+			*show_row = load_one(&b, CORE_ROW_SHOW, 1, 0, NONE), *seat_row = load_one(&b, CORE_ROW_SEAT, 1, 4, NONE);
 	struct core_concert *concert = core_row_edit(&b.rows, concert_row);
 	concert->title = TEXT("새 밤");
 	concert->artist = TEXT("UI");
@@ -263,8 +263,8 @@ static void what_an_organiser_changes_comes_back(void **state)
 	assert_true(is_text(c->title, "새 밤") && is_text(c->artist, "UI") && is_text(c->venue, "hall"));
 	assert_true(c->sales_open_at == T0 + 7 && c->changed_at == T0 + 7000);
 	const struct core_show *show = core_row_get(&b.rows, CORE_ROW_SHOW, 1, 0, NONE);
-	assert_true(show->starts_at == T0 + 2 * 86400000LL && show->date == 20261226 && show->closed && show->changed_at == T0 + 7000 &&
-	            show->version == 5);
+	assert_true(show->starts_at == T0 + 2 * 86400000LL && show->date == 20261226 && show->closed &&
+	            show->changed_at == T0 + 7000 && show->version == 5);
 	assert_int_equal(((const struct core_seat *)core_row_get(&b.rows, CORE_ROW_SEAT, 1, 4, NONE))->price, 77);
 	batch_drop(&b);
 	EMPTY(s, ((struct core_id){CORE_LIST_SHOWS_ON, 1, 20261224, NONE}));

@@ -8,20 +8,20 @@
 
 #include "core_world.h"
 
-#define CONCERT(id, ...)                                                                                                   \
-	(struct core_cmd)                                                                                                  \
-	{                                                                                                                  \
+#define CONCERT(id, ...)                                                                                                \
+	(struct core_cmd)                                                                                               \
+	{                                                                                                               \
 		.op = CORE_PATCH_CONCERT, .u.patch_concert = {.concert_id = (id), .actor = TEXT("admin"), __VA_ARGS__ } \
 	}
-#define SHOW(id, ...)                                                                                             \
-	(struct core_cmd)                                                                                         \
-	{                                                                                                         \
+#define SHOW(id, ...)                                                                                          \
+	(struct core_cmd)                                                                                      \
+	{                                                                                                      \
 		.op = CORE_PATCH_SHOW, .u.patch_show = {.show_id = (id), .actor = TEXT("admin"), __VA_ARGS__ } \
 	}
-#define PRICES(...)                                                 \
+#define PRICES(...)                                             \
 	.prices = (const struct core_new_price[]){__VA_ARGS__}, \
 	.price_count = sizeof((struct core_new_price[]){__VA_ARGS__}) / sizeof(struct core_new_price)
-#define LONG_NAME                                                                                                    \
+#define LONG_NAME                                                                                              \
 	"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789" \
 	"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
 
@@ -94,8 +94,8 @@ static void what_is_refused(void **state)
 
 static void a_concert_is_changed(void **state)
 {
-	struct core_cmd cmd = CONCERT(3, .has_title = true, .title = TEXT("a \"b\" \\"), .has_venue = true, .venue = TEXT(LONG_NAME),
-	                              .has_sales_open_at = true, .sales_open_at = NOW);
+	struct core_cmd cmd = CONCERT(3, .has_title = true, .title = TEXT("a \"b\" \\"), .has_venue = true,
+	                              .venue = TEXT(LONG_NAME), .has_sales_open_at = true, .sales_open_at = NOW);
 	struct core_reply reply;
 	struct world w;
 
@@ -109,8 +109,9 @@ static void a_concert_is_changed(void **state)
 	assert_true(says(reply.concert.title, "a \"b\" \\"));
 	const struct core_audit *a = audit_of(&w);
 	assert_true(says(a->actor, "admin") && says(a->action, "PATCH_CONCERT") && says(a->target, "concert 3"));
-	assert_true(says(a->detail, "{\"title\":{\"from\":\"t\",\"to\":\"a \\\"b\\\" \\\\\"},\"venue\":{\"from\":\"v\",\"to\":\"" LONG_NAME
-	                            "\"},\"salesOpenAt\":{\"from\":\"2027-01-15T08:00:00.001Z\",\"to\":\"2027-01-15T08:00:00Z\"}}"));
+	assert_true(says(a->detail,
+	                 "{\"title\":{\"from\":\"t\",\"to\":\"a \\\"b\\\" \\\\\"},\"venue\":{\"from\":\"v\",\"to\":\"" LONG_NAME
+	                 "\"},\"salesOpenAt\":{\"from\":\"2027-01-15T08:00:00.001Z\",\"to\":\"2027-01-15T08:00:00Z\"}}"));
 	assert_true(world_save(&w, NOW));
 	/* sales are open at once */
 	cmd = (struct core_cmd)HOLD(AS_ADA, .concert_id = 3, .show_id = 7, SEATS(2));
@@ -143,8 +144,12 @@ static void a_closed_show_takes_no_holds_and_keeps_those_it_has(void **state)
 	const struct {
 		const struct core_cmd *cmd;
 		enum core_code code;
-	} rows[] = {{&hold, CORE_SALES_CLOSED}, {&mine, CORE_SALES_CLOSED}, {&best, CORE_SALES_CLOSED}, {&elsewhere, CORE_NOT_ADMITTED},
-	            {&pay, CORE_OK},            {&open, CORE_OK}};
+	} rows[] = {{&hold, CORE_SALES_CLOSED},
+	            {&mine, CORE_SALES_CLOSED},
+	            {&best, CORE_SALES_CLOSED},
+	            {&elsewhere, CORE_NOT_ADMITTED},
+	            {&pay, CORE_OK},
+	            {&open, CORE_OK}};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_true(world_decide(&w, rows[i].cmd, NOW, &reply));
 		assert_int_equal(reply.code, rows[i].code);
@@ -187,8 +192,8 @@ static void a_show_is_moved(void **state)
 	assert_int_equal(s->date, 20270117);
 	assert_int_equal(s->version, 3);
 	assert_int_equal(s->changed_at, NOW);
-	assert_true(says(audit_of(&w)->detail,
-	                 "{\"startsAt\":{\"from\":\"2027-01-15T08:00:00Z\",\"to\":\"2027-01-17T08:00:00Z\"}}"));
+	assert_true(
+	    says(audit_of(&w)->detail, "{\"startsAt\":{\"from\":\"2027-01-15T08:00:00Z\",\"to\":\"2027-01-17T08:00:00Z\"}}"));
 	assert_true(world_save(&w, NOW));
 	assert_true(world_decide(&w, &hold, NOW, &reply)); /* it had begun; now it has not */
 	assert_int_equal(reply.code, CORE_OK);

@@ -43,8 +43,9 @@ static void a_histogram_s_lines(void **state)
 	assert_true(text_equal(buf_view(&out), text_of(seconds)));
 	buf_reset(&out);
 	metrics_histogram(&out, "x", (struct text){0}, &bounds, &v, false);
-	const char *plain = "x_bucket{le=\"100\"} 1\nx_bucket{le=\"250\"} 1\nx_bucket{le=\"1000000\"} 3\nx_bucket{le=\"+Inf\"} 4\n"
-			    "x_sum 2500100\nx_count 4\n";
+	const char *plain =
+	    "x_bucket{le=\"100\"} 1\nx_bucket{le=\"250\"} 1\nx_bucket{le=\"1000000\"} 3\nx_bucket{le=\"+Inf\"} 4\n"
+	    "x_sum 2500100\nx_count 4\n";
 	assert_true(text_equal(buf_view(&out), text_of(plain)));
 	buf_free(&out);
 }

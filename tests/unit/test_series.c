@@ -104,7 +104,8 @@ static void sample_shows(struct world *w, int64_t second, int64_t shows, int64_t
 
 static struct engine_series_view look(struct world *w, bool minutes, int64_t since_s, int64_t now_s)
 {
-	struct engine_series_ask ask = {.minutes = minutes, .since = since_s * 1000, .now = now_s * 1000, .queue_count = 2, .show_count = 1};
+	struct engine_series_ask ask = {
+	    .minutes = minutes, .since = since_s * 1000, .now = now_s * 1000, .queue_count = 2, .show_count = 1};
 	struct engine_series_view v;
 
 	ask.queues[0] = 1;
