@@ -33,6 +33,7 @@
 #define JARI_SEATS_PER_SHOW_MAX 100000
 #define JARI_SEAT_NUMBER_MAX 1000000000
 #define JARI_PRICE_MAX 1000000000LL
+#define JARI_PRICES_NAMED_MAX 100 /* sections whose price one request may set */
 
 /* ---- catalogue documents ---- */
 #define JARI_TITLE_CHARS_MAX 200 /* title, artist, venue */
@@ -59,6 +60,14 @@
 
 /* ---- stopping ---- */
 #define JARI_DRAIN_SECONDS_MAX 3600 /* how long a server that is to stop may go on while proxies turn away from it */
+
+/* ---- time series for the organiser's plots ---- */
+#define JARI_SERIES_SECONDS 3600 /* kept at one second */
+#define JARI_SERIES_MINUTES 1440 /* kept at one minute */
+#define JARI_SERIES_QUEUES_MAX 64
+#define JARI_SERIES_SHOWS_MAX 128
+#define JARI_SERIES_IDLE_S 3600 /* what has not changed for so long gives its place to what changes */
+#define JARI_SERIES_NAMED_MAX 8 /* queues and shows that one request may name */
 
 /* ---- paging ---- */
 #define JARI_PAGE_MAX 100

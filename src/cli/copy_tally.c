@@ -61,7 +61,7 @@ static void fold_concert(uint64_t *d, const void *row)
 {
 	const struct core_concert *c = row;
 
-	FOLD(c->concert_id, c->queue_id, c->sales_open_at);
+	FOLD(c->concert_id, c->queue_id, c->sales_open_at, c->changed_at);
 	fold_text(d, c->title);
 	fold_text(d, c->artist);
 	fold_text(d, c->venue);
@@ -71,7 +71,7 @@ static void fold_show(uint64_t *d, const void *row)
 {
 	const struct core_show *s = row;
 
-	FOLD(s->show_id, s->concert_id, s->starts_at, s->date, s->total_seats, s->version);
+	FOLD(s->show_id, s->concert_id, s->starts_at, s->date, s->total_seats, s->version, s->changed_at, s->closed);
 }
 
 static void fold_seat(uint64_t *d, const void *row)

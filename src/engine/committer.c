@@ -54,12 +54,12 @@ static struct engine_job *pop(struct engine *e)
 	return job;
 }
 
-/* A catalogue is decided alone: what it makes must be committed before anyone names it (core.h). */
+/* What is decided alone must be committed before anyone names what it makes (core_alone). */
 static void fill(struct engine *e, struct flight *batch)
 {
 	batch->n = 0;
 	while (e->inbox_first && batch->n < JARI_BATCH_MAX) {
-		bool alone = e->inbox_first->cmd.op == CORE_ADD_CATALOGUE;
+		bool alone = core_alone(&e->inbox_first->cmd);
 		if (alone && batch->n > 0)
 			return;
 		batch->jobs[batch->n++] = pop(e);
@@ -103,7 +103,7 @@ static bool take(struct committer *c, struct flight *batch)
 	fill(e, batch);
 	bool over = batch->n == 0 && e->inbox_closed;
 	(void)pthread_mutex_unlock(&e->inbox_lock);
-	bool alone = batch->n > 0 && batch->jobs[0]->cmd.op == CORE_ADD_CATALOGUE;
+	bool alone = batch->n > 0 && core_alone(&batch->jobs[0]->cmd);
 	batch->tick = !over && !alone && clock_elapsed_us() >= c->tick_at;
 	return !over;
 }
@@ -216,7 +216,9 @@ static enum store_result try_batch(struct committer *c, struct core_batch *core,
 	r = store_commit(e->config.store, core->rows, core->now);
 	if (r == STORE_OK) {
 		(void)atomic_fetch_add(&e->counters.commits, 1);
-		(void)atomic_fetch_add(&e->counters.commit_us, clock_elapsed_us() - began);
+		int64_t took = clock_elapsed_us() - began;
+		(void)atomic_fetch_add(&e->counters.commit_us, took);
+		tally_note(&e->counters.commit_times, &engine_time_bounds, took);
 	}
 	return r;
 }
@@ -306,6 +308,8 @@ static void run_batch(struct committer *c, struct flight *batch)
 	enum store_result r = try_while_busy(c, &core, batch);
 	(void)atomic_fetch_add(&c->e->counters.batches, 1);
 	(void)atomic_fetch_add(&c->e->counters.commands, (int64_t)batch->n);
+	if (batch->n > 0)
+		tally_note(&c->e->counters.batch_sizes, &engine_batch_bounds, (int64_t)batch->n);
 	batch->failed = r != STORE_OK;
 	note_tick(c, batch);
 	if (r == STORE_OK) {
@@ -375,8 +379,10 @@ static void prepare_tick(struct committer *c, struct flight *batch)
 static void after_tick(struct committer *c, bool ticked)
 {
 	int64_t now_us = clock_elapsed_us();
-	if (ticked)
+	if (ticked) {
 		c->tick_at = c->tick_more ? now_us : now_us + JARI_TICK_MS * 1000;
+		sampler_step(c->e, clock_now(c->e->config.clock));
+	}
 	if (now_us < c->tend_at)
 		return;
 	c->tend_at = now_us + TEND_MS * 1000;

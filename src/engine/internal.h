@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "engine/model.h"
+#include "engine/series.h"
 
 #include "base/limits.h"
 
@@ -34,6 +35,8 @@ struct flight {
 struct engine {
 	struct engine_config config;
 	struct model model;
+	struct series series;
+	struct engine_probe probe; /* the committer's room for a sample */
 	pthread_t committer, syncer, reader, follower;
 	bool shared; /* other processes write to the store too; the follower runs */
 
@@ -69,12 +72,20 @@ struct engine {
 	_Atomic int64_t beat_us; /* monotonic: when the committer was last between two batches */
 
 	struct {
-		_Atomic int64_t commands, batches, commits, failed_batches, commit_us, admitted, holds, payments, tickets, reads;
+		_Atomic int64_t commands, batches, commits, failed_batches, commit_us, admitted, holds, payments, charges,
+		    tickets, reads;
+		struct tally batch_sizes, commit_times; /* the committer's */
+		struct tally sync_times;                /* the syncer's */
 	} counters;
 };
 
 /* The committer's thread: `arg` is the engine. Ends when the inbox is closed and empty. */
 void *committer_run(void *arg);
+
+/* ---- look.c ---- */
+
+/* A show as it is at `now`; the caller holds the model's lock. */
+void model_show_view(const struct model_show *s, int64_t now, struct engine_show *out);
 
 /* ---- follower.c ---- */
 
@@ -93,6 +104,11 @@ struct following {
 bool follow_when_due(struct engine *e, struct following *following, struct flight *f);
 /* When it is due next; the caller holds the inbox's lock. */
 int64_t follow_wake_us(struct engine *e, struct following *following);
+
+/* ---- sampler.c ---- */
+
+/* Takes a sample for the time series when a second is over. On the committer's thread, between batches. */
+void sampler_step(struct engine *e, int64_t now);
 
 /* ---- hearing.c ---- */
 

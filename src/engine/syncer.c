@@ -109,6 +109,9 @@ static void keep_reply(struct engine_job *job)
 	r->replay_body = arena_text(a, r->replay_body);
 	r->user.name = arena_text(a, r->user.name);
 	r->queue.name = arena_text(a, r->queue.name);
+	r->concert.title = arena_text(a, r->concert.title);
+	r->concert.artist = arena_text(a, r->concert.artist);
+	r->concert.venue = arena_text(a, r->concert.venue);
 	r->reservation.seats = keep_ints(a, r->reservation.seats, (size_t)r->reservation.seat_count);
 	r->seats = keep_ints(a, r->seats, r->seat_count);
 	r->where = arena_text(a, r->where);
@@ -124,6 +127,8 @@ static void count_reply(struct engine *e, const struct engine_job *job)
 		return;
 	if (job->cmd.op == CORE_HOLD)
 		(void)atomic_fetch_add(&e->counters.holds, 1);
+	else if (job->cmd.op == CORE_CHARGE_WALLET)
+		(void)atomic_fetch_add(&e->counters.charges, 1);
 	else if (job->cmd.op == CORE_PAY)
 		(void)atomic_fetch_add(&e->counters.payments, 1);
 	else if (job->cmd.op == CORE_JOIN && job->reply.created)
@@ -207,7 +212,9 @@ static void make_durable(struct engine *e, const struct flight *first)
 		return;
 	int64_t began = clock_elapsed_us();
 	store_sync(e->config.store);
-	(void)atomic_fetch_add(&e->counters.commit_us, clock_elapsed_us() - began);
+	int64_t took = clock_elapsed_us() - began;
+	(void)atomic_fetch_add(&e->counters.commit_us, took);
+	tally_note(&e->counters.sync_times, &engine_time_bounds, took);
 	(void)pthread_mutex_lock(&e->flights_lock);
 	e->commits_durable = commits;
 	(void)pthread_cond_broadcast(&e->durable);

@@ -68,6 +68,34 @@ describe('three servers on one PostgreSQL', () => {
 		assert.ok(Date.now() - began < 500, 'a token of no queue is refused at once');
 	});
 
+	it('what an organiser changes at one is the rule at all of them at once, and is shown within a second', { timeout: 60000 }, async () => {
+		const [a, b, c] = all;
+		const admin = (s, method, path, body) => s.ok(200, method, `/api/admin/${path}`, { admin: true, body });
+		const k = await concert({ shows: [{}, {}] });
+		const t = await a.buyer(k, 200000, 'patched');
+		await seen(b, t.token);
+		const held = await b.hold(t, k, { seatNumber: 1 });
+		await admin(a, 'PATCH', `shows/${k.showId}`, { closed: true });
+		await b.noHold('SALES_CLOSED', t, k, { seatNumber: 2 });
+		await admin(c, 'PATCH', `shows/${k.showId}`, { closed: false, prices: [{ section: 'A', price: 123 }], startsAt: '2099-12-30T19:00:00+09:00' });
+		const again = await b.hold(t, k, { date: '2099-12-30', seatNumber: 2 });
+		assert.equal(again.totalPrice, 123);
+		assert.equal((await a.pay(t, held)).amount, 50000, 'the price of the hold');
+		await Promise.all([admin(a, 'PATCH', `concerts/${k.concertId}`, { title: 'Both' }), admin(b, 'PATCH', `concerts/${k.concertId}`, { venue: 'of them' })]);
+		for (const s of all) {
+			await eventually('the changes are shown', async () => {
+				const seenConcert = await admin(s, 'GET', `concerts/${k.concertId}`);
+				const moved = seenConcert.shows[1];
+				return seenConcert.title === 'Both' && seenConcert.venue === 'of them' && moved.showId === k.showId && moved.date === '2099-12-30' && moved.sold === 1 && moved.held === 1;
+			});
+		}
+		await sleep(1300);
+		for (const s of all) {
+			const series = await admin(s, 'GET', `series?showId=${k.showId}&queueId=${k.queueId}`);
+			assert.deepEqual([series.shows[0].sold.at(-1), series.queues[0].joined.at(-1)], [1, 1], 'the time series are of the whole sale');
+		}
+	});
+
 	it('the line is one: numbers without gaps, admission in their order', { timeout: 120000 }, async () => {
 		const PEOPLE = 150;
 		const k = await concert({ capacity: 10 });
