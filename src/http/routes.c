@@ -283,6 +283,10 @@ DOC_FILE(docs, "getDocs", "This document as a page", "text/html");
 DOC_FILE(docs_init, "getDocsInit", "A file of the documentation page", "text/javascript");
 DOC_FILE(docs_script, "getDocsScript", "A file of the documentation page", "text/javascript");
 DOC_FILE(docs_style, "getDocsStyle", "A file of the documentation page", "text/css");
+DOC_FILE(page_buyers, "getPage", "The buyers' page", "text/html");
+DOC_FILE(page_admin, "getAdminPage", "The organisers' page", "text/html");
+DOC_FILE(page_live, "getLivePage", "The organisers' page for a wall", "text/html");
+DOC_FILE(asset, "getAsset", "A file of a page, named by its content", "*/*");
 DOC_FILE(docs_icon, "getDocsIcon", "A file of the documentation page", "image/png");
 
 /* ---- the table ---- */
@@ -326,6 +330,10 @@ const struct http_route http_routes[] = {
 	{HTTP_GET,    "/readyz",                              HTTP_AUTH_NONE,       NO_BODY,        res_readyz,       &readyz},
 	{HTTP_GET,    "/metrics",                             HTTP_AUTH_NONE,       NO_BODY,        res_metrics,      &metrics},
 	{HTTP_GET,    "/openapi.json",                        HTTP_AUTH_NONE,       NO_BODY,        res_openapi,      &openapi},
+	{HTTP_GET,    "/",                                    HTTP_AUTH_NONE,       NO_BODY,        res_page,         &page_buyers},
+	{HTTP_GET,    "/admin",                               HTTP_AUTH_NONE,       NO_BODY,        res_page,         &page_admin},
+	{HTTP_GET,    "/admin/live",                          HTTP_AUTH_NONE,       NO_BODY,        res_page,         &page_live},
+	{HTTP_GET,    "/assets/{file}",                       HTTP_AUTH_NONE,       NO_BODY,        res_asset,        &asset},
 	{HTTP_GET,    "/docs",                                HTTP_AUTH_NONE,       NO_BODY,        res_docs,         &docs},
 	{HTTP_GET,    "/docs/init.js",                        HTTP_AUTH_NONE,       NO_BODY,        res_docs,         &docs_init},
 	{HTTP_GET,    "/docs/swagger-ui-bundle.js",           HTTP_AUTH_NONE,       NO_BODY,        res_docs,         &docs_script},
