@@ -41,7 +41,8 @@ struct http_route_doc;
 /* One route. Routing, 404, 405 with Allow, authentication, body limits and openapi.json all come from the one table of these. */
 struct http_route {
 	enum http_method method;
-	const char *path; /* "/api/booking/{concertId}/list/time"; a {parameter} is a positive 64-bit integer, {file} any one segment */
+	const char
+	    *path; /* "/api/booking/{concertId}/list/time"; a {parameter} is a positive 64-bit integer, {file} any one segment */
 	enum http_auth auth;
 	enum http_body body;
 	size_t body_max; /* bytes */

@@ -29,7 +29,7 @@ const struct openapi_schema openapi_schemas[] = {
 		"'username':{'type':'string','minLength':1,'maxLength':64,'description':'without control characters'},"
 		"'concertId':{'type':['integer','null'],'format':'int64','minimum':1}")},
 	{"Ticket", OBJECT("'token','userId','username','queueId','number','status','reason','position','ahead','etaSeconds','retryAfterSeconds',"
-		"'issuedAt','expiresAt'",
+		"'issuedAt','expiresAt','queuePaused'",
 		"'token':{'type':'string','format':'uuid'},'userId':" ID ",'username':" TEXTS ",'queueId':" ID ","
 		"'number':{'type':'integer','format':'int64','minimum':1,'description':'the place in the queue\xe2\x80\x99s history, in the exact order of issue, without gaps'},"
 		"'status':" TICKET_STATUS ","
@@ -38,7 +38,8 @@ const struct openapi_schema openapi_schemas[] = {
 		"'ahead':{'type':'integer','format':'int64','minimum':0,'description':'how many are waiting before this ticket, exactly'},"
 		"'etaSeconds':{'type':['integer','null'],'format':'int64','minimum':0,'description':'from the measured flow; null while unknown, 0 when active'},"
 		"'retryAfterSeconds':{'type':'integer','format':'int64','minimum':0,'description':'when to ask again'},"
-		"'issuedAt':" AT ",'expiresAt':{'type':['string','null'],'format':'date-time','description':'of the active place; null while waiting'}")},
+		"'issuedAt':" AT ",'expiresAt':{'type':['string','null'],'format':'date-time','description':'of the active place; null while waiting'},"
+		"'queuePaused':{'type':'boolean','description':'true while the organiser admits nobody'}")},
 
 	{"Concert", OBJECT("'concertId','title','artist','venue','queueId','salesOpenAt'",
 		"'concertId':" ID ",'title':" TEXTS ",'artist':" TEXTS ",'venue':" TEXTS ",'queueId':" ID ",'salesOpenAt':" AT_OR_NULL)},

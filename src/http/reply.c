@@ -27,6 +27,7 @@ void http_write_ticket(struct json_out *o, const struct engine_ticket *view, con
 	jo_kv_int(o, "retryAfterSeconds", view->retry_after_seconds);
 	jo_kv_instant(o, "issuedAt", t->issued_at);
 	jo_kv_instant(o, "expiresAt", waiting ? 0 : t->expires_at);
+	jo_kv_bool(o, "queuePaused", view->queue_paused);
 	jo_end_object(o);
 }
 

@@ -276,7 +276,7 @@ static void writes_tickets(void **state)
 	assert_out(
 	    "{\"token\":\"" TOKEN
 	    "\",\"userId\":2,\"username\":\"kim\",\"queueId\":1,\"number\":42,\"status\":\"WAITING\",\"reason\":null,\"position\":5,"
-	    "\"ahead\":4,\"etaSeconds\":null,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":null}");
+	    "\"ahead\":4,\"etaSeconds\":null,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":null,\"queuePaused\":false}");
 	view.ticket.status = CORE_ACTIVE;
 	view.ahead = 0;
 	view.eta_seconds = 0;
@@ -285,7 +285,7 @@ static void writes_tickets(void **state)
 	assert_out(
 	    "{\"token\":\"" TOKEN
 	    "\",\"userId\":2,\"username\":\"kim\",\"queueId\":1,\"number\":42,\"status\":\"ACTIVE\",\"reason\":null,\"position\":0,"
-	    "\"ahead\":0,\"etaSeconds\":0,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":\"2026-12-25T10:10:00Z\"}");
+	    "\"ahead\":0,\"etaSeconds\":0,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":\"2026-12-25T10:10:00Z\",\"queuePaused\":false}");
 	view.ticket.status = CORE_EXPIRED;
 	view.ticket.reason = CORE_TIMED_OUT;
 	view.eta_seconds = -1;
@@ -294,7 +294,7 @@ static void writes_tickets(void **state)
 	assert_out(
 	    "{\"token\":\"" TOKEN
 	    "\",\"userId\":2,\"username\":\"kim\",\"queueId\":1,\"number\":42,\"status\":\"EXPIRED\",\"reason\":\"TIMED_OUT\",\"position\":0,"
-	    "\"ahead\":0,\"etaSeconds\":null,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":\"2026-12-25T10:10:00Z\"}");
+	    "\"ahead\":0,\"etaSeconds\":null,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":\"2026-12-25T10:10:00Z\",\"queuePaused\":false}");
 }
 
 static void writes_concerts(void **state)
