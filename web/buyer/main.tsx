@@ -1,4 +1,7 @@
 import { render } from 'preact';
-import { en } from '../shared/i18n/en.ts';
+import '../shared/base.css';
+import '../shared/seatmap/seatmap.css';
+import './buyer.css';
+import { App } from './app.tsx';
 
-render(<h1>{en['app.name']}</h1>, document.getElementById('app')!);
+render(<App />, document.getElementById('app')!);
