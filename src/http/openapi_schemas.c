@@ -53,6 +53,10 @@ const struct openapi_schema openapi_schemas[] = {
 		"'availableSeats':" IDS ",'seats':{'type':'array','items':"
 		OBJECT("'seatNumber','section','price','status'",
 			"'seatNumber':" ID ",'section':" TEXTS ",'price':" WON ",'status':" SEAT_STATUS) "}")},
+	{"SeatStatuses", OBJECT("'concertId','showId','date','version','statuses'",
+		"'concertId':" ID ",'showId':" ID ",'date':" DATE ","
+		"'version':{'type':'integer','format':'int64','minimum':0,'description':'that of the seats'},"
+		"'statuses':{'type':'string','pattern':'^[AHS]*$','description':'for each seat, by its number, the first letter of its status'}")},
 	{"HoldRequest", "{'type':'object','description':'Exactly one of `date` and `showId`, and exactly one of `seatNumber`, `seatNumbers` and `bestAvailable`.',"
 		"'properties':{'date':" DATE ",'showId':" ID ",'seatNumber':" ID ","
 		"'seatNumbers':{'type':'array','minItems':1,'uniqueItems':true,'items':" ID "},"

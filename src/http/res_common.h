@@ -57,6 +57,7 @@ void res_concert(struct http_request *req);
 
 void res_dates(struct http_request *req);
 void res_seats(struct http_request *req);
+void res_seat_statuses(struct http_request *req);
 void res_hold(struct http_request *req);
 
 void res_reservation(struct http_request *req);

@@ -93,6 +93,19 @@ static const struct http_route_doc seats = {
                 {304, "The client has this version already.", NULL, NULL, OPENAPI_ETAG}},
     .codes = {CORE_CONCERT_NOT_FOUND, CORE_SHOW_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE, CORE_AMBIGUOUS_DATE},
 };
+static const struct http_route_doc seat_statuses = {
+    .id = "listSeatStatuses",
+    .tag = CONCERTS,
+    .summary = "The statuses of a show's seats",
+    .says =
+	"For who has the seats already and looks for what has changed: a letter a seat, in the order of `seats`. Name the show by exactly one of `date` and `showId`. Needs an active ticket of the concert's queue.",
+    .conditional = true,
+    .query = {{"date", "{'type':'string','format':'date'}", "The show's local date."},
+              {"showId", "{'type':'integer','format':'int64','minimum':1}", "The show, where a date has two."}},
+    .success = {{200, "The statuses.", "SeatStatuses", NULL, OPENAPI_ETAG},
+                {304, "The client has this version already.", NULL, NULL, OPENAPI_ETAG}},
+    .codes = {CORE_CONCERT_NOT_FOUND, CORE_SHOW_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE, CORE_AMBIGUOUS_DATE},
+};
 static const struct http_route_doc hold = {
     .id = "holdSeats",
     .tag = CONCERTS,
@@ -307,6 +320,7 @@ const struct http_route http_routes[] = {
 	{HTTP_GET,    "/api/concerts/{concertId}",            HTTP_AUTH_NONE,       NO_BODY,        res_concert,      &concert},
 	{HTTP_GET,    "/api/booking/{concertId}/list/time",   HTTP_AUTH_TOKEN,      NO_BODY,        res_dates,        &dates},
 	{HTTP_GET,    "/api/booking/{concertId}/list/seats",  HTTP_AUTH_TOKEN,      NO_BODY,        res_seats,        &seats},
+	{HTTP_GET,    "/api/booking/{concertId}/list/statuses", HTTP_AUTH_TOKEN,    NO_BODY,        res_seat_statuses, &seat_statuses},
 	{HTTP_POST,   "/api/booking/{concertId}/seat",        HTTP_AUTH_TOKEN,      BODY,           res_hold,         &hold},
 
 	{HTTP_GET,    "/api/reservations/{reservationId}",    HTTP_AUTH_TOKEN,      NO_BODY,        res_reservation,  &reservation},

@@ -8,6 +8,7 @@ import {
 	catalogues,
 	DESK,
 	heading,
+	like,
 	link,
 	moduleOf,
 	noBarriers,
@@ -36,7 +37,7 @@ describe('the seat map', () => {
 		const concert = await server.makeConcert();
 		const [a, b] = await Promise.all(['First', 'Second'].map((name) => atSeats(browser, server, concert, name, { size: PHONE })));
 		// The second must not see it coming.
-		await b.route('**/list/seats*', (route) => route.abort());
+		await b.route('**/list/statuses*', (route) => route.abort());
 		await pressSeat(a, 12);
 		await pressSeat(b, 12);
 		await press(a, button(a, 'seats.hold'));
@@ -47,7 +48,7 @@ describe('the seat map', () => {
 		const offer = button(b, 'seats.takenUse');
 		assert.match(await offer.innerText(), /\b1[13]\b/);
 		await press(b, offer);
-		await b.unroute('**/list/seats*');
+		await b.unroute('**/list/statuses*');
 		await press(b, button(b, 'seats.hold'));
 		await heading(b, 'pay.title').waitFor();
 		await Promise.all([a, b].map((page) => page.context().close()));
@@ -57,9 +58,10 @@ describe('the seat map', () => {
 		const concert = await server.makeConcert();
 		const page = await atSeats(browser, server, concert, 'Watcher');
 		await pressSeat(page, 30);
-		await text(page, 'seats.sum.one').waitFor();
+		await page.waitForResponse('**/list/statuses*');
+		await page.locator('.tray .sum strong', { hasText: like('en', 'seats.sum.one') }).waitFor();
 		const statuses = [];
-		page.on('response', (response) => response.url().includes('/list/seats') && statuses.push(response.status()));
+		page.on('response', (response) => /\/list\/(seats|statuses)/.test(response.url()) && statuses.push(response.status()));
 		await page.evaluate(() => {
 			document.querySelector('canvas').mine = true;
 		});
@@ -168,7 +170,7 @@ describe('a hall of thousands', () => {
 		await pressSeat(page, 1500);
 		assert.equal(await page.locator('.tray .sum strong').count(), 0, 'the first tap only comes nearer');
 		await pressSeat(page, 1500);
-		await text(page, 'seats.sum.one').waitFor();
+		await page.locator('.tray .sum strong', { hasText: like('en', 'seats.sum.one') }).waitFor();
 		assert.match(await page.locator('.tray .sum').innerText(), /1,500/);
 		await page.context().close();
 	});

@@ -75,7 +75,7 @@ export function App() {
 					<LanguageSwitch texts={texts} label={t.text('app.language')} />
 				</div>
 			</header>
-			<main id="main" class="main" tabIndex={-1}>
+			<main id="main" class={`page ${route.at === 'home' || route.at === 'seats' ? 'broad' : ''}`} tabIndex={-1}>
 				<Connection />
 				<View route={route} />
 			</main>

@@ -47,6 +47,10 @@ export interface Seats {
 	version: number;
 	seats: Seat[];
 }
+export interface SeatStatuses {
+	version: number;
+	statuses: string; // a letter for each seat: A, H, S
+}
 export interface Reservation {
 	reservationId: number;
 	userId: number;

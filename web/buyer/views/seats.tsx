@@ -1,6 +1,16 @@
 // Choosing seats: the map or the list, what is chosen, the best ones in one step; availability as it changes, told apart by its version.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { asRefusal, type Concert, type Refusal, type Reservation, type Seat, type Seats, type Ticket } from '../../shared/api.ts';
+import {
+	asRefusal,
+	type Concert,
+	type Refusal,
+	type Reservation,
+	type Seat,
+	type SeatStatus,
+	type SeatStatuses,
+	type Seats,
+	type Ticket,
+} from '../../shared/api.ts';
 import { nearestFree, type Plan, planOf } from '../../shared/seatmap/geometry.ts';
 import { SeatMap } from '../../shared/seatmap/SeatMap.tsx';
 import { newKey } from '../../shared/state.ts';
@@ -14,20 +24,34 @@ import { SeatListView } from './seatlist.tsx';
 const AGAIN = 2000;
 const BEST_MOST = 4;
 
-// The seats, asked for again and again; nothing comes while nothing has changed.
+const STATUS: Record<string, SeatStatus> = { A: 'AVAILABLE', H: 'HELD', S: 'SOLD' };
+
+// The seats once, and from then on their statuses alone: a letter a seat, and nothing at all while nothing has changed.
 function useSeats(concert: Concert, showId: number, token: string) {
 	const etag = useRef<string | null>(null);
-	const path = `api/booking/${concert.concertId}/list/seats?showId=${showId}`;
+	const seats = useRef<Seats | null>(null);
+	const path = `api/booking/${concert.concertId}/list`;
 	return useLoad(
 		`seats ${showId}`,
 		async () => {
-			const answer = await api.ask<Seats>('GET', path, { token, etag: etag.current ?? undefined });
+			if (!seats.current) seats.current = await api.get<Seats>(`${path}/seats?showId=${showId}`, { token });
+			const ask = { token, etag: etag.current ?? undefined };
+			const answer = await api.ask<SeatStatuses>('GET', `${path}/statuses?showId=${showId}`, ask);
 			if (answer.status === 304) return undefined;
 			etag.current = answer.etag;
-			return answer.value;
+			seats.current = { ...seats.current, seats: withStatuses(seats.current.seats, answer.value.statuses) };
+			return seats.current;
 		},
 		AGAIN,
 	);
+}
+
+// Seats that stay as they were stay the same objects.
+function withStatuses(seats: Seat[], statuses: string): Seat[] {
+	return seats.map((seat, i) => {
+		const status = STATUS[statuses[i] ?? ''] ?? seat.status;
+		return status === seat.status ? seat : { ...seat, status };
+	});
 }
 
 // The same seats stand at the same place, whatever becomes of them.
@@ -190,7 +214,7 @@ export function SeatsView({ concert, showId, ticket }: { concert: Concert; showI
 						/>
 					)}
 					<Legend seats={value.seats} plan={plan} />
-					<div class="tray">
+					<div class={`tray ${chosen.size ? '' : 'empty'}`}>
 						<p class="number sum">
 							{chosen.size ? (
 								<>

@@ -61,7 +61,7 @@ export function WaitView({ ticket, place, how }: { ticket: Ticket; place: Place;
 					{t.text('wait.safe')}
 				</p>
 			</section>
-			<section class="stack tight">
+			<section class="stack">
 				<h2>{t.text('wait.then')}</h2>
 				<ol class="then">
 					<li>{t.text('wait.then1')}</li>

@@ -195,7 +195,6 @@ export const en = {
 
 	'do.retry': 'Try again',
 	'do.home': 'To the concerts',
-	'do.toSeats': 'To the seats',
 	'do.toMine': 'To my seats',
 
 	'error.INVALID_REQUEST':

@@ -196,7 +196,6 @@ export const ko: Texts = {
 
 	'do.retry': '다시 시도',
 	'do.home': '공연 목록으로',
-	'do.toSeats': '좌석으로',
 	'do.toMine': '내 좌석으로',
 
 	'error.INVALID_REQUEST': '서버가 이 화면의 요청을 이해하지 못했습니다. 새로고침해 보고, 계속되면 주최자에게 알려 주세요.',

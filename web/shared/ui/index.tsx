@@ -94,7 +94,7 @@ export function Wordmark({ name }: { name: string }) {
 				<path d="M7 7v12a5 5 0 0 0 5 5h9" fill="none" stroke="currentColor" stroke-width="3.6" stroke-linecap="round" />
 				<circle class="dot" cx="21" cy="12" r="5" />
 			</svg>
-			{name}
+			<span class="word">{name}</span>
 		</span>
 	);
 }
