@@ -1,17 +1,24 @@
 #!/usr/bin/env python3
 """Writes a C file with a table of files built into the binary (src/base/embedded.h).
 
-Use: embed.py OUT.c NAME FILE...   makes embedded_NAME and embedded_NAME_count.
+Use: embed.py OUT.c NAME FILE...   (a folder stands for all files below it) makes embedded_NAME and embedded_NAME_count.
 The bytes are taken in by the assembler's .incbin, so a file of megabytes costs nothing to compile."""
 import os
 import sys
+
+
+def files_of(path: str) -> list[str]:
+    if not os.path.isdir(path):
+        return [path]
+    return [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
 
 
 def main() -> int:
     if len(sys.argv) < 4:
         sys.stderr.write(__doc__ + "\n")
         return 2
-    out, name, files = sys.argv[1], sys.argv[2], sorted(sys.argv[3:], key=os.path.basename)
+    out, name = sys.argv[1], sys.argv[2]
+    files = sorted((file for path in sys.argv[3:] for file in files_of(path)), key=os.path.basename)
     lines = ['#include "base/embedded.h"', ""]
     for i, path in enumerate(files):
         symbol = f"embedded_{name}_{i}"

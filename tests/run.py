@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the tests that script/test has built, and sums them up in the last line.
 
-Use: run.py [unit|store|sim|api|lint|bench|PART OF A NAME]...
+Use: run.py [unit|store|sim|api|web|lint|bench|PART OF A NAME]...
 One line a program; a test that failed is shown with what it said. Whole outputs are kept in build-test/logs/."""
 import concurrent.futures
 import glob
@@ -19,8 +19,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build-test")
 RELEASE = os.path.join(ROOT, "build")
 LOGS = os.path.join(BUILD, "logs")
-SUITES = ("lint", "unit", "store", "sim", "api", "bench")
-SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "lint": 600, "bench": 600}
+SUITES = ("lint", "unit", "store", "sim", "api", "web", "bench")
+SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "web": 300, "lint": 600, "bench": 600}
 SHOWN_LINES = 60
 AT_ONCE = min(2, os.cpu_count() or 1)  # programs; most of the time they wait
 ALONE = {"api/ready", "bench/compare"} # measure time
@@ -206,8 +206,10 @@ def check_lock():
     """The lock file pins what npm installs, and says nothing of where it came from."""
     with open(os.path.join(ROOT, "package-lock.json"), encoding="utf-8") as f:
         text = f.read()
-    wrong = [f"package-lock.json names a place: {found}" for found in re.findall(r'"resolved".*|https?://\S+', text)]
+    wrong = [f"package-lock.json names a place: {found}" for found in re.findall(r'"resolved".*', text)]
     for name, package in json.loads(text)["packages"].items():
+        if not re.fullmatch(r"[0-9][0-9A-Za-z.+-]*", package.get("version", "")):
+            wrong.append(f"package-lock.json: {name} has no plain version")
         if name and not package.get("integrity"):
             wrong.append(f"package-lock.json: {name} has no integrity")
     if wrong:
@@ -220,6 +222,8 @@ LINT = [
     ("layers-self-test", lambda: check([sys.executable, "tests/layers.py", "--self-test"])),
     ("lock-file", check_lock),
     ("format", check_format),
+    ("web-types", lambda: check(["node_modules/.bin/tsc", "--noEmit", "-p", "web"])),
+    ("web-format", lambda: check(["node_modules/.bin/biome", "check", "--error-on-warnings", "web", "tests/web"])),
     ("tidy", check_tidy),
 ]
 
@@ -256,9 +260,10 @@ def programs():
         for owner, name, command in tests:
             if owner == suite:
                 yield suite, name, lambda command=command, suite=suite: run_c(command, SECONDS_MAX[suite])
-    for path in sorted(glob.glob(os.path.join(ROOT, "tests", "api", "*.test.mjs"))):
-        name = os.path.basename(path)[:-len(".test.mjs")]
-        yield "api", name, lambda path=path: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX["api"])
+    for suite in ("api", "web"):
+        for path in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "*.test.mjs"))):
+            name = os.path.basename(path)[:-len(".test.mjs")]
+            yield suite, name, lambda path=path, suite=suite: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX[suite])
     yield "bench", "compare", run_compare
 
 

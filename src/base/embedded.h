@@ -20,5 +20,7 @@ extern const struct embedded_file embedded_demo[];
 extern const size_t embedded_demo_count;
 extern const struct embedded_file embedded_docs[]; /* Swagger UI */
 extern const size_t embedded_docs_count;
+extern const struct embedded_file embedded_web[]; /* the pages, as web/build.mjs lays them out */
+extern const size_t embedded_web_count;
 
 #endif

@@ -80,6 +80,7 @@
 #define JARI_HEADERS_MAX 32768 /* request line and headers together; more is 431 */
 #define JARI_QUERY_PARAMS_MAX 16
 #define JARI_JSON_DEPTH_MAX 32
+#define JARI_FRAME_ANCESTORS_MAX 400 /* characters; with the rest of its line well below a header's limit */
 #define JARI_LISTEN_BACKLOG 4096
 #define JARI_THREADS_MAX 64
 

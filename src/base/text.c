@@ -33,6 +33,11 @@ bool text_starts(struct text whole, struct text prefix)
 	return prefix.n <= whole.n && text_equal((struct text){whole.p, prefix.n}, prefix);
 }
 
+bool text_ends(struct text whole, struct text ending)
+{
+	return ending.n <= whole.n && text_equal((struct text){whole.p + whole.n - ending.n, ending.n}, ending);
+}
+
 /* ---- integers ---- */
 
 static bool is_digit(char c)

@@ -23,6 +23,7 @@ bool text_equal(struct text a, struct text b);
 /* ASCII case-insensitive equality, for header names and schemes. */
 bool text_equal_nocase(struct text a, struct text b);
 bool text_starts(struct text whole, struct text prefix);
+bool text_ends(struct text whole, struct text ending);
 
 /* Reads a decimal integer that is all of `in`: no sign but '-', no leading zeros, no spaces; fails outside lo..hi. */
 bool text_to_int(struct text in, int64_t lo, int64_t hi, int64_t *out);

@@ -48,6 +48,8 @@ static const struct cli_option table[] = {
      "How many threads answer requests. Without it: one for each processor."},
     {"drain-seconds", CLI_TYPE_INT, AT(drain_seconds), "N", "0", 0, JARI_DRAIN_SECONDS_MAX, SERVE, false,
      "After SIGTERM: for how long /readyz says 503 and all else is served, so that a proxy turns elsewhere first."},
+    {"frame-ancestors", CLI_TYPE_TEXT, AT(frame_ancestors), "ORIGINS", NULL, 0, 0, SERVE, false,
+     "Sites that may show the pages in a frame of theirs, such as 'https://tickets.example https://example.org'. Without it: none."},
     {"open-accounts", CLI_TYPE_BOOL, AT(open_accounts), NULL, "no", 0, 0, SERVE, false,
      "Allow an address that other machines can reach, although a name alone opens an account."},
     {"admin-key", CLI_TYPE_TEXT, AT(admin_key), "KEY", NULL, 0, 0, SERVE, true,
@@ -433,6 +435,49 @@ static bool check_listen(struct cli_options *o, char error[CLI_ERROR_SIZE])
 	return true;
 }
 
+static bool is_host_char(char c)
+{
+	return isalnum((unsigned char)c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
+}
+
+/* "https://tickets.example:8443"; no path, and nothing that could end the policy it is put into. */
+static bool is_origin(struct text t)
+{
+	struct text https = TEXT("https://"), http = TEXT("http://");
+	size_t from = text_starts(t, https) ? https.n : text_starts(t, http) ? http.n : 0;
+
+	for (size_t i = from; from > 0 && i < t.n; i++)
+		if (!is_host_char(t.p[i]))
+			return false;
+	return from > 0 && t.n > from;
+}
+
+static bool check_frames(const struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	char called[CLI_ENV_NAME_SIZE];
+	bool good = true;
+
+	if (o->frame_ancestors == NULL || o->command != CLI_SERVE)
+		return true;
+	for (const char *p = o->frame_ancestors; good && *p != '\0'; p += strspn(p, " ")) {
+		size_t n = strcspn(p, " ");
+
+		good = n == 0 || is_origin((struct text){p, n});
+		p += n;
+	}
+	called_name(o, "frame-ancestors", called);
+	if (strlen(o->frame_ancestors) > JARI_FRAME_ANCESTORS_MAX)
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s takes at most %d characters", called, JARI_FRAME_ANCESTORS_MAX);
+	else if (!good)
+		(void)snprintf(
+		    error, CLI_ERROR_SIZE,
+		    "%s needs origins such as https://tickets.example, without a path, with spaces between them, not '%.200s'",
+		    called, o->frame_ancestors);
+	else
+		return true;
+	return false;
+}
+
 /* The command that argv[1] names. */
 static enum cli_parsed read_command(int argc, char *const *argv, struct cli_options *o, char error[CLI_ERROR_SIZE])
 {
@@ -483,5 +528,5 @@ enum cli_parsed cli_options_parse(int argc, char *const *argv, struct cli_option
 		               commands[out->command].argument);
 		return CLI_USAGE;
 	}
-	return check_store(out, error) && check_listen(out, error) ? CLI_RUN : CLI_USAGE;
+	return check_store(out, error) && check_listen(out, error) && check_frames(out, error) ? CLI_RUN : CLI_USAGE;
 }

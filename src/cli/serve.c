@@ -239,6 +239,7 @@ static bool open_server(struct serve *s)
 	    .openapi = buf_view(&s->openapi),
 	    .metrics = s->metrics,
 	    .version = JARI_VERSION,
+	    .frame_ancestors = o->frame_ancestors,
 	};
 	memcpy(config.seal_key, s->token.bytes, sizeof(config.seal_key));
 	s->server = http_server_open(&config, error);

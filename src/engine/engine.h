@@ -93,6 +93,7 @@ struct engine_ticket {
 	int64_t ahead;               /* waiting before this one, exactly; 0 unless WAITING */
 	int64_t eta_seconds;         /* -1: unknown; 0 when active */
 	int64_t retry_after_seconds; /* jittered; longer further back */
+	bool queue_paused;           /* the organiser admits nobody just now */
 };
 /* The token's ticket, and a sign of life of whoever asks for it: one who waits and is not heard from is passed over. False when there is none of that queue and number in memory (never issued, or ended and past the life of its token). */
 bool engine_look_ticket(struct engine *e, int64_t queue_id, int64_t number, int64_t now, struct engine_ticket *out);

@@ -43,7 +43,8 @@ struct http_route_doc;
 /* One route. Routing, 404, 405 with Allow, authentication, body limits and openapi.json all come from the one table of these. */
 struct http_route {
 	enum http_method method;
-	const char *path; /* "/api/booking/{concertId}/list/time"; a {parameter} is a positive 64-bit integer */
+	const char
+	    *path; /* "/api/booking/{concertId}/list/time"; a {parameter} is a positive 64-bit integer, {file} any one segment */
 	enum http_auth auth;
 	enum http_body body;
 	size_t body_max; /* bytes */
@@ -66,6 +67,7 @@ struct http_request {
 	struct http_param params[JARI_QUERY_PARAMS_MAX];
 	size_t param_count;
 	struct text authorization, content_type, if_none_match, idempotency_key;
+	struct text accept_encoding; /* empty: none */
 	bool has_authorization, has_content_type, has_if_none_match, has_idempotency_key;
 	struct text body;
 
@@ -102,7 +104,8 @@ struct http_app {
 	struct text openapi;          /* the document, made at start */
 	struct http_metrics *metrics; /* metrics.h */
 	const char *version;
-	_Atomic bool leaving; /* http_server_leave */
+	_Atomic bool leaving;        /* http_server_leave */
+	const char *frame_ancestors; /* who may show the pages in a frame: a list for the policy; NULL: nobody */
 };
 
 /* ---- answering ---- */

@@ -257,8 +257,11 @@ static void put_path_parameters(struct json_out *o, const char *path)
 
 		if (close == NULL)
 			return;
-		put_parameter(o, "path", (struct text){open + 1, (size_t)(close - open - 1)}, true,
-		              "{'type':'integer','format':'int64','minimum':1}", NULL);
+		struct text name = {open + 1, (size_t)(close - open - 1)};
+		put_parameter(o, "path", name, true,
+		              text_equal(name, TEXT("file")) ? "{'type':'string'}"
+		                                             : "{'type':'integer','format':'int64','minimum':1}",
+		              NULL);
 	}
 }
 

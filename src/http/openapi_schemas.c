@@ -42,7 +42,7 @@ const struct openapi_schema openapi_schemas[] = {
 		"'username':{'type':'string','minLength':1,'maxLength':64,'description':'without control characters'},"
 		"'concertId':{'type':['integer','null'],'format':'int64','minimum':1}")},
 	{"Ticket", OBJECT("'token','userId','username','queueId','number','status','reason','position','ahead','etaSeconds','retryAfterSeconds',"
-		"'issuedAt','expiresAt'",
+		"'issuedAt','expiresAt','queuePaused'",
 		"'token':{'type':'string','format':'uuid'},'userId':" ID ",'username':" TEXTS ",'queueId':" ID ","
 		"'number':{'type':'integer','format':'int64','minimum':1,'description':'the place in the queue\xe2\x80\x99s history, in the exact order of issue, without gaps'},"
 		"'status':" TICKET_STATUS ","
@@ -51,7 +51,8 @@ const struct openapi_schema openapi_schemas[] = {
 		"'ahead':{'type':'integer','format':'int64','minimum':0,'description':'how many are waiting before this ticket, exactly'},"
 		"'etaSeconds':{'type':['integer','null'],'format':'int64','minimum':0,'description':'from the measured flow; null while unknown, 0 when active'},"
 		"'retryAfterSeconds':{'type':'integer','format':'int64','minimum':0,'description':'when to ask again'},"
-		"'issuedAt':" AT ",'expiresAt':{'type':['string','null'],'format':'date-time','description':'of the active place; null while waiting'}")},
+		"'issuedAt':" AT ",'expiresAt':{'type':['string','null'],'format':'date-time','description':'of the active place; null while waiting'},"
+		"'queuePaused':{'type':'boolean','description':'true while the organiser admits nobody'}")},
 
 	{"Concert", OBJECT("'concertId','title','artist','venue','queueId','salesOpenAt'",
 		"'concertId':" ID ",'title':" TEXTS ",'artist':" TEXTS ",'venue':" TEXTS ",'queueId':" ID ",'salesOpenAt':" AT_OR_NULL)},
@@ -66,6 +67,10 @@ const struct openapi_schema openapi_schemas[] = {
 		"'availableSeats':" IDS ",'seats':{'type':'array','items':"
 		OBJECT("'seatNumber','section','price','status'",
 			"'seatNumber':" ID ",'section':" TEXTS ",'price':" WON ",'status':" SEAT_STATUS) "}")},
+	{"SeatStatuses", OBJECT("'concertId','showId','date','version','statuses'",
+		"'concertId':" ID ",'showId':" ID ",'date':" DATE ","
+		"'version':{'type':'integer','format':'int64','minimum':0,'description':'that of the seats'},"
+		"'statuses':{'type':'string','pattern':'^[AHS]*$','description':'for each seat, by its number, the first letter of its status'}")},
 	{"HoldRequest", "{'type':'object','description':'Exactly one of `date` and `showId`, and exactly one of `seatNumber`, `seatNumbers` and `bestAvailable`.',"
 		"'properties':{'date':" DATE ",'showId':" ID ",'seatNumber':" ID ","
 		"'seatNumbers':{'type':'array','minItems':1,'uniqueItems':true,'items':" ID "},"

@@ -360,6 +360,8 @@ static bool read_field(struct fields *f, struct text name, struct text value)
 	case 14:
 		return !text_equal_nocase(name, TEXT("content-length")) || read_length(f, value);
 	case 15:
+		if (!h->accept_encoding.n && text_equal_nocase(name, TEXT("accept-encoding")))
+			h->accept_encoding = value;
 		if (text_equal_nocase(name, TEXT("idempotency-key"))) {
 			h->idempotency_keys++;
 			h->has_idempotency_key = true;

@@ -46,6 +46,7 @@ struct http_head {
 	bool keep_alive, chunked, expect_continue;
 	int64_t content_length; /* -1: none was given */
 	struct text authorization, content_type, if_none_match, idempotency_key;
+	struct text accept_encoding; /* the first one; empty: none */
 	bool has_authorization, has_content_type, has_if_none_match, has_idempotency_key;
 	int idempotency_keys; /* how many came */
 };

@@ -39,6 +39,7 @@ static void fill_request(struct http_slot *slot)
 	req->content_type = h->content_type;
 	req->if_none_match = h->if_none_match;
 	req->idempotency_key = h->idempotency_key;
+	req->accept_encoding = h->accept_encoding;
 	req->has_authorization = h->has_authorization;
 	req->has_content_type = h->has_content_type;
 	req->has_if_none_match = h->has_if_none_match;

@@ -27,6 +27,7 @@ void http_write_ticket(struct json_out *o, const struct engine_ticket *view, con
 	jo_kv_int(o, "retryAfterSeconds", view->retry_after_seconds);
 	jo_kv_instant(o, "issuedAt", t->issued_at);
 	jo_kv_instant(o, "expiresAt", waiting ? 0 : t->expires_at);
+	jo_kv_bool(o, "queuePaused", view->queue_paused);
 	jo_end_object(o);
 }
 
@@ -231,6 +232,24 @@ void http_write_seats(struct buf *out, const struct core_show *show, const struc
 	buf_text(out, TEXT(",\"seats\":["));
 	write_seat_list(out, seats, n);
 	buf_text(out, TEXT("]}"));
+}
+
+void http_write_seat_statuses(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n,
+                              int64_t version)
+{
+	struct json_out o;
+
+	buf_reserve(out, 256 + n);
+	jo_begin(&o, out);
+	jo_object(&o);
+	jo_kv_int(&o, "concertId", show->concert_id);
+	jo_kv_int(&o, "showId", show->show_id);
+	kv_date(&o, "date", show->date);
+	jo_kv_int(&o, "version", version);
+	buf_text(out, TEXT(",\"statuses\":\""));
+	for (size_t i = 0; i < n; i++)
+		buf_char(out, core_seat_status_name(seats[i].status)[0]);
+	buf_text(out, TEXT("\"}"));
 }
 
 void http_write_show_stats(struct json_out *o, const struct engine_show *show, struct text title)

@@ -90,7 +90,10 @@ static size_t find_shows(struct http_request *req, int64_t concert_id, const str
 	return found;
 }
 
-static void answer_seats(struct http_request *req, const struct core_show *show)
+typedef void write_seats_fn(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n,
+                            int64_t version);
+
+static void answer_seats(struct http_request *req, const struct core_show *show, write_seats_fn *write)
 {
 	char prefix[24];
 	struct core_seat *seats;
@@ -102,14 +105,14 @@ static void answer_seats(struct http_request *req, const struct core_show *show)
 		res_refuse(req, CORE_SHOW_NOT_FOUND);
 		return;
 	}
-	http_write_seats(&body, show, seats, n, version);
+	write(&body, show, seats, n, version);
 	(void)snprintf(prefix, sizeof(prefix), "%" PRId64 "-", version);
 	http_header(req, "Cache-Control", "private, no-cache");
 	res_tagged(req, "application/json", buf_view(&body), prefix, false);
 	buf_free(&body);
 }
 
-void res_seats(struct http_request *req)
+static void look_at_seats(struct http_request *req, write_seats_fn *write)
 {
 	struct core_concert concert;
 	struct core_show show;
@@ -128,8 +131,18 @@ void res_seats(struct http_request *req)
 		if (found > 1)
 			res_refuse(req, CORE_AMBIGUOUS_DATE);
 		else
-			answer_seats(req, &show);
+			answer_seats(req, &show, write);
 	}
+}
+
+void res_seats(struct http_request *req)
+{
+	look_at_seats(req, http_write_seats);
+}
+
+void res_seat_statuses(struct http_request *req)
+{
+	look_at_seats(req, http_write_seat_statuses);
 }
 
 /* ---- hold ---- */

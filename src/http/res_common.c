@@ -216,3 +216,22 @@ void res_tagged(struct http_request *req, const char *content_type, struct text 
 		http_answer(req, 200, content_type, body);
 	buf_free(&tag);
 }
+
+const char *res_type_of(struct text name)
+{
+	static const struct {
+		struct text ending;
+		const char *type;
+	} types[] = {
+	    {{".html", 5}, "text/html; charset=utf-8"},
+	    {{".js", 3}, "text/javascript; charset=utf-8"},
+	    {{".css", 4}, "text/css; charset=utf-8"},
+	    {{".svg", 4}, "image/svg+xml"},
+	    {{".png", 4}, "image/png"},
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (text_ends(name, types[i].ending))
+			return types[i].type;
+	return NULL;
+}

@@ -44,6 +44,9 @@ void res_hash(struct text bytes, char out[RES_HASH_SIZE]);
 /* Answers with an ETag, or 304 when the client has this version already. `fixed`: the bytes live as long as the process. */
 void res_tagged(struct http_request *req, const char *content_type, struct text body, const char *tag_prefix, bool fixed);
 
+/* The media type of a file that is built in, by the ending of its name; NULL when it has none of ours. */
+const char *res_type_of(struct text name);
+
 /* ---- handlers ---- */
 
 void res_get_token(struct http_request *req);
@@ -56,6 +59,7 @@ void res_concert(struct http_request *req);
 
 void res_dates(struct http_request *req);
 void res_seats(struct http_request *req);
+void res_seat_statuses(struct http_request *req);
 void res_hold(struct http_request *req);
 
 void res_reservation(struct http_request *req);
@@ -86,5 +90,8 @@ void res_readyz(struct http_request *req);
 void res_metrics(struct http_request *req);
 void res_openapi(struct http_request *req);
 void res_docs(struct http_request *req);
+
+void res_page(struct http_request *req);
+void res_asset(struct http_request *req);
 
 #endif

@@ -16,7 +16,7 @@ struct events {
 	int64_t place_us; /* when a change of the place alone may be told again */
 	enum core_ticket_status status;
 	enum core_ticket_reason reason;
-	bool begun;
+	bool queue_paused, begun;
 };
 
 /* Of no meaning but different for neighbours: 0 .. below - 1. */
@@ -41,8 +41,8 @@ static bool has_news(struct events *s, const struct engine_ticket *view, int64_t
 	const struct core_ticket *t = &view->ticket;
 	bool may_tell_place = place_may_be_told(s, elapsed_us);
 
-	return !s->begun || t->status != s->status || t->reason != s->reason || t->expires_at != s->expires_at ||
-	       (may_tell_place && view->ahead != s->ahead);
+	return !s->begun || t->status != s->status || view->queue_paused != s->queue_paused || t->reason != s->reason ||
+	       t->expires_at != s->expires_at || (may_tell_place && view->ahead != s->ahead);
 }
 
 static void write_event(struct events *s, const struct engine_ticket *view, struct http_feed_turn *turn)
@@ -63,6 +63,7 @@ static void write_event(struct events *s, const struct engine_ticket *view, stru
 	s->reason = t->reason;
 	s->expires_at = t->expires_at;
 	s->ahead = view->ahead;
+	s->queue_paused = view->queue_paused;
 	s->begun = true;
 }
 

@@ -66,26 +66,6 @@ static const struct embedded_file *find_doc(struct text name)
 	return NULL;
 }
 
-static const char *type_of(struct text name)
-{
-	static const struct {
-		const char *ending, *type;
-	} types[] = {
-	    {".html", "text/html; charset=utf-8"},
-	    {".js", "text/javascript; charset=utf-8"},
-	    {".css", "text/css; charset=utf-8"},
-	    {".png", "image/png"},
-	};
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		size_t n = strlen(types[i].ending);
-
-		if (name.n >= n && memcmp(name.p + name.n - n, types[i].ending, n) == 0)
-			return types[i].type;
-	}
-	return "application/octet-stream";
-}
-
 /* /docs is the page, /docs/NAME one of its files. */
 void res_docs(struct http_request *req)
 {
@@ -106,5 +86,5 @@ void res_docs(struct http_request *req)
 	}
 	http_header(req, "Cache-Control", "public, max-age=3600");
 	http_header(req, "Content-Security-Policy", "%s", DOCS_POLICY);
-	res_tagged(req, type_of(name), (struct text){(const char *)file->bytes, file->size}, "", true);
+	res_tagged(req, res_type_of(name), (struct text){(const char *)file->bytes, file->size}, "", true);
 }

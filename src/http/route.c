@@ -12,7 +12,7 @@
 
 struct segment {
 	struct text text;
-	bool parameter;
+	bool parameter, file;
 };
 
 struct path {
@@ -64,8 +64,9 @@ static bool compile_path(struct path *out, const char *path, const char **error)
 	}
 	for (size_t i = 0; i < out->count; i++) {
 		struct text t = pieces[i];
-		out->segments[i] = (struct segment){t, t.n > 2 && t.p[0] == '{' && t.p[t.n - 1] == '}'};
-		parameters += out->segments[i].parameter;
+		bool parameter = t.n > 2 && t.p[0] == '{' && t.p[t.n - 1] == '}', file = text_equal(t, TEXT("{file}"));
+		out->segments[i] = (struct segment){t, parameter, file};
+		parameters += parameter && !file;
 	}
 	if (parameters > HTTP_PATH_IDS_MAX) {
 		*error = "the path has too many parameters";
@@ -177,7 +178,9 @@ static bool path_matches(const struct path *p, const struct text *pieces, int64_
 {
 	size_t n = 0;
 	for (size_t i = 0; i < p->count; i++) {
-		if (p->segments[i].parameter) {
+		if (p->segments[i].file) {
+			continue;
+		} else if (p->segments[i].parameter) {
 			if (!text_to_int(pieces[i], 1, INT64_MAX, &ids[n++]))
 				return false;
 		} else if (!text_equal(p->segments[i].text, pieces[i])) {

@@ -2,7 +2,8 @@
  * (transport limits: conn.c) -> route (404) -> method (405) -> token (401) -> body (400, 415) -> handler.
  *
  * The table of routes is compiled once into paths with their methods. Literal segments win over parameters; a parameter matches a
- * positive 64-bit integer and nothing else; a trailing slash makes another path.
+ * positive 64-bit integer and nothing else, but {file} matches any one segment, which the handler takes from req->path; a trailing slash
+ * makes another path.
  * Ownership: http_router_free frees; the table stays the caller's. Threads: a router is read-only, any thread.
  * Errors: a wrong table is told when it is compiled. */
 #ifndef JARI_HTTP_ROUTE_H

@@ -43,7 +43,7 @@ static const struct http_route_doc events = {
     .summary = "The ticket, now and at every change of it",
     .says =
 	"Server-sent events: `event: ticket`, with the ticket as `GET /api/check` gives it as `data`; one at once, and one at every change of "
-	"`status`, `reason`, `expiresAt` or `ahead` (the last at most about once a second). Every event has the whole ticket, so nothing is missed by "
+	"`status`, `reason`, `expiresAt`, `queuePaused` or `ahead` (the last at most about once a second). Every event has the whole ticket, so nothing is missed by "
 	"coming back. The stream ends with the event that says `EXPIRED`: do not come back then. Every 15 seconds without an event there is a comment "
 	"line. Who has a stream open keeps the place in the line without asking.",
     .success = {{200, "The events.", NULL, "text/event-stream", 0}},
@@ -91,6 +91,19 @@ static const struct http_route_doc seats = {
     .query = {{"date", "{'type':'string','format':'date'}", "The show's local date."},
               {"showId", "{'type':'integer','format':'int64','minimum':1}", "The show, where a date has two."}},
     .success = {{200, "The seats.", "Seats", NULL, OPENAPI_ETAG},
+                {304, "The client has this version already.", NULL, NULL, OPENAPI_ETAG}},
+    .codes = {CORE_CONCERT_NOT_FOUND, CORE_SHOW_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE, CORE_AMBIGUOUS_DATE},
+};
+static const struct http_route_doc seat_statuses = {
+    .id = "listSeatStatuses",
+    .tag = CONCERTS,
+    .summary = "The statuses of a show's seats",
+    .says =
+	"For who has the seats already and looks for what has changed: a letter a seat, in the order of `seats`. Name the show by exactly one of `date` and `showId`. Needs an active ticket of the concert's queue.",
+    .conditional = true,
+    .query = {{"date", "{'type':'string','format':'date'}", "The show's local date."},
+              {"showId", "{'type':'integer','format':'int64','minimum':1}", "The show, where a date has two."}},
+    .success = {{200, "The statuses.", "SeatStatuses", NULL, OPENAPI_ETAG},
                 {304, "The client has this version already.", NULL, NULL, OPENAPI_ETAG}},
     .codes = {CORE_CONCERT_NOT_FOUND, CORE_SHOW_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE, CORE_AMBIGUOUS_DATE},
 };
@@ -340,6 +353,10 @@ DOC_FILE(docs, "getDocs", "This document as a page", "text/html");
 DOC_FILE(docs_init, "getDocsInit", "A file of the documentation page", "text/javascript");
 DOC_FILE(docs_script, "getDocsScript", "A file of the documentation page", "text/javascript");
 DOC_FILE(docs_style, "getDocsStyle", "A file of the documentation page", "text/css");
+DOC_FILE(page_buyers, "getPage", "The buyers' page", "text/html");
+DOC_FILE(page_admin, "getAdminPage", "The organisers' page", "text/html");
+DOC_FILE(page_live, "getLivePage", "The organisers' page for a wall", "text/html");
+DOC_FILE(asset, "getAsset", "A file of a page, named by its content", "*/*");
 DOC_FILE(docs_icon, "getDocsIcon", "A file of the documentation page", "image/png");
 
 /* ---- the table ---- */
@@ -360,6 +377,7 @@ const struct http_route http_routes[] = {
 	{HTTP_GET,    "/api/concerts/{concertId}",            HTTP_AUTH_NONE,       NO_BODY,        res_concert,      &concert},
 	{HTTP_GET,    "/api/booking/{concertId}/list/time",   HTTP_AUTH_TOKEN,      NO_BODY,        res_dates,        &dates},
 	{HTTP_GET,    "/api/booking/{concertId}/list/seats",  HTTP_AUTH_TOKEN,      NO_BODY,        res_seats,        &seats},
+	{HTTP_GET,    "/api/booking/{concertId}/list/statuses", HTTP_AUTH_TOKEN,    NO_BODY,        res_seat_statuses, &seat_statuses},
 	{HTTP_POST,   "/api/booking/{concertId}/seat",        HTTP_AUTH_TOKEN,      BODY,           res_hold,         &hold},
 
 	{HTTP_GET,    "/api/reservations/{reservationId}",    HTTP_AUTH_TOKEN,      NO_BODY,        res_reservation,  &reservation},
@@ -388,6 +406,10 @@ const struct http_route http_routes[] = {
 	{HTTP_GET,    "/readyz",                              HTTP_AUTH_NONE,       NO_BODY,        res_readyz,       &readyz},
 	{HTTP_GET,    "/metrics",                             HTTP_AUTH_NONE,       NO_BODY,        res_metrics,      &metrics},
 	{HTTP_GET,    "/openapi.json",                        HTTP_AUTH_NONE,       NO_BODY,        res_openapi,      &openapi},
+	{HTTP_GET,    "/",                                    HTTP_AUTH_NONE,       NO_BODY,        res_page,         &page_buyers},
+	{HTTP_GET,    "/admin",                               HTTP_AUTH_NONE,       NO_BODY,        res_page,         &page_admin},
+	{HTTP_GET,    "/admin/live",                          HTTP_AUTH_NONE,       NO_BODY,        res_page,         &page_live},
+	{HTTP_GET,    "/assets/{file}",                       HTTP_AUTH_NONE,       NO_BODY,        res_asset,        &asset},
 	{HTTP_GET,    "/docs",                                HTTP_AUTH_NONE,       NO_BODY,        res_docs,         &docs},
 	{HTTP_GET,    "/docs/init.js",                        HTTP_AUTH_NONE,       NO_BODY,        res_docs,         &docs_init},
 	{HTTP_GET,    "/docs/swagger-ui-bundle.js",           HTTP_AUTH_NONE,       NO_BODY,        res_docs,         &docs_script},

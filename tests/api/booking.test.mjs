@@ -152,6 +152,23 @@ describe('seats', () => {
 		assert.notEqual(changed.headers.etag, etag);
 	});
 
+	it('have their statuses alone, a letter each, with the same version', async () => {
+		const c = await s.makeConcert();
+		const t = await s.buyer(c, 1000000);
+		await s.pay(t, await s.hold(t, c, { seatNumber: 2 }));
+		await s.hold(t, c, { seatNumber: 5 });
+		const map = await s.seats(t, c);
+		const path = `/api/booking/${c.concertId}/list/statuses?showId=${c.showId}`;
+		const brief = await s.api('GET', path, { token: t.token });
+		assert.deepEqual(brief.json, { concertId: c.concertId, showId: c.showId, date: c.date, version: map.version, statuses: map.seats.map((x) => x.status[0]).join('') });
+		assert.match(brief.json.statuses, /^ASAAHA{45}$/);
+		assert.equal((await s.api('GET', path, { token: t.token, headers: { 'if-none-match': brief.headers.etag } })).status, 304);
+		await s.hold(t, c, { seatNumber: 6 });
+		assert.match((await s.api('GET', path, { token: t.token, headers: { 'if-none-match': brief.headers.etag } })).json.statuses, /^ASAAHHA{44}$/);
+		await s.no('SHOW_NOT_FOUND', 'GET', path.replace(/\d+$/, '99999'), { token: t.token });
+		await s.no('TOKEN_REQUIRED', 'GET', path);
+	});
+
 	it('an unknown date or show is SHOW_NOT_FOUND, also another concert’s show', async () => {
 		const [c, d] = [await s.makeConcert(), await s.makeConcert()];
 		const t = await s.buyer(c);

@@ -130,6 +130,19 @@ describe('a stream of events', () => {
 		assert.deepEqual(seen, ['WAITING 1', 'WAITING 0', 'ACTIVE 0', 'EXPIRED 0'], 'each change once');
 	});
 
+	it('tells at once that the organiser has paused the queue, and that it goes on', async () => {
+		const concert = await s.makeConcert({ capacity: 1 });
+		const [, b] = await many(2, 1, () => s.join(s.name(), concert.concertId));
+		const stream = await open(s, b.token);
+		assert.equal(stream.last().queuePaused, false);
+		await s.patchQueue(concert.queueId, { paused: true });
+		await stream.see('paused', (t) => t.queuePaused);
+		assert.equal(stream.last().etaSeconds, null);
+		await s.patchQueue(concert.queueId, { paused: false });
+		await eventually('it goes on', () => stream.last().queuePaused === false);
+		stream.close();
+	});
+
 	it('ends with payment', async () => {
 		const concert = await s.makeConcert();
 		const t = await s.buyer(concert, 100000);

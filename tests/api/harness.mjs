@@ -175,7 +175,7 @@ function vet(reply) {
 
 export function vetTicket(ticket, words = '') {
 	const say = `${words}\n  ticket: ${show(ticket)}`;
-	const names = ['token', 'userId', 'username', 'queueId', 'number', 'status', 'reason', 'position', 'ahead', 'etaSeconds', 'retryAfterSeconds', 'issuedAt', 'expiresAt'];
+	const names = ['token', 'userId', 'username', 'queueId', 'number', 'status', 'reason', 'position', 'ahead', 'etaSeconds', 'retryAfterSeconds', 'issuedAt', 'expiresAt', 'queuePaused'];
 	for (const name of names) assert.ok(name in ticket, `a ticket has "${name}"${say}`);
 	assert.match(ticket.token, UUID, `the token is a UUID${say}`);
 	for (const name of ['userId', 'queueId', 'number']) assert.ok(Number.isSafeInteger(ticket[name]) && ticket[name] > 0, `${name} is a positive integer${say}`);

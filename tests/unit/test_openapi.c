@@ -171,6 +171,8 @@ static const struct contract contract[] = {
     {"get", "/api/booking/{concertId}/list/time", "200 Dates", "CONCERT_NOT_FOUND,NOT_ADMITTED,WRONG_QUEUE"},
     {"get", "/api/booking/{concertId}/list/seats", "200 Seats,304 ",
      "CONCERT_NOT_FOUND,SHOW_NOT_FOUND,NOT_ADMITTED,WRONG_QUEUE,AMBIGUOUS_DATE"},
+    {"get", "/api/booking/{concertId}/list/statuses", "200 SeatStatuses,304 ",
+     "CONCERT_NOT_FOUND,SHOW_NOT_FOUND,NOT_ADMITTED,WRONG_QUEUE,AMBIGUOUS_DATE"},
     {"post", "/api/booking/{concertId}/seat", "201 Reservation",
      "CONCERT_NOT_FOUND,SHOW_NOT_FOUND,SEAT_NOT_FOUND,NOT_ADMITTED,WRONG_QUEUE,SALES_NOT_OPEN,SEAT_TAKEN,ALREADY_YOURS,LIMIT_EXCEEDED,"
      "AMBIGUOUS_DATE,IDEMPOTENCY_KEY_REUSED"},

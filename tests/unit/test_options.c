@@ -139,6 +139,23 @@ static void a_bad_environment_is_refused_by_its_name(void **state)
 	refused("serve", "JARI_LISTEN needs");
 }
 
+static void frames_are_named_by_origins(void **state)
+{
+	(void)state;
+	assert_null(parse("serve")->options.frame_ancestors);
+	runs("serve --frame-ancestors https://tickets.example", CLI_SERVE);
+	assert_int_equal(setenv("JARI_FRAME_ANCESTORS", "https://tickets.example  http://[::1]:8000 ", 1), 0);
+	runs("serve", CLI_SERVE);
+	assert_int_equal(setenv("JARI_FRAME_ANCESTORS", "https://tickets.example; script-src *", 1), 0);
+	refused("serve", "JARI_FRAME_ANCESTORS needs origins");
+	runs("audit", CLI_AUDIT);
+	assert_int_equal(unsetenv("JARI_FRAME_ANCESTORS"), 0);
+	refused("serve --frame-ancestors https://", "--frame-ancestors needs origins");
+	refused("serve --frame-ancestors *", "--frame-ancestors needs origins");
+	refused("serve --frame-ancestors https://tickets.example/path", "--frame-ancestors needs origins");
+	refused("serve --frame-ancestors https://a,https://b", "--frame-ancestors needs origins");
+}
+
 static void booleans(void **state)
 {
 	static const struct {
@@ -335,6 +352,7 @@ int main(void)
 	    cmocka_unit_test_setup(both_ways_of_writing, clear_environment),
 	    cmocka_unit_test_setup(the_command_line_wins, clear_environment),
 	    cmocka_unit_test_setup(a_bad_environment_is_refused_by_its_name, clear_environment),
+	    cmocka_unit_test_setup(frames_are_named_by_origins, clear_environment),
 	    cmocka_unit_test_setup(booleans, clear_environment),
 	    cmocka_unit_test_setup(every_number_has_its_bounds, clear_environment),
 	    cmocka_unit_test_setup(refusals, clear_environment),

@@ -281,7 +281,7 @@ static void writes_tickets(void **state)
 	assert_out(
 	    "{\"token\":\"" TOKEN
 	    "\",\"userId\":2,\"username\":\"kim\",\"queueId\":1,\"number\":42,\"status\":\"WAITING\",\"reason\":null,\"position\":5,"
-	    "\"ahead\":4,\"etaSeconds\":null,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":null}");
+	    "\"ahead\":4,\"etaSeconds\":null,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":null,\"queuePaused\":false}");
 	view.ticket.status = CORE_ACTIVE;
 	view.ahead = 0;
 	view.eta_seconds = 0;
@@ -290,7 +290,7 @@ static void writes_tickets(void **state)
 	assert_out(
 	    "{\"token\":\"" TOKEN
 	    "\",\"userId\":2,\"username\":\"kim\",\"queueId\":1,\"number\":42,\"status\":\"ACTIVE\",\"reason\":null,\"position\":0,"
-	    "\"ahead\":0,\"etaSeconds\":0,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":\"2026-12-25T10:10:00Z\"}");
+	    "\"ahead\":0,\"etaSeconds\":0,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":\"2026-12-25T10:10:00Z\",\"queuePaused\":false}");
 	view.ticket.status = CORE_EXPIRED;
 	view.ticket.reason = CORE_TIMED_OUT;
 	view.eta_seconds = -1;
@@ -299,7 +299,7 @@ static void writes_tickets(void **state)
 	assert_out(
 	    "{\"token\":\"" TOKEN
 	    "\",\"userId\":2,\"username\":\"kim\",\"queueId\":1,\"number\":42,\"status\":\"EXPIRED\",\"reason\":\"TIMED_OUT\",\"position\":0,"
-	    "\"ahead\":0,\"etaSeconds\":null,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":\"2026-12-25T10:10:00Z\"}");
+	    "\"ahead\":0,\"etaSeconds\":null,\"retryAfterSeconds\":6,\"issuedAt\":\"2026-12-25T10:00:00Z\",\"expiresAt\":\"2026-12-25T10:10:00Z\",\"queuePaused\":false}");
 }
 
 static void writes_concerts(void **state)
@@ -368,6 +368,8 @@ static void writes_seats(void **state)
 	           "{\"seatNumber\":4,\"section\":\"A\",\"price\":20,\"status\":\"AVAILABLE\"},"
 	           "{\"seatNumber\":5,\"section\":\"\\\"B\",\"price\":20,\"status\":\"AVAILABLE\"},"
 	           "{\"seatNumber\":7,\"section\":\"\\\"B\",\"price\":20,\"status\":\"SOLD\"}]}");
+	http_write_seat_statuses(&out, &show, rows, 6, 8);
+	assert_out("{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"statuses\":\"AHAAAS\"}");
 	http_write_seats(&out, &show, rows, 0, 8);
 	assert_out("{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"availableSeats\":[],\"seats\":[]}");
 }

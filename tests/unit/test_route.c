@@ -90,6 +90,7 @@ static const struct http_route table[] = {
     {HTTP_DELETE, "/api/admin/queues", HTTP_AUTH_ADMIN, HTTP_BODY_OPTIONAL, 0, handle, NULL},
     {HTTP_GET, "/api/{userId}/42", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, handle, NULL},
     {HTTP_GET, "/api/42/{userId}", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, handle, NULL},
+    {HTTP_GET, "/assets/{file}", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, handle, NULL},
 };
 #define ROUTES (sizeof(table) / sizeof(table[0]))
 
@@ -141,6 +142,11 @@ static void test_matching(void **state)
 	    {HTTP_GET, "/api/42/42", 9, 42},
 	    {HTTP_GET, "/a/b/c/d/e/f/g/h", -2, 0},
 	    {HTTP_GET, "/a/b/c/d/e/f/g/h/i/j", -2, 0},
+	    {HTTP_GET, "/assets/a-1.js", 10, 0},
+	    {HTTP_GET, "/assets/7", 10, 0},
+	    {HTTP_GET, "/assets/", 10, 0},
+	    {HTTP_GET, "/assets", -2, 0},
+	    {HTTP_GET, "/assets/a/b", -2, 0},
 	    {HTTP_OPTIONS, "*", -2, 0},
 	};
 	struct http_router *r = router();

@@ -1,0 +1,116 @@
+// What the page has once: the API, the connection, the texts, who one is.
+import { Api, type Concert, Refusal, type Ticket } from '../shared/api.ts';
+import { ServerClock } from '../shared/clock.ts';
+import { en } from '../shared/i18n/en.ts';
+import { Texts } from '../shared/i18n/index.tsx';
+import { ko } from '../shared/i18n/ko.ts';
+import { Cell, kept } from '../shared/state.ts';
+
+export const texts = new Texts({ en, ko });
+
+// ---- the connection ----
+
+const PROBE = 2500;
+
+// Counts how often the connection came back: who shows something of the server's looks again then.
+export const lost = new Cell(false);
+export const returns = new Cell(0);
+let probing = 0;
+
+function heard(answered: boolean): void {
+	if (answered === !lost.value) return;
+	lost.set(!answered);
+	if (answered) {
+		clearInterval(probing);
+		returns.set(returns.value + 1);
+	} else {
+		probing = setInterval(probe, PROBE);
+	}
+}
+
+function probe(): void {
+	api.fetch('GET', 'healthz', { ms: PROBE * 2 }).catch(() => {});
+}
+
+export const clock = new ServerClock();
+export const api = new Api(clock, heard);
+
+addEventListener('offline', () => heard(false));
+addEventListener('online', probe);
+
+// ---- who one is ----
+
+// A place in a queue, as this browser remembers it.
+export interface Place {
+	queueId: number;
+	token: string;
+	first: number; // how many were ahead at the beginning
+}
+export interface Me {
+	userId: number;
+	username: string;
+	places: Place[]; // the newest last
+}
+
+const ME = 'jari.me';
+const PLACES_KEPT = 20;
+
+export const me = new Cell<Me | null>(kept.get<Me>(ME));
+
+// Another tab of this browser may have taken a place.
+addEventListener('storage', (e) => {
+	if (e.key === ME) me.set(kept.get<Me>(ME));
+});
+
+function remember(next: Me | null): void {
+	if (next) kept.set(ME, next);
+	else kept.drop(ME);
+	me.set(next);
+}
+
+export function forget(): void {
+	remember(null);
+}
+
+export function placeIn(queueId: number): Place | undefined {
+	return me.value?.places.find((place) => place.queueId === queueId);
+}
+
+// The token that opens the wallet: any of one's own does for a day.
+export function anyToken(): string | undefined {
+	return me.value?.places.at(-1)?.token;
+}
+
+export function dropPlace(token: string): void {
+	const now = me.value;
+	if (now) remember({ ...now, places: now.places.filter((place) => place.token !== token) });
+}
+
+export async function takePlace(concert: Concert, username: string): Promise<Ticket> {
+	const body = { username, concertId: concert.concertId };
+	const ticket = (await retried(() => api.ask<Ticket>('POST', 'api/getToken', { body }))).value;
+	const before = me.value?.userId === ticket.userId ? me.value.places : [];
+	const old = before.find((place) => place.token === ticket.token);
+	const place = { queueId: ticket.queueId, token: ticket.token, first: Math.max(old?.first ?? 0, ticket.ahead) };
+	const others = before.filter((p) => p.queueId !== ticket.queueId).slice(-PLACES_KEPT);
+	remember({ userId: ticket.userId, username: ticket.username, places: [...others, place] });
+	return ticket;
+}
+
+// ---- trying again ----
+
+export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+const TRIES = 4;
+
+// Sends what may be sent again (a GET, or a request with a key) some times, while what is wrong is only the moment.
+export async function retried<T>(send: () => Promise<T>): Promise<T> {
+	for (let n = 1; ; n++) {
+		try {
+			return await send();
+		} catch (e) {
+			if (!(e instanceof Refusal) || !e.passing || n === TRIES) throw e;
+			await sleep(Math.min(5000, (e.retryAfter ?? 0.4 * 2 ** n) * 1000) * (0.8 + Math.random() * 0.4));
+		}
+	}
+}

@@ -1,0 +1,181 @@
+// Pieces of the buyers' page.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Concert, Refusal } from '../shared/api.ts';
+import { clockText } from '../shared/format.ts';
+import { useTick } from '../shared/state.ts';
+import { announce, Notice } from '../shared/ui/index.tsx';
+import { clock, texts } from './here.ts';
+import { to } from './route.ts';
+
+// What went wrong, in a sentence that says what to do, with the next step as a button.
+export function Problem({ refusal, again, children }: { refusal: Refusal; again?: () => void; children?: ComponentChildren }) {
+	const t = texts.use();
+	const wait = refusal.passing;
+	return (
+		<Notice
+			tone={wait ? 'warn' : 'bad'}
+			actions={
+				<>
+					{children}
+					{again && (wait || !children) ? (
+						<button type="button" class="button" onClick={again}>
+							{t.text('do.retry')}
+						</button>
+					) : null}
+					{!again && !children ? (
+						<a class="button" href={to.home}>
+							{t.text('do.home')}
+						</a>
+					) : null}
+				</>
+			}
+		>
+			<p data-code={refusal.code}>{t.text(`error.${refusal.code}`)}</p>
+		</Notice>
+	);
+}
+
+// Milliseconds until an instant, by the server's clock. Calls `over` once when it has come.
+export function useCountdown(until: string | null, over?: () => void): number {
+	useTick(250);
+	const left = until ? Date.parse(until) - clock.now() : Number.POSITIVE_INFINITY;
+	const told = useRef('');
+	useEffect(() => {
+		if (!until || left > 0 || told.current === until) return;
+		told.current = until;
+		over?.();
+	});
+	return left;
+}
+
+// Says a sentence aloud once, when less than a minute is left.
+export function useMinuteWarning(left: number, sentence: string): void {
+	const said = useRef(false);
+	useEffect(() => {
+		if (left > 60000) said.current = false;
+		else if (left > 0 && !said.current) {
+			said.current = true;
+			announce(sentence);
+		}
+	});
+}
+
+export function SalesCountdown({ concert, over }: { concert: Concert; over?: () => void }) {
+	const t = texts.use();
+	const left = useCountdown(concert.salesOpenAt, over);
+	if (!concert.salesOpenAt || left <= 0) return null;
+	return (
+		<Notice tone="warn">
+			<p class="number lead" role="timer">
+				<strong>{t.text('concert.opensIn', { time: longTime(left) })}</strong>
+			</p>
+			<p class="soft">{t.text('concert.opensAt', { when: t.format.instant(concert.salesOpenAt) })}</p>
+		</Notice>
+	);
+}
+
+const DAY = 86400000;
+
+// With days in front where there are any.
+function longTime(ms: number): string {
+	const days = Math.floor(ms / DAY);
+	if (!days) return clockText(ms);
+	const unit = new Intl.NumberFormat(texts.language.value, { style: 'unit', unit: 'day', unitDisplay: 'long' });
+	return `${unit.format(days)} ${clockText(ms % DAY)}`;
+}
+
+export function useSalesOpen(concert: Concert | null): boolean {
+	const left = useCountdown(concert?.salesOpenAt ?? null);
+	return !concert?.salesOpenAt || left <= 0;
+}
+
+const STEPS = ['line', 'date', 'seat', 'pay'] as const;
+export function Steps({ at }: { at: (typeof STEPS)[number] }) {
+	const t = texts.use();
+	const now = STEPS.indexOf(at);
+	return (
+		<ol class="steps" aria-label={t.text('steps.name')}>
+			{STEPS.map((step, i) => (
+				<li key={step} class={i < now ? 'past' : i === now ? 'now' : ''} aria-current={i === now ? 'step' : undefined}>
+					<span class="mark" aria-hidden="true">
+						{i < now ? '✓' : i + 1}
+					</span>
+					{t.text(`steps.${step}`)}
+				</li>
+			))}
+		</ol>
+	);
+}
+
+// Asks once more before something is given up.
+export function SureButton(props: { label: string; question: string; yes: string; no: string; act: () => void }) {
+	const [asking, setAsking] = useState(false);
+	const first = useRef<HTMLButtonElement>(null);
+	useEffect(() => {
+		if (asking) first.current?.focus();
+	}, [asking]);
+	if (!asking)
+		return (
+			<button type="button" class="button plain" onClick={() => setAsking(true)}>
+				{props.label}
+			</button>
+		);
+	return (
+		<Notice
+			tone="warn"
+			actions={
+				<>
+					<button type="button" class="button" ref={first} onClick={() => setAsking(false)}>
+						{props.no}
+					</button>
+					<button type="button" class="button" onClick={props.act}>
+						{props.yes}
+					</button>
+				</>
+			}
+		>
+			<p>{props.question}</p>
+		</Notice>
+	);
+}
+
+// A poster for a concert that has none: rows of seats before a stage, one of them lit. Each concert has its own, always the same.
+export function Poster({ concert }: { concert: Concert }) {
+	const n = concert.concertId;
+	const hue = (n * 67 + 150) % 360;
+	const rows = 6;
+	const lit = { row: 1 + ((n * 5) % (rows - 2)), seat: (n * 7) % 9 };
+	const dots = [];
+	for (let row = 0; row < rows; row++) {
+		const count = 9 + row;
+		const radius = 34 + row * 15;
+		for (let i = 0; i < count; i++) {
+			const angle = Math.PI * (0.16 + (0.68 * i) / (count - 1));
+			const on = row === lit.row && i === lit.seat;
+			const x = 80 + radius * Math.cos(angle);
+			const y = -16 + radius * Math.sin(angle);
+			dots.push(
+				<circle
+					key={`${row}-${i}`}
+					class={on ? 'lit' : ''}
+					cx={x.toFixed(1)}
+					cy={y.toFixed(1)}
+					r={on ? 5.4 : 3.6}
+					fill={on ? '#f3c76a' : `hsl(${hue} 34% ${68 - row * 5}%)`}
+				/>,
+			);
+		}
+	}
+	return (
+		<svg class="poster" viewBox="0 0 160 100" preserveAspectRatio="xMidYMid slice" aria-hidden="true">
+			<rect width="160" height="100" fill={`hsl(${hue} 38% 20%)`} />
+			<rect x="52" y="-4" width="56" height="9" rx="3" fill={`hsl(${hue} 30% 88%)`} />
+			{dots}
+		</svg>
+	);
+}
+
+export function seatList(numbers: number[]): string {
+	return numbers.map((n) => texts.format.number(n)).join(', ');
+}

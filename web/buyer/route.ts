@@ -1,0 +1,47 @@
+// Where one is, in the address after the #: reloading and going back work. There is never a token in it.
+import { useEffect, useState } from 'preact/hooks';
+
+export type Route =
+	| { at: 'home' }
+	| { at: 'concert'; concertId: number }
+	| { at: 'seats'; concertId: number; showId: number }
+	| { at: 'pay'; reservationId: number }
+	| { at: 'wallet' }
+	| { at: 'mine' };
+
+function read(hash: string): Route {
+	const [, kind, a, more, b] = hash.replace(/^#/, '').split('/');
+	const id = (text: string | undefined) => (/^[1-9]\d{0,15}$/.test(text ?? '') ? Number(text) : 0);
+	if (kind === 'concert' && id(a))
+		return more === 'show' && id(b) ? { at: 'seats', concertId: id(a), showId: id(b) } : { at: 'concert', concertId: id(a) };
+	if (kind === 'reservation' && id(a)) return { at: 'pay', reservationId: id(a) };
+	if (kind === 'wallet') return { at: 'wallet' };
+	if (kind === 'seats') return { at: 'mine' };
+	return { at: 'home' };
+}
+
+export const to = {
+	home: '#/',
+	concert: (id: number) => `#/concert/${id}`,
+	seats: (concertId: number, showId: number) => `#/concert/${concertId}/show/${showId}`,
+	pay: (id: number) => `#/reservation/${id}`,
+	wallet: '#/wallet',
+	mine: '#/seats',
+};
+
+export function go(hash: string): void {
+	location.hash = hash;
+}
+
+export function useRoute(): Route {
+	const [route, set] = useState(() => read(location.hash));
+	useEffect(() => {
+		const changed = () => {
+			set(read(location.hash));
+			scrollTo(0, 0);
+		};
+		addEventListener('hashchange', changed);
+		return () => removeEventListener('hashchange', changed);
+	}, []);
+	return route;
+}

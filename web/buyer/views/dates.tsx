@@ -1,0 +1,73 @@
+import type { Concert, Show, Ticket } from '../../shared/api.ts';
+import { Spinner, ViewTitle } from '../../shared/ui/index.tsx';
+import { api, clock, texts } from '../here.ts';
+import { useLoad } from '../load.ts';
+import { Problem, Steps } from '../parts.tsx';
+import { to } from '../route.ts';
+
+const AGAIN = 5000;
+
+// The reader's day of an instant, as YYYY-MM-DD.
+function readersDay(instant: string): string {
+	const d = new Date(instant);
+	const two = (n: number) => String(n).padStart(2, '0');
+	return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+}
+
+export function showDates(concertId: number, token: string): Promise<Show[]> {
+	return api.get<{ dates: Show[] }>(`api/booking/${concertId}/list/time?all=true`, { token }).then(({ dates }) => dates);
+}
+
+function DateRow({ concert, show }: { concert: Concert; show: Show }) {
+	const t = texts.use();
+	const free = show.availableSeats > 0;
+	const inside = (
+		<>
+			<span class="when">
+				<strong>{t.format.day(show.date)}</strong>
+				<span>
+					{t.format.weekday(show.date)} · {t.format.zoned(show.startsAt)}
+				</span>
+				{readersDay(show.startsAt) === show.date ? null : <span class="small">{t.text('dates.local', { date: show.date })}</span>}
+			</span>
+			<span class={`left ${free ? '' : 'none'}`}>
+				{free ? t.text('dates.left', { count: show.availableSeats }) : t.text('dates.soldOut')}
+			</span>
+		</>
+	);
+	return (
+		<li>
+			{free ? (
+				<a class="card date" href={to.seats(concert.concertId, show.showId)}>
+					{inside}
+				</a>
+			) : (
+				<div class="card date gone">{inside}</div>
+			)}
+		</li>
+	);
+}
+
+export function DatesView({ concert, ticket }: { concert: Concert; ticket: Ticket }) {
+	const t = texts.use();
+	const { value, refusal, again } = useLoad(
+		`dates ${concert.concertId}`,
+		() => showDates(concert.concertId, ticket.token),
+		AGAIN,
+	);
+	const coming = value?.filter((show) => Date.parse(show.startsAt) > clock.now());
+	return (
+		<section class="stack">
+			<Steps at="date" />
+			<ViewTitle>{t.text('dates.title')}</ViewTitle>
+			{refusal ? <Problem refusal={refusal} again={again} /> : null}
+			{!coming && !refusal ? <Spinner label={t.text('app.loading')} /> : null}
+			{coming && !coming.length ? <p>{t.text('dates.none')}</p> : null}
+			<ul class="stack">
+				{coming?.map((show) => (
+					<DateRow key={show.showId} concert={concert} show={show} />
+				))}
+			</ul>
+		</section>
+	);
+}

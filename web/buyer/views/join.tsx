@@ -1,0 +1,95 @@
+import { useRef, useState } from 'preact/hooks';
+import { asRefusal, type Concert, type Refusal } from '../../shared/api.ts';
+import { useCell } from '../../shared/state.ts';
+import { ViewTitle } from '../../shared/ui/index.tsx';
+import { forget, me, takePlace, texts } from '../here.ts';
+import { Problem, SalesCountdown } from '../parts.tsx';
+
+const NAME_MOST = 64; // Unicode characters
+
+export function JoinView({ concert }: { concert: Concert }) {
+	const t = texts.use();
+	const someone = useCell(me);
+	const [name, setName] = useState('');
+	const [wrong, setWrong] = useState(false);
+	const [busy, setBusy] = useState(false);
+	const [refusal, setRefusal] = useState<Refusal | null>(null);
+	const input = useRef<HTMLInputElement>(null);
+
+	const join = async (e: Event) => {
+		e.preventDefault();
+		const username = someone?.username ?? name.trim();
+		if (!username || [...username].length > NAME_MOST) {
+			setWrong(true);
+			input.current?.focus();
+			return;
+		}
+		setBusy(true);
+		setRefusal(null);
+		try {
+			await takePlace(concert, username);
+		} catch (e) {
+			setRefusal(asRefusal(e));
+			setBusy(false);
+		}
+	};
+
+	return (
+		<>
+			<SalesCountdown concert={concert} />
+			<form class="card stack" onSubmit={join} noValidate>
+				<ViewTitle>{t.text('join.title')}</ViewTitle>
+				{someone ? (
+					<p class="lead">
+						{t.rich('join.as', {
+							name: (
+								<bdi>
+									<strong>{someone.username}</strong>
+								</bdi>
+							),
+						})}
+					</p>
+				) : (
+					<div class="field">
+						<label for="name">{t.text('join.name')}</label>
+						<input
+							id="name"
+							ref={input}
+							value={name}
+							autoComplete="nickname"
+							autoCapitalize="off"
+							spellcheck={false}
+							dir="auto"
+							aria-describedby="name-help"
+							aria-invalid={wrong}
+							onInput={(e) => {
+								setName(e.currentTarget.value);
+								setWrong(false);
+							}}
+						/>
+						{wrong ? (
+							<p class="wrong" role="alert">
+								{t.text('join.nameWrong')}
+							</p>
+						) : null}
+						<p id="name-help" class="soft small">
+							{t.text('join.nameHelp')}
+						</p>
+					</div>
+				)}
+				{refusal ? <Problem refusal={refusal} again={() => setRefusal(null)} /> : null}
+				<button type="submit" class="button main whole" aria-disabled={busy}>
+					{t.text('join.go')}
+				</button>
+				{someone ? (
+					<div>
+						<button type="button" class="button plain" onClick={forget}>
+							{t.text('join.change')}
+						</button>
+						<p class="soft small">{t.rich('join.changeHelp', { name: <bdi>{someone.username}</bdi> })}</p>
+					</div>
+				) : null}
+			</form>
+		</>
+	);
+}

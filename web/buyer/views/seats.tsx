@@ -1,0 +1,394 @@
+// Choosing seats: the map or the list, what is chosen, the best ones in one step; availability as it changes, told apart by its version.
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import {
+	asRefusal,
+	type Concert,
+	type Refusal,
+	type Reservation,
+	type Seat,
+	type SeatStatus,
+	type SeatStatuses,
+	type Seats,
+	type Ticket,
+} from '../../shared/api.ts';
+import { nearestFree, type Plan, planOf } from '../../shared/seatmap/geometry.ts';
+import { SeatMap } from '../../shared/seatmap/SeatMap.tsx';
+import { newKey } from '../../shared/state.ts';
+import { announce, Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx';
+import { api, retried, texts } from '../here.ts';
+import { useLoad } from '../load.ts';
+import { Problem, Steps, seatList, useSalesOpen } from '../parts.tsx';
+import { go, to } from '../route.ts';
+import { SeatListView } from './seatlist.tsx';
+
+const AGAIN = 2000;
+const BEST_MOST = 4;
+
+const STATUS: Record<string, SeatStatus> = { A: 'AVAILABLE', H: 'HELD', S: 'SOLD' };
+
+// The seats once, and from then on their statuses alone: a letter a seat, and nothing at all while nothing has changed.
+function useSeats(concert: Concert, showId: number, token: string) {
+	const etag = useRef<string | null>(null);
+	const seats = useRef<Seats | null>(null);
+	const path = `api/booking/${concert.concertId}/list`;
+	return useLoad(
+		`seats ${showId}`,
+		async () => {
+			if (!seats.current) seats.current = await api.get<Seats>(`${path}/seats?showId=${showId}`, { token });
+			const ask = { token, etag: etag.current ?? undefined };
+			const answer = await api.ask<SeatStatuses>('GET', `${path}/statuses?showId=${showId}`, ask);
+			if (answer.status === 304) return undefined;
+			etag.current = answer.etag;
+			seats.current = { ...seats.current, seats: withStatuses(seats.current.seats, answer.value.statuses) };
+			return seats.current;
+		},
+		AGAIN,
+	);
+}
+
+// Seats that stay as they were stay the same objects.
+function withStatuses(seats: Seat[], statuses: string): Seat[] {
+	return seats.map((seat, i) => {
+		const status = STATUS[statuses[i] ?? ''] ?? seat.status;
+		return status === seat.status ? seat : { ...seat, status };
+	});
+}
+
+// The same seats stand at the same place, whatever becomes of them.
+function usePlan(seats: Seat[] | undefined): Plan | null {
+	const shape = seats ? `${seats.length} ${seats[0]?.seatNumber} ${seats.at(-1)?.seatNumber}` : '';
+	const latest = useRef(seats);
+	latest.current = seats;
+	return useMemo(() => (shape && latest.current ? planOf(latest.current) : null), [shape]);
+}
+
+interface Taken {
+	numbers: number[];
+	nearest: number[];
+}
+
+export function SeatsView({ concert, showId, ticket }: { concert: Concert; showId: number; ticket: Ticket }) {
+	const t = texts.use();
+	const { value, refusal, again, set } = useSeats(concert, showId, ticket.token);
+	const plan = usePlan(value?.seats);
+	const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
+	const [asList, setAsList] = useState(false);
+	const [taken, setTaken] = useState<Taken | null>(null);
+	const [gone, setGone] = useState<number[]>([]);
+	const [wrong, setWrong] = useState<Refusal | null>(null);
+	const [busy, setBusy] = useState(false);
+	const [reveal, setReveal] = useState<number | undefined>();
+	const open = useSalesOpen(concert);
+	const byNumber = useMemo(() => new Map(value?.seats.map((seat) => [seat.seatNumber, seat])), [value]);
+
+	// What somebody else has taken meanwhile is chosen no longer.
+	useEffect(() => {
+		if (busy) return;
+		const away = [...chosen].filter((n) => byNumber.size && byNumber.get(n)?.status !== 'AVAILABLE');
+		if (!away.length) return;
+		setChosen(new Set([...chosen].filter((n) => !away.includes(n))));
+		setGone(away);
+	}, [byNumber, chosen, busy]);
+
+	const describe = (seat: Seat, mine: boolean) =>
+		t.text('seats.full', {
+			number: String(seat.seatNumber),
+			section: seat.section,
+			price: t.format.won(seat.price),
+			state: mine ? t.text('seats.chosen') : t.text(`seats.${seat.status}`),
+		});
+
+	const toggle = (seat: Seat) => {
+		setGone([]);
+		setWrong(null);
+		const next = new Set(chosen);
+		if (next.delete(seat.seatNumber)) announce(describe(seat, false));
+		else if (seat.status !== 'AVAILABLE') {
+			announce(t.text('seats.unchanged', { number: String(seat.seatNumber) }));
+			return;
+		} else {
+			next.add(seat.seatNumber);
+			announce(describe(seat, true));
+		}
+		setChosen(next);
+	};
+
+	const markTaken = (numbers: number[]) => {
+		if (!value || !plan) return;
+		const seats = value.seats.map((seat) => (numbers.includes(seat.seatNumber) ? { ...seat, status: 'HELD' as const } : seat));
+		const left = new Set([...chosen].filter((n) => !numbers.includes(n)));
+		const except = new Set(left);
+		const nearest = numbers.flatMap((n) => {
+			const found = nearestFree(
+				plan,
+				seats,
+				seats.findIndex((seat) => seat.seatNumber === n),
+				1,
+				except,
+			).map((i) => seats[i]!.seatNumber);
+			for (const number of found) except.add(number);
+			return found;
+		});
+		set({ ...value, seats });
+		setChosen(left);
+		setTaken({ numbers, nearest });
+		setReveal(nearest[0] ?? numbers[0]);
+	};
+
+	const hold = async (what: { seatNumbers: number[] } | { bestAvailable: { count: number; section?: string } }) => {
+		if (busy || !open) return;
+		setBusy(true);
+		setWrong(null);
+		setTaken(null);
+		setGone([]);
+		const ask = { token: ticket.token, key: newKey(), body: { showId, ...what } };
+		try {
+			const held = await retried(() => api.ask<Reservation>('POST', `api/booking/${concert.concertId}/seat`, ask));
+			go(to.pay(held.value.reservationId));
+		} catch (e) {
+			const refusal = asRefusal(e);
+			const conflicts = refusal.members.conflicts ?? [];
+			if (refusal.code === 'SEAT_TAKEN' && conflicts.length) markTaken(conflicts);
+			else setWrong(refusal);
+			setBusy(false);
+			again();
+		}
+	};
+
+	const useInstead = (numbers: number[]) => {
+		setChosen(new Set([...chosen, ...numbers]));
+		setTaken(null);
+	};
+
+	const price = [...chosen].reduce((sum, n) => sum + (byNumber.get(n)?.price ?? 0), 0);
+	return (
+		<section class="stack seats">
+			<Steps at="seat" />
+			<div class="row between">
+				<ViewTitle>{t.text('seats.title')}</ViewTitle>
+				<a href={to.concert(concert.concertId)}>{t.text('seats.otherDate')}</a>
+			</div>
+			{value ? <p class="soft">{`${t.format.day(value.date)} · ${t.format.weekday(value.date)}`}</p> : null}
+			{refusal ? (
+				<Problem refusal={refusal} again={refusal.passing ? again : undefined}>
+					<a class="button" href={to.concert(concert.concertId)}>
+						{t.text('seats.otherDate')}
+					</a>
+				</Problem>
+			) : null}
+			{value && plan ? (
+				<>
+					<Best seats={value.seats} plan={plan} busy={busy || !open} hold={hold} />
+					<div class="row between">
+						<fieldset class="switch">
+							<legend class="hidden">{t.text('seats.view')}</legend>
+							<label>
+								<input type="radio" name="view" checked={!asList} onChange={() => setAsList(false)} />
+								{t.text('seats.map')}
+							</label>
+							<label>
+								<input type="radio" name="view" checked={asList} onChange={() => setAsList(true)} />
+								{t.text('seats.list')}
+							</label>
+						</fieldset>
+						<Key />
+					</div>
+					<Messages taken={taken} gone={gone} wrong={wrong} use={useInstead} />
+					{asList ? (
+						<SeatListView seats={value.seats} plan={plan} chosen={chosen} onToggle={toggle} describe={describe} />
+					) : (
+						<SeatMap
+							seats={value.seats}
+							plan={plan}
+							chosen={chosen}
+							onToggle={toggle}
+							reveal={reveal}
+							texts={{
+								name: t.text('seats.mapName'),
+								stage: t.text('seats.stage'),
+								nearer: t.text('seats.nearer'),
+								farther: t.text('seats.farther'),
+								whole: t.text('seats.whole'),
+								seat: describe,
+							}}
+						/>
+					)}
+					<Legend seats={value.seats} plan={plan} />
+					<div class={`tray ${chosen.size ? '' : 'empty'}`}>
+						<p class="number sum">
+							{chosen.size ? (
+								<>
+									<strong>{t.text('seats.sum', { count: chosen.size, price: t.format.won(price) })}</strong>
+									<span class="soft small">{t.text('seats.seat', { number: seatList([...chosen].sort((a, b) => a - b)) })}</span>
+								</>
+							) : (
+								<span class="soft">{t.text('seats.noneChosen')}</span>
+							)}
+						</p>
+						{chosen.size ? (
+							<button type="button" class="button plain" onClick={() => setChosen(new Set())}>
+								{t.text('seats.clear')}
+							</button>
+						) : null}
+						<button
+							type="button"
+							class="button main"
+							aria-disabled={!chosen.size || busy || !open}
+							onClick={() => chosen.size && hold({ seatNumbers: [...chosen] })}
+						>
+							{busy ? t.text('seats.holding') : t.text('seats.hold')}
+						</button>
+					</div>
+				</>
+			) : refusal ? null : (
+				<Spinner label={t.text('app.loading')} />
+			)}
+		</section>
+	);
+}
+
+function Messages({
+	taken,
+	gone,
+	wrong,
+	use,
+}: {
+	taken: Taken | null;
+	gone: number[];
+	wrong: Refusal | null;
+	use: (numbers: number[]) => void;
+}) {
+	const t = texts.use();
+	return (
+		<>
+			{gone.length ? (
+				<Notice tone="warn">
+					<p>{t.text('seats.wentAway', { seats: seatList(gone) })}</p>
+				</Notice>
+			) : null}
+			{taken ? (
+				<Notice
+					tone="warn"
+					actions={
+						taken.nearest.length ? (
+							<button type="button" class="button main" onClick={() => use(taken.nearest)}>
+								{t.text('seats.takenUse', { seats: seatList(taken.nearest) })}
+							</button>
+						) : null
+					}
+				>
+					<p data-code="SEAT_TAKEN">
+						{t.text('seats.takenNow', { seats: seatList(taken.numbers) })}{' '}
+						{taken.nearest.length ? t.text('seats.takenOffer', { seats: seatList(taken.nearest) }) : t.text('seats.takenNone')}
+					</p>
+				</Notice>
+			) : null}
+			{wrong ? (
+				<Problem refusal={wrong}>
+					{wrong.members.reservationId ? (
+						<a class="button" href={to.pay(wrong.members.reservationId)}>
+							{t.text('do.toMine')}
+						</a>
+					) : wrong.code === 'LIMIT_EXCEEDED' ? (
+						<a class="button" href={to.mine}>
+							{t.text('do.toMine')}
+						</a>
+					) : (
+						<span />
+					)}
+				</Problem>
+			) : null}
+		</>
+	);
+}
+
+type Hold = (what: { bestAvailable: { count: number; section?: string } }) => void;
+
+function Best({ seats, plan, busy, hold }: { seats: Seat[]; plan: Plan; busy: boolean; hold: Hold }) {
+	const t = texts.use();
+	const [count, setCount] = useState(2);
+	const [section, setSection] = useState('');
+	const most = Math.min(BEST_MOST, seats.length);
+	return (
+		<div class="best card">
+			<div>
+				<h2>{t.text('seats.best')}</h2>
+				<p class="soft small">{t.text('seats.bestHelp')}</p>
+			</div>
+			<div class="row">
+				<label class="pick">
+					<span class="small">{t.text('seats.howMany')}</span>
+					<select class="select" value={count} onChange={(e) => setCount(Number(e.currentTarget.value))}>
+						{Array.from({ length: most }, (_, i) => (
+							<option key={i} value={i + 1}>
+								{i + 1}
+							</option>
+						))}
+					</select>
+				</label>
+				<label class="pick wide">
+					<span class="small">{t.text('seats.section')}</span>
+					<select class="select" value={section} onChange={(e) => setSection(e.currentTarget.value)}>
+						<option value="">{t.text('seats.anySection')}</option>
+						{plan.sections.map((s) => (
+							<option key={s.name} value={s.name}>
+								{`${s.name} · ${t.format.won(s.price)}`}
+							</option>
+						))}
+					</select>
+				</label>
+				<button
+					type="button"
+					class="button main"
+					aria-disabled={busy}
+					onClick={() => hold({ bestAvailable: section ? { count, section } : { count } })}
+				>
+					{t.text('seats.bestGo', { count: Math.min(count, most) })}
+				</button>
+			</div>
+		</div>
+	);
+}
+
+function Key() {
+	const t = texts.use();
+	return (
+		<ul class="key small soft">
+			<li>
+				<i class="free" aria-hidden="true" />
+				{t.text('seats.keyFree')}
+			</li>
+			<li>
+				<i class="taken" aria-hidden="true" />
+				{t.text('seats.keyTaken')}
+			</li>
+			<li>
+				<i class="chosen" aria-hidden="true">
+					✓
+				</i>
+				{t.text('seats.keyChosen')}
+			</li>
+		</ul>
+	);
+}
+
+function Legend({ seats, plan }: { seats: Seat[]; plan: Plan }) {
+	const t = texts.use();
+	return (
+		<section>
+			<h2 class="hidden">{t.text('seats.legend')}</h2>
+			<ul class="legend">
+				{plan.sections.map((section) => (
+					<li key={section.name}>
+						<i class={`tier-${(section.tier % 6) + 1}`} aria-hidden="true" />
+						<span dir="auto">{section.name}</span>
+						<span class="number">{t.format.won(section.price)}</span>
+						<span class="soft small">
+							{t.text('seats.free', { count: section.seats.filter((i) => seats[i]?.status === 'AVAILABLE').length })}
+						</span>
+					</li>
+				))}
+			</ul>
+		</section>
+	);
+}

@@ -1,0 +1,197 @@
+import { useEffect, useState } from 'preact/hooks';
+import { asRefusal, type History, type Refusal } from '../../shared/api.ts';
+import { useCell } from '../../shared/state.ts';
+import { announce, Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx';
+import { anyToken, api, me, retried, texts } from '../here.ts';
+import { useLoad } from '../load.ts';
+import { charge, pendingCharge } from '../money.ts';
+import { Problem } from '../parts.tsx';
+import { to } from '../route.ts';
+
+const PRESETS = [50000, 100000, 200000, 500000];
+const MOST = 1000000000;
+
+interface Page {
+	histories: History[];
+	nextBefore: number | null;
+}
+
+export function Nobody() {
+	const t = texts.use();
+	return (
+		<div class="card stack">
+			<p>{t.text('wallet.nobody')}</p>
+			<div>
+				<a class="button main" href={to.home}>
+					{t.text('do.home')}
+				</a>
+			</div>
+		</div>
+	);
+}
+
+export function WalletView() {
+	const t = texts.use();
+	const someone = useCell(me);
+	return (
+		<section class="stack">
+			<ViewTitle>{t.text('wallet.title')}</ViewTitle>
+			{someone && anyToken() ? <Wallet userId={someone.userId} name={someone.username} /> : <Nobody />}
+		</section>
+	);
+}
+
+function Wallet({ userId, name }: { userId: number; name: string }) {
+	const t = texts.use();
+	const token = anyToken();
+	const { value, refusal, again, set } = useLoad(`wallet ${userId}`, () =>
+		api.get<{ balance: number }>(`api/${userId}`, { token }),
+	);
+	if (refusal && !value) return <Problem refusal={refusal} again={refusal.passing ? again : undefined} />;
+	if (!value) return <Spinner label={t.text('app.loading')} />;
+	return (
+		<>
+			<div class="card balance">
+				<p class="soft">{t.rich('wallet.of', { name: <bdi>{name}</bdi> })}</p>
+				<p>
+					<span class="hidden">{t.text('wallet.balance')} </span>
+					<strong class="huge number">{t.format.won(value.balance)}</strong>
+				</p>
+			</div>
+			<Charge charged={(balance) => set({ balance })} />
+			<Histories userId={userId} token={token} balance={value.balance} />
+		</>
+	);
+}
+
+function Charge({ charged }: { charged: (balance: number) => void }) {
+	const t = texts.use();
+	const pending = useCell(pendingCharge);
+	const [text, setText] = useState('');
+	const [wrong, setWrong] = useState(false);
+	const [busy, setBusy] = useState(false);
+	const [done, setDone] = useState<number | null>(null);
+	const [refusal, setRefusal] = useState<Refusal | null>(null);
+	const digits = text.replace(/[\s,.₩원]/g, '');
+	const amount = /^\d{1,10}$/.test(digits) ? Number(digits) : 0;
+	const good = amount >= 1 && amount <= MOST;
+
+	const send = async (won: number) => {
+		if (busy) return;
+		setBusy(true);
+		setRefusal(null);
+		setDone(null);
+		try {
+			charged(await charge(won));
+			setDone(won);
+			setText('');
+			announce(t.text('wallet.charged', { amount: t.format.won(won) }));
+		} catch (e) {
+			setRefusal(asRefusal(e));
+		}
+		setBusy(false);
+	};
+	const submit = (e: Event) => {
+		e.preventDefault();
+		if (good) void send(amount);
+		else setWrong(true);
+	};
+
+	return (
+		<form class="card stack" onSubmit={submit} noValidate>
+			<h2>{t.text('wallet.charge')}</h2>
+			{pending ? (
+				<Notice
+					tone="warn"
+					actions={
+						<button type="button" class="button main" aria-disabled={busy} onClick={() => send(pending.amount)}>
+							{t.text('pay.again')}
+						</button>
+					}
+				>
+					<p>{t.text('wallet.pending', { amount: t.format.won(pending.amount) })}</p>
+				</Notice>
+			) : null}
+			<div class="row presets">
+				{PRESETS.map((won) => (
+					<button key={won} type="button" class="button number" aria-disabled={busy} onClick={() => setText(String(won))}>
+						{t.format.won(won)}
+					</button>
+				))}
+			</div>
+			<div class="field">
+				<label for="amount">{t.text('wallet.amount')}</label>
+				<input
+					id="amount"
+					inputMode="numeric"
+					autoComplete="off"
+					value={text}
+					aria-invalid={wrong}
+					onInput={(e) => {
+						setText(e.currentTarget.value);
+						setWrong(false);
+					}}
+				/>
+				{wrong ? (
+					<p class="wrong" role="alert">
+						{t.text('wallet.amountWrong')}
+					</p>
+				) : null}
+			</div>
+			{refusal && !pending ? <Problem refusal={refusal} again={() => setRefusal(null)} /> : null}
+			{done !== null ? (
+				<Notice>
+					<p>{t.text('wallet.charged', { amount: t.format.won(done) })}</p>
+				</Notice>
+			) : null}
+			<button type="submit" class="button main whole" aria-disabled={busy || !good}>
+				{busy ? t.text('wallet.charging') : t.text('wallet.chargeGo', { amount: good ? t.format.won(amount) : '' })}
+			</button>
+		</form>
+	);
+}
+
+function Histories({ userId, token, balance }: { userId: number; token: string | undefined; balance: number }) {
+	const t = texts.use();
+	const path = `api/${userId}/histories?limit=10`;
+	const { value, refusal, again } = useLoad(`histories ${userId} ${balance}`, () => api.get<Page>(path, { token }));
+	const [older, setOlder] = useState<History[]>([]);
+	const [before, setBefore] = useState<number | null>(null);
+	useEffect(() => {
+		setOlder([]);
+		setBefore(value?.nextBefore ?? null);
+	}, [value]);
+	const more = async () => {
+		const page = await retried(() => api.get<Page>(`${path}&before=${before}`, { token })).catch(() => null);
+		if (!page) return;
+		setOlder([...older, ...page.histories]);
+		setBefore(page.nextBefore);
+	};
+	const all = [...(value?.histories ?? []), ...older];
+	return (
+		<section class="stack tight">
+			<h2>{t.text('wallet.history')}</h2>
+			{refusal ? <Problem refusal={refusal} again={again} /> : null}
+			{value && !all.length ? <p class="soft">{t.text('wallet.none')}</p> : null}
+			<ul class="histories">
+				{all.map((entry) => (
+					<li key={entry.historyId}>
+						<span>
+							<strong>{t.text(`wallet.${entry.type}`)}</strong>
+							<span class="soft small">{t.format.instant(entry.createdAt)}</span>
+						</span>
+						<span class="number right">
+							<strong>{`${entry.amount > 0 ? '+' : '−'}${t.format.won(Math.abs(entry.amount))}`}</strong>
+							<span class="soft small">{t.text('wallet.after', { amount: t.format.won(entry.balanceAfter) })}</span>
+						</span>
+					</li>
+				))}
+			</ul>
+			{before ? (
+				<button type="button" class="button" onClick={more}>
+					{t.text('wallet.more')}
+				</button>
+			) : null}
+		</section>
+	);
+}
