@@ -10,18 +10,6 @@ size_t histogram_size(int bits)
 	return ((size_t)1 << bits) + (size_t)(HISTOGRAM_MAX_BITS - bits) * ((size_t)1 << (bits - 1));
 }
 
-size_t histogram_index(int bits, int64_t value)
-{
-	uint64_t v = value < 0 ? 0 : value > HISTOGRAM_MAX ? (uint64_t)HISTOGRAM_MAX : (uint64_t)value;
-	size_t half = (size_t)1 << (bits - 1);
-	int shift;
-
-	if (v < (uint64_t)1 << bits)
-		return (size_t)v;
-	shift = 64 - __builtin_clzll(v) - bits; /* 1 or more: v >> shift has `bits` bits, its first one set */
-	return ((size_t)1 << bits) + (size_t)(shift - 1) * half + (size_t)(v >> shift) - half;
-}
-
 int64_t histogram_highest_of(int bits, size_t index)
 {
 	size_t linear = (size_t)1 << bits, half = linear >> 1;

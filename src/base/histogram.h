@@ -35,8 +35,19 @@ void histogram_merge(struct histogram *into, const struct histogram *from);
 int64_t histogram_at(const struct histogram *h, int64_t per_million);
 int64_t histogram_mean(const struct histogram *h);
 
-/* The counter that a value is in, and the highest value of a counter. */
-size_t histogram_index(int bits, int64_t value);
+/* The counter that a value is in. Inline: HTTP threads count each request with it. */
+static inline size_t histogram_index(int bits, int64_t value)
+{
+	uint64_t v = value < 0 ? 0 : value > HISTOGRAM_MAX ? (uint64_t)HISTOGRAM_MAX : (uint64_t)value;
+	size_t half = (size_t)1 << (bits - 1);
+	int shift;
+
+	if (v < (uint64_t)1 << bits)
+		return (size_t)v;
+	shift = 64 - __builtin_clzll(v) - bits; /* 1 or more: v >> shift has `bits` bits, its first one set */
+	return ((size_t)1 << bits) + (size_t)(shift - 1) * half + (size_t)(v >> shift) - half;
+}
+/* The highest value of a counter. */
 int64_t histogram_highest_of(int bits, size_t index);
 size_t histogram_size(int bits);
 

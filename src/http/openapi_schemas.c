@@ -58,9 +58,9 @@ const struct openapi_schema openapi_schemas[] = {
 		"'concertId':" ID ",'title':" TEXTS ",'artist':" TEXTS ",'venue':" TEXTS ",'queueId':" ID ",'salesOpenAt':" AT_OR_NULL)},
 	{"Concerts", OBJECT("'concerts'", "'concerts':" LIST_OF("Concert"))},
 	{"Dates", OBJECT("'concertId','dates'", "'concertId':" ID ",'dates':{'type':'array','items':"
-		OBJECT("'date','showId','startsAt','totalSeats','availableSeats'",
+		OBJECT("'date','showId','startsAt','totalSeats','availableSeats','closed'",
 			"'date':" DATE ",'showId':" ID ",'startsAt':" AT ",'totalSeats':" COUNT ",'availableSeats':" COUNT ","
-			"'closed':{'type':'boolean','description':'takes no new holds; only with `all`'}") "}")},
+			"'closed':{'type':'boolean','description':'takes no new holds'}") "}")},
 	{"Seats", OBJECT("'concertId','showId','date','version','availableSeats','seats'",
 		"'concertId':" ID ",'showId':" ID ",'date':" DATE ","
 		"'version':{'type':'integer','format':'int64','minimum':0,'description':'grows with every change of the show\xe2\x80\x99s seats'},"

@@ -161,8 +161,7 @@ void http_write_dates(struct json_out *o, int64_t concert_id, const struct engin
 		jo_kv_instant(o, "startsAt", show->starts_at);
 		jo_kv_int(o, "totalSeats", show->total_seats);
 		jo_kv_int(o, "availableSeats", shows[i].available);
-		if (all) /* else it is among them only when it is not */
-			jo_kv_bool(o, "closed", show->closed);
+		jo_kv_bool(o, "closed", show->closed);
 		jo_end_object(o);
 	}
 	jo_end_array(o);

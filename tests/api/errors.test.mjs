@@ -29,6 +29,9 @@ const ROUTES = {
 	'/api/admin/queues': ['GET'],
 	'/api/admin/queues/1': ['PATCH'],
 	'/api/admin/stats': ['GET'],
+	'/api/admin/series': ['GET'],
+	'/api/admin/concerts/1': ['GET', 'PATCH'],
+	'/api/admin/shows/1': ['GET', 'PATCH'],
 	'/api/admin/concerts/1/sales.csv': ['GET'],
 	'/api/admin/audit-log': ['GET'],
 	'/healthz': ['GET'],
@@ -83,6 +86,10 @@ describe('every code', () => {
 		await no('WRONG_QUEUE', 'POST', `/api/booking/${later.concertId}/seat`, { token: t.token, body: { showId: later.showId, seatNumber: 1 } });
 		const early = await s.buyer(later);
 		await no('SALES_NOT_OPEN', 'POST', `/api/booking/${later.concertId}/seat`, { token: early.token, body: { showId: later.showId, seatNumber: 1 } });
+		const closed = await s.makeConcert();
+		await s.ok(200, 'PATCH', `/api/admin/shows/${closed.showId}`, { admin: true, body: { closed: true } });
+		const late = await s.buyer(closed);
+		await no('SALES_CLOSED', 'POST', `/api/booking/${closed.concertId}/seat`, { token: late.token, body: { showId: closed.showId, seatNumber: 1 } });
 		await no('SHOW_NOT_FOUND', 'POST', seat, { token: t.token, body: { showId: 404404, seatNumber: 1 } });
 		await no('SEAT_NOT_FOUND', 'POST', seat, { token: t.token, body: { showId, seatNumber: 404 } });
 		await no('AMBIGUOUS_DATE', 'POST', seat, { token: t.token, body: { date: '2099-01-01', seatNumber: 1 } });

@@ -114,7 +114,7 @@ describe('metrics', () => {
 describe('docs/monitoring', () => {
 	const s = serverHere();
 	const known = async () => {
-		await s.join('somebody');
+		await s.join(s.name());
 		const { types } = await metrics(s);
 		const all = new Set(['up']);
 		for (const [name, type] of types) for (const end of type === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']) all.add(name + end);

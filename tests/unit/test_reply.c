@@ -332,7 +332,7 @@ static void writes_dates(void **state)
 	http_write_dates(&o, 9, shows, 3, false, NOW);
 	assert_out(
 	    "{\"concertId\":9,\"dates\":[{\"date\":\"2026-12-26\",\"showId\":3,\"startsAt\":\"2026-12-25T10:00:02Z\",\"totalSeats\":50,"
-	    "\"availableSeats\":1}]}");
+	    "\"availableSeats\":1,\"closed\":false}]}");
 	o = writer();
 	http_write_dates(&o, 9, shows, 3, true, NOW);
 	assert_out(
