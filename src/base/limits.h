@@ -33,6 +33,7 @@
 #define JARI_SEATS_PER_SHOW_MAX 100000
 #define JARI_SEAT_NUMBER_MAX 1000000000
 #define JARI_PRICE_MAX 1000000000LL
+#define JARI_PRICES_NAMED_MAX 100 /* sections whose price one request may set */
 
 /* ---- catalogue documents ---- */
 #define JARI_TITLE_CHARS_MAX 200 /* title, artist, venue */

@@ -1,4 +1,4 @@
-/* catalogue.c: what an organiser adds and changes, each with its line in the audit log.
+/* catalogue.c: what an organiser adds, with its line in the audit log.
  *
  * A catalogue is all or nothing: it is checked whole, naming the first place that is wrong, before the first row is made. */
 #include "core/internal.h"
@@ -6,78 +6,22 @@
 #include <assert.h>
 #include <string.h>
 
-/* ---- words: places, sentences and the audit log's JSON are put together from pieces ---- */
-
-#define WORDS_MAX 512
-
-struct words {
-	char p[WORDS_MAX];
-	size_t n;
-};
-
-static void say(struct words *w, const char *s)
-{
-	size_t n = strlen(s);
-	if (n > sizeof w->p - w->n)
-		n = sizeof w->p - w->n;
-	memcpy(w->p + w->n, s, n);
-	w->n += n;
-}
-
-static void say_int(struct words *w, int64_t v)
-{
-	char digits[24];
-	size_t at = sizeof digits - 1;
-	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-	digits[at] = 0;
-	do
-		digits[--at] = (char)('0' + u % 10);
-	while (u /= 10);
-	if (v < 0)
-		digits[--at] = '-';
-	say(w, digits + at);
-}
-
-static struct text said(struct core_batch *b, const struct words *w)
-{
-	return arena_text(b->rows->arena, (struct text){w->p, w->n});
-}
-
-static void write_audit(struct core_batch *b, struct text actor, struct text action, struct text target, struct text detail)
-{
-	struct core_audit a = {
-	    .audit_id = draw_id(b, CORE_ID_AUDIT),
-	    .created_at = b->now,
-	    .actor = actor,
-	    .action = action,
-	    .target = target,
-	    .detail = detail,
-	};
-	(void)core_row_create(b->rows, CORE_ROW_AUDIT, &a);
-}
-
 /* ---- checking a document ---- */
 
 struct check {
 	struct core_batch *b;
 	const struct core_catalogue *doc;
 	struct core_reply *reply;
-	struct words where; /* the place that is being looked at */
+	struct core_words where; /* the place that is being looked at */
 };
 
 static bool wrong(struct check *c, const char *member, const char *what)
 {
-	say(&c->where, member);
+	core_say(&c->where, member);
 	c->reply->code = CORE_INVALID_REQUEST;
-	c->reply->where = said(c->b, &c->where);
+	c->reply->where = core_said(&c->where);
 	c->reply->what = arena_text(c->b->rows->arena, text_of(what));
 	return false;
-}
-
-static bool good_name(struct text t, int64_t max)
-{
-	int64_t chars = text_utf8_chars(t);
-	return chars >= 1 && chars <= max && !text_has_control(t);
 }
 
 static bool queue_exists(struct check *c, struct text name)
@@ -90,10 +34,10 @@ static bool check_queue(struct check *c, size_t i)
 {
 	const struct core_new_queue *q = &c->doc->queues[i];
 	c->where.n = 0;
-	say(&c->where, "queues[");
-	say_int(&c->where, (int64_t)i);
-	say(&c->where, "].");
-	if (!good_name(q->name, JARI_QUEUE_NAME_MAX))
+	core_say(&c->where, "queues[");
+	core_say_int(&c->where, (int64_t)i);
+	core_say(&c->where, "].");
+	if (!core_good_name(q->name, JARI_QUEUE_NAME_MAX))
 		return wrong(c, "name", "must be 1 to 64 characters without control characters");
 	if (q->capacity < 1 || q->capacity > JARI_QUEUE_CAPACITY_MAX)
 		return wrong(c, "capacity", "must be an integer from 1 to 10000000");
@@ -126,7 +70,7 @@ static void sort_ranges(struct core_new_seats *p, size_t n)
 
 static bool check_range(struct check *c, const struct core_new_seats *r)
 {
-	if (!good_name(r->section, JARI_SECTION_CHARS_MAX))
+	if (!core_good_name(r->section, JARI_SECTION_CHARS_MAX))
 		return wrong(c, "section", "must be 1 to 64 characters without control characters");
 	if (r->from < 1 || r->from > JARI_SEAT_NUMBER_MAX)
 		return wrong(c, "from", "must be a seat number from 1 to 1000000000");
@@ -144,9 +88,9 @@ static bool check_show(struct check *c, const struct core_new_show *show, int64_
 	if (show->seats_count == 0)
 		return wrong(c, "seats", "must name at least one seat");
 	for (size_t i = 0; i < show->seats_count; i++) {
-		say(&c->where, "seats[");
-		say_int(&c->where, (int64_t)i);
-		say(&c->where, "].");
+		core_say(&c->where, "seats[");
+		core_say_int(&c->where, (int64_t)i);
+		core_say(&c->where, "].");
 		if (!check_range(c, &show->seats[i]))
 			return false;
 		total += show->seats[i].to - show->seats[i].from + 1;
@@ -181,14 +125,14 @@ static bool check_concert(struct check *c, size_t i, int64_t *all_shows, int64_t
 {
 	const struct core_new_concert *concert = &c->doc->concerts[i];
 	c->where.n = 0;
-	say(&c->where, "concerts[");
-	say_int(&c->where, (int64_t)i);
-	say(&c->where, "].");
-	if (!good_name(concert->title, JARI_TITLE_CHARS_MAX))
+	core_say(&c->where, "concerts[");
+	core_say_int(&c->where, (int64_t)i);
+	core_say(&c->where, "].");
+	if (!core_good_name(concert->title, JARI_TITLE_CHARS_MAX))
 		return wrong(c, "title", "must be 1 to 200 characters without control characters");
-	if (!good_name(concert->artist, JARI_TITLE_CHARS_MAX))
+	if (!core_good_name(concert->artist, JARI_TITLE_CHARS_MAX))
 		return wrong(c, "artist", "must be 1 to 200 characters without control characters");
-	if (!good_name(concert->venue, JARI_TITLE_CHARS_MAX))
+	if (!core_good_name(concert->venue, JARI_TITLE_CHARS_MAX))
 		return wrong(c, "venue", "must be 1 to 200 characters without control characters");
 	if (!check_concert_queue(c, concert->queue))
 		return false;
@@ -197,9 +141,9 @@ static bool check_concert(struct check *c, size_t i, int64_t *all_shows, int64_t
 		return wrong(c, "shows", "gives the document more than 5000 shows: send it in parts");
 	size_t place = c->where.n;
 	for (size_t j = 0; j < concert->show_count; j++) {
-		say(&c->where, "shows[");
-		say_int(&c->where, (int64_t)j);
-		say(&c->where, "].");
+		core_say(&c->where, "shows[");
+		core_say_int(&c->where, (int64_t)j);
+		core_say(&c->where, "].");
 		if (!check_show(c, &concert->shows[j], all_seats))
 			return false;
 		c->where.n = place;
@@ -288,29 +232,29 @@ static int64_t add_concert(struct core_batch *b, const struct core_new_concert *
 
 static void audit_catalogue(struct core_batch *b, const struct core_cmd *cmd, const struct core_reply *reply)
 {
-	struct words detail = {.n = 0};
+	struct core_words detail = {.arena = b->rows->arena};
 	const int64_t *ids[] = {reply->queue_ids, reply->concert_ids, reply->show_ids};
 	const size_t counts[] = {reply->queue_id_count, reply->concert_id_count, reply->show_id_count};
 	const char *names[] = {"{\"queues\":", ",\"concerts\":", ",\"shows\":"};
 	const char *firsts[] = {",\"firstQueueId\":", ",\"firstConcertId\":", ",\"firstShowId\":"};
 	for (size_t i = 0; i < 3; i++) {
-		say(&detail, names[i]);
-		say_int(&detail, (int64_t)counts[i]);
+		core_say(&detail, names[i]);
+		core_say_int(&detail, (int64_t)counts[i]);
 	}
 	for (size_t i = 0; i < 3; i++) {
 		if (counts[i] == 0)
 			continue;
-		say(&detail, firsts[i]);
-		say_int(&detail, ids[i][0]);
+		core_say(&detail, firsts[i]);
+		core_say_int(&detail, ids[i][0]);
 	}
-	say(&detail, "}");
-	write_audit(b, cmd->u.catalogue.actor, TEXT("ADD_CATALOGUE"), TEXT("catalogue"), said(b, &detail));
+	core_say(&detail, "}");
+	core_write_audit(b, cmd->u.catalogue.actor, TEXT("ADD_CATALOGUE"), TEXT("catalogue"), core_said(&detail));
 }
 
 void core_add_catalogue(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply)
 {
 	const struct core_catalogue *doc = cmd->u.catalogue.doc;
-	struct check c = {.b = b, .doc = doc, .reply = reply};
+	struct check c = {.b = b, .doc = doc, .reply = reply, .where.arena = b->rows->arena};
 	if (!check_document(&c))
 		return;
 
@@ -337,65 +281,4 @@ void core_add_catalogue(struct core_batch *b, const struct core_cmd *cmd, struct
 	reply->show_ids = show_ids;
 	reply->show_id_count = shows;
 	audit_catalogue(b, cmd, reply);
-}
-
-/* ---- changing a queue ---- */
-
-static void say_change(struct words *w, const char *name, int64_t from, int64_t to)
-{
-	say(w, w->n > 1 ? ",\"" : "\"");
-	say(w, name);
-	say(w, "\":{\"from\":");
-	say_int(w, from);
-	say(w, ",\"to\":");
-	say_int(w, to);
-	say(w, "}");
-}
-
-static void say_switch(struct words *w, const char *name, bool from, bool to)
-{
-	say(w, w->n > 1 ? ",\"" : "\"");
-	say(w, name);
-	say(w, from ? "\":{\"from\":true" : "\":{\"from\":false");
-	say(w, to ? ",\"to\":true}" : ",\"to\":false}");
-}
-
-void core_patch_queue(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply)
-{
-	struct core_row *row = find(b, CORE_ROW_QUEUE, cmd->u.patch.queue_id, 0);
-	if (!row || !row->now) {
-		reply->code = CORE_NOT_FOUND;
-		return;
-	}
-	reply->queue = *(const struct core_queue *)row->now;
-	if (!cmd->u.patch.has_capacity && !cmd->u.patch.has_rate && !cmd->u.patch.has_paused)
-		return;
-	assert(!cmd->u.patch.has_capacity || (cmd->u.patch.capacity >= 1 && cmd->u.patch.capacity <= JARI_QUEUE_CAPACITY_MAX));
-
-	/* nothing fails from here */
-	struct core_queue *q = edit(b, row);
-	struct words detail = {.n = 0};
-	say(&detail, "{");
-	if (cmd->u.patch.has_capacity) {
-		say_change(&detail, "capacity", q->capacity, cmd->u.patch.capacity);
-		q->capacity = cmd->u.patch.capacity;
-		core_set_ceiling(q);
-	}
-	if (cmd->u.patch.has_rate) {
-		say_change(&detail, "ratePerSecond", q->rate_per_second, cmd->u.patch.rate_per_second);
-		q->rate_per_second = cmd->u.patch.rate_per_second;
-		q->rate_free_at_us = 0;
-	}
-	if (cmd->u.patch.has_paused) {
-		say_switch(&detail, "paused", q->paused, cmd->u.patch.paused);
-		q->paused = cmd->u.patch.paused;
-	}
-	say(&detail, "}");
-	struct words target = {.n = 0};
-	say(&target, "queue ");
-	say_int(&target, q->queue_id);
-	write_audit(b, cmd->u.patch.actor, TEXT("PATCH_QUEUE"), said(b, &target), said(b, &detail));
-	core_assert_queue(q);
-	core_admit_next(b, q->queue_id);
-	reply->queue = *q;
 }

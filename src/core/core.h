@@ -9,7 +9,8 @@
  *   3. From a line marked "nothing fails from here" on, it changes rows and fills the reply.
  *
  * Nobody has been told yet of what a batch makes, so its commands do not see each other's new reservations and concerts; they see each
- * other's users, places in line, seats, balances and idempotency keys. A catalogue is decided in a batch of its own.
+ * other's users, places in line, seats, balances and idempotency keys. What changes which shows there are, or when, is decided in a batch of
+ * its own (core_alone): the plan of the others could not know.
  *
  * Threads: one batch, one thread. Errors: a reply's code; an error has changed no row (I10). */
 #ifndef JARI_CORE_CORE_H
@@ -50,6 +51,8 @@ enum core_op {
 	CORE_CHARGE_WALLET,
 	CORE_PAY,
 	CORE_PATCH_QUEUE,
+	CORE_PATCH_CONCERT,
+	CORE_PATCH_SHOW,
 	CORE_ADD_CATALOGUE,
 	CORE_HEAR, /* who has fallen silent in the line, and who is heard from again */
 	CORE_TICK  /* end what has lapsed, admit who is next */
@@ -85,12 +88,18 @@ struct core_catalogue {
 	size_t concert_count;
 };
 
+/* What the free seats of a section cost from now on. */
+struct core_new_price {
+	struct text section;
+	int64_t price;
+};
+
 /* ---- commands ---- */
 
 struct core_cmd {
 	enum core_op op;
 
-	/* who: the ticket whose token came with the request, and its user. Not for JOIN, PATCH_QUEUE, ADD_CATALOGUE, TICK. */
+	/* who: the ticket whose token came with the request, and its user. Not for JOIN, what an organiser does, TICK. */
 	int64_t auth_queue_id, auth_number, auth_user_id;
 
 	/* the idempotency key, empty when none came (CHARGE_WALLET, HOLD, PAY) */
@@ -131,6 +140,22 @@ struct core_cmd {
 			struct text actor;
 		} patch;
 		struct {
+			int64_t concert_id;
+			bool has_title, has_artist, has_venue, has_sales_open_at;
+			struct text title, artist, venue;
+			int64_t sales_open_at;
+			struct text actor;
+		} patch_concert;
+		struct {
+			int64_t show_id;
+			bool has_starts_at, has_closed, closed;
+			int64_t starts_at;
+			int32_t date;                        /* of starts_at where the venue is */
+			const struct core_new_price *prices; /* the caller's memory until the reply */
+			size_t price_count;
+			struct text actor;
+		} patch_show;
+		struct {
 			const struct core_catalogue *doc;
 			struct text actor;
 			bool
@@ -162,6 +187,9 @@ struct core_reply {
 	struct core_ticket ticket;           /* JOIN; NOT_ADMITTED: the ticket as it is now */
 	struct core_user user;               /* JOIN, CHARGE, PAY: with the balance as it is now */
 	struct core_queue queue;             /* PATCH_QUEUE */
+	struct core_concert concert;         /* PATCH_CONCERT */
+	struct core_show show;               /* PATCH_SHOW */
+	int64_t repriced, prices_kept;       /* PATCH_SHOW: seats whose price was set, and held ones that kept theirs */
 	struct core_reservation reservation; /* HOLD, PAY; its arrays are the batch arena's */
 	struct core_entry entry;             /* CHARGE, PAY */
 
@@ -176,7 +204,7 @@ struct core_reply {
 	int64_t reservation_id;
 	/* LIMIT_EXCEEDED */
 	int64_t limit;
-	/* INVALID_REQUEST of a catalogue: where (a JSON path such as concerts[0].shows[1].startsAt) and what, in the arena */
+	/* INVALID_REQUEST of what an organiser does: where (a JSON path such as concerts[0].shows[1].startsAt) and what, in the arena */
 	struct text where, what;
 	/* ADD_CATALOGUE: in the document's order */
 	const int64_t *queue_ids, *concert_ids, *show_ids;
@@ -195,6 +223,9 @@ struct core_batch {
 
 /* The most ids of each kind that this command can draw, added to `counts`. */
 void core_ids_wanted(const struct core_cmd *cmd, int64_t counts[CORE_ID_KINDS]);
+
+/* True when the command must be the only one of its batch. */
+bool core_alone(const struct core_cmd *cmd);
 
 /* Names what the command needs and `rows` does not have. Call, load, and call again until core_rows_needy says no: at most
  * CORE_PLAN_ROUNDS loads. */
@@ -223,8 +254,10 @@ enum core_reservation_status core_reservation_at(const struct core_reservation *
 enum core_seat_status core_seat_at(enum core_seat_status status, int64_t held_until, int64_t now);
 /* True when the queue has room, somebody waits and it is not paused (its rate may still say: not yet). */
 bool core_queue_has_room(const struct core_queue *q);
-/* True when a show that starts then can be booked. */
+/* True when a show that starts then can be booked, unless it is closed. */
 bool core_show_bookable(int64_t starts_at, int64_t now);
+/* True when the show can be booked: it is not closed and has not begun. */
+bool core_show_on_sale(const struct core_show *show, int64_t now);
 
 /* "WAITING", "PAID", … as they stand in JSON. */
 const char *core_ticket_status_name(enum core_ticket_status s);

@@ -137,6 +137,12 @@ void core_decide(struct core_batch *b, const struct core_cmd *cmd, struct core_r
 	case CORE_PATCH_QUEUE:
 		core_patch_queue(b, cmd, reply);
 		break;
+	case CORE_PATCH_CONCERT:
+		core_patch_concert(b, cmd, reply);
+		break;
+	case CORE_PATCH_SHOW:
+		core_patch_show(b, cmd, reply);
+		break;
 	case CORE_ADD_CATALOGUE:
 		core_add_catalogue(b, cmd, reply);
 		break;

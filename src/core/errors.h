@@ -15,6 +15,7 @@
 	X(NOT_ADMITTED, 403, "Not admitted yet")                                             \
 	X(WRONG_QUEUE, 403, "The ticket is of another queue")                                \
 	X(SALES_NOT_OPEN, 403, "Sales have not opened")                                      \
+	X(SALES_CLOSED, 403, "Sales of this show are closed")                                \
 	X(NOT_FOUND, 404, "There is nothing here")                                           \
 	X(CONCERT_NOT_FOUND, 404, "No such concert")                                         \
 	X(SHOW_NOT_FOUND, 404, "No such show")                                               \

@@ -6,7 +6,9 @@
  *   seats.c      holds and reservations (I1, I2, I9)
  *   best.c       which seats are the best available
  *   wallet.c     wallet, ledger, payment (I3, I4)
- *   catalogue.c  an organiser's additions and changes
+ *   catalogue.c  what an organiser adds
+ *   changes.c    what an organiser changes
+ *   words.c      the words of both, and the audit log
  *
  * Each "nothing fails from here" line in them divides the checks, which change nothing, from the changes, which can't fail. */
 #ifndef JARI_CORE_INTERNAL_H
@@ -71,6 +73,8 @@ void core_cancel(struct core_batch *b, const struct core_cmd *cmd, struct core_r
 size_t core_shows_meant(const struct core_batch *b, const struct core_cmd *cmd, struct core_show **show);
 /* Ends a held reservation: its seats become free, its status is EXPIRED or CANCELLED. */
 void core_release(struct core_batch *b, struct core_row *reservation, enum core_reservation_status status);
+/* Notes that the show or its seats were changed by a decision. */
+void core_show_changed(struct core_batch *b, int64_t show_id);
 /* Its seats become SOLD and its status PAID. */
 void core_sell(struct core_batch *b, struct core_row *reservation, int64_t payment_id);
 
@@ -92,7 +96,31 @@ void core_pay(struct core_batch *b, const struct core_cmd *cmd, struct core_repl
 /* ---- catalogue.c ---- */
 
 void core_add_catalogue(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+
+/* ---- changes.c ---- */
+
 void core_patch_queue(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+void core_patch_concert(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+void core_patch_show(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
+
+/* ---- words.c ---- */
+
+/* Words that are being put together, in the arena. */
+struct core_words {
+	struct arena *arena;
+	char *p;
+	size_t n, cap;
+};
+void core_say(struct core_words *w, const char *s);
+void core_say_int(struct core_words *w, int64_t v);
+/* As JSON: the text between quotes, the instant likewise (null when 0), true or false. */
+void core_say_text(struct core_words *w, struct text t);
+void core_say_instant(struct core_words *w, int64_t ms);
+void core_say_bool(struct core_words *w, bool v);
+struct text core_said(const struct core_words *w);
+void core_write_audit(struct core_batch *b, struct text actor, struct text action, struct text target, struct text detail);
+/* 1 to `max` characters, none of them a control character. */
+bool core_good_name(struct text t, int64_t max);
 
 /* ---- assert.c: the states that a row may be in ---- */
 

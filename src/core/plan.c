@@ -122,6 +122,14 @@ static void plan_patch(const struct core_batch *b, const struct core_cmd *cmd)
 		need_line(b, q->queue_id, room_step(q, cmd->u.patch.has_capacity ? cmd->u.patch.capacity : q->capacity));
 }
 
+/* The show's row before its seats: it is the lock of them. */
+static void plan_patch_show(const struct core_batch *b, const struct core_cmd *cmd)
+{
+	need(b, CORE_ROW_SHOW, cmd->u.patch_show.show_id, 0);
+	if (cmd->u.patch_show.price_count > 0)
+		core_need_list(b->rows, CORE_LIST_SHOW_SEATS, cmd->u.patch_show.show_id, 0, NO_TEXT, 0);
+}
+
 static void plan_catalogue(const struct core_batch *b, const struct core_cmd *cmd)
 {
 	const struct core_catalogue *doc = cmd->u.catalogue.doc;
@@ -161,6 +169,11 @@ static void plan_tick(const struct core_batch *b, const struct core_cmd *cmd)
 		need_line(b, tickets->rows[i]->id.a, 1);
 }
 
+bool core_alone(const struct core_cmd *cmd)
+{
+	return cmd->op == CORE_ADD_CATALOGUE || cmd->op == CORE_PATCH_CONCERT || cmd->op == CORE_PATCH_SHOW;
+}
+
 void core_plan(const struct core_batch *b, const struct core_cmd *cmd)
 {
 	switch (cmd->op) {
@@ -184,6 +197,12 @@ void core_plan(const struct core_batch *b, const struct core_cmd *cmd)
 		break;
 	case CORE_PATCH_QUEUE:
 		plan_patch(b, cmd);
+		break;
+	case CORE_PATCH_CONCERT:
+		need(b, CORE_ROW_CONCERT, cmd->u.patch_concert.concert_id, 0);
+		break;
+	case CORE_PATCH_SHOW:
+		plan_patch_show(b, cmd);
 		break;
 	case CORE_ADD_CATALOGUE:
 		plan_catalogue(b, cmd);
@@ -211,6 +230,8 @@ void core_ids_wanted(const struct core_cmd *cmd, int64_t counts[CORE_ID_KINDS])
 		counts[CORE_ID_ENTRY]++;
 		break;
 	case CORE_PATCH_QUEUE:
+	case CORE_PATCH_CONCERT:
+	case CORE_PATCH_SHOW:
 		counts[CORE_ID_AUDIT]++;
 		break;
 	case CORE_ADD_CATALOGUE: {

@@ -43,6 +43,11 @@ static void change_version(struct core_batch *b, int64_t show_id, int64_t step)
 	show->version += step;
 }
 
+void core_show_changed(struct core_batch *b, int64_t show_id)
+{
+	change_version(b, show_id, VERSION_DECIDED);
+}
+
 static bool seat_free(const struct core_seat *s, int64_t now)
 {
 	return core_seat_at(s->status, s->held_until, now) == CORE_SEAT_FREE;
@@ -171,6 +176,8 @@ static enum core_code check_hold(const struct core_batch *b, const struct core_c
 	if (code != CORE_OK)
 		return code;
 	assert(*show);
+	if ((*show)->closed)
+		return CORE_SALES_CLOSED;
 	code = check_not_mine(b, cmd, *show, reply);
 	int64_t wanted = cmd->u.hold.best_count > 0 ? cmd->u.hold.best_count : (int64_t)cmd->u.hold.seat_count;
 	if (code == CORE_OK)

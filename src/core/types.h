@@ -49,6 +49,7 @@ struct core_concert {
 	int64_t concert_id, queue_id;
 	struct text title, artist, venue;
 	int64_t sales_open_at;
+	int64_t changed_at; /* when an organiser last changed it; 0: never */
 };
 
 struct core_show {
@@ -56,7 +57,9 @@ struct core_show {
 	int64_t starts_at;
 	int32_t date; /* yyyymmdd, the local date of the venue */
 	int64_t total_seats;
-	int64_t version; /* grows with every change of its seats: by 1 when a hold lapses, by 2 at everything else */
+	int64_t version;    /* grows with every change of it or its seats: by 1 when a hold lapses, by 2 at everything else */
+	int64_t changed_at; /* when an organiser last changed it; 0: never */
+	bool closed;        /* no new holds */
 };
 
 enum core_seat_status { CORE_SEAT_FREE = 0, CORE_SEAT_HELD = 1, CORE_SEAT_SOLD = 2 };
@@ -81,7 +84,7 @@ enum core_reservation_status {
 struct core_reservation {
 	int64_t reservation_id, user_id, concert_id, show_id;
 	int64_t queue_id, ticket_number; /* the ticket that held the seats */
-	int32_t date;
+	int32_t date; /* the show's when it was held; the show may have been moved since */
 	int64_t total_price;
 	enum core_reservation_status status;
 	int64_t held_until, created_at;

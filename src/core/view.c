@@ -48,6 +48,11 @@ bool core_show_bookable(int64_t starts_at, int64_t now)
 	return now < starts_at;
 }
 
+bool core_show_on_sale(const struct core_show *show, int64_t now)
+{
+	return !show->closed && core_show_bookable(show->starts_at, now);
+}
+
 const char *core_ticket_status_name(enum core_ticket_status s)
 {
 	switch (s) {

@@ -50,12 +50,12 @@ static struct engine_job *pop(struct engine *e)
 	return job;
 }
 
-/* A catalogue is decided alone: what it makes must be committed before anyone names it (core.h). */
+/* What is decided alone must be committed before anyone names what it makes (core_alone). */
 static void fill(struct engine *e, struct flight *batch)
 {
 	batch->n = 0;
 	while (e->inbox_first && batch->n < JARI_BATCH_MAX) {
-		bool alone = e->inbox_first->cmd.op == CORE_ADD_CATALOGUE;
+		bool alone = core_alone(&e->inbox_first->cmd);
 		if (alone && batch->n > 0)
 			return;
 		batch->jobs[batch->n++] = pop(e);
@@ -84,7 +84,7 @@ static bool take(struct committer *c, struct flight *batch)
 	fill(e, batch);
 	bool over = batch->n == 0 && e->inbox_closed;
 	(void)pthread_mutex_unlock(&e->inbox_lock);
-	bool alone = batch->n > 0 && batch->jobs[0]->cmd.op == CORE_ADD_CATALOGUE;
+	bool alone = batch->n > 0 && core_alone(&batch->jobs[0]->cmd);
 	batch->tick = !over && !alone && clock_elapsed_us() >= c->tick_at;
 	return !over;
 }

@@ -113,6 +113,24 @@ bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct eng
 bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_seat **out, size_t *n,
                        int64_t *version);
 
+/* A show by its sections, for the organiser. Names live as long as the engine. */
+struct engine_seat {
+	int64_t number, price;
+	enum core_seat_status status; /* as of `now` */
+};
+struct engine_section {
+	struct text name;
+	int64_t total, held, sold, revenue, lowest_price, highest_price;
+	const struct engine_seat *seats; /* `total` of them, by number; NULL when they were not asked for */
+};
+struct engine_hall {
+	struct engine_show show;
+	struct engine_section *sections; /* in the order of their first seats, as a rule */
+	size_t section_count;
+};
+/* All of it as of one commit. False when there is no such show. */
+bool engine_look_hall(struct engine *e, int64_t show_id, int64_t now, bool seats, struct arena *arena, struct engine_hall *out);
+
 /* Queues by id, names copied into the arena. */
 void engine_look_queues(struct engine *e, struct arena *arena, struct core_queue **out, size_t *n);
 

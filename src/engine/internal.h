@@ -71,6 +71,11 @@ struct engine {
 /* The committer's thread: `arg` is the engine. Ends when the inbox is closed and empty. */
 void *committer_run(void *arg);
 
+/* ---- look.c ---- */
+
+/* A show as it is at `now`; the caller holds the model's lock. */
+void model_show_view(const struct model_show *s, int64_t now, struct engine_show *out);
+
 /* ---- follower.c ---- */
 
 /* The follower's thread: `arg` is the engine. Ends soon after the inbox is closed. */

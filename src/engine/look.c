@@ -160,7 +160,7 @@ bool engine_look_concert(struct engine *e, int64_t concert_id, struct arena *are
 	return c != NULL;
 }
 
-static void show_view(const struct model_show *s, int64_t now, struct engine_show *out)
+void model_show_view(const struct model_show *s, int64_t now, struct engine_show *out)
 {
 	int64_t lapsed_seats;
 	out->show = s->row;
@@ -179,7 +179,7 @@ void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct
 	const struct model_concert *c = model_id_get(&e->model.concerts, concert_id);
 	*out = arena_alloc(arena, (size_t)(c ? c->show_count + 1 : 1) * sizeof **out);
 	for (int64_t i = 0; c && i < c->show_count; i++)
-		show_view(c->shows[i], now, &(*out)[(*n)++]);
+		model_show_view(c->shows[i], now, &(*out)[(*n)++]);
 	(void)pthread_rwlock_unlock(&e->model.lock);
 }
 
@@ -191,7 +191,7 @@ void engine_look_all_shows(struct engine *e, int64_t now, struct arena *arena, s
 	*out = arena_alloc(arena, (size_t)(ids->n + 1) * sizeof **out);
 	for (int64_t i = 0; i < ids->n; i++) {
 		if (ids->p[i])
-			show_view(ids->p[i], now, &(*out)[(*n)++]);
+			model_show_view(ids->p[i], now, &(*out)[(*n)++]);
 	}
 	(void)pthread_rwlock_unlock(&e->model.lock);
 }
@@ -221,7 +221,7 @@ bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct eng
 	(void)pthread_rwlock_rdlock(&e->model.lock);
 	const struct model_show *s = model_id_get(&e->model.shows, show_id);
 	if (s)
-		show_view(s, now, out);
+		model_show_view(s, now, out);
 	(void)pthread_rwlock_unlock(&e->model.lock);
 	return s != NULL;
 }

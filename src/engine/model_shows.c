@@ -28,11 +28,28 @@ static void list_show(struct model_concert *c, struct model_show *s)
 	c->shows[at] = s;
 }
 
+/* Takes it from where its old start had put it. */
+static void unlist_show(struct model_concert *c, const struct model_show *s)
+{
+	int64_t at = 0;
+	while (c->shows[at] != s)
+		at++;
+	c->show_count--;
+	memmove(&c->shows[at], &c->shows[at + 1], (size_t)(c->show_count - at) * sizeof(struct model_show *));
+}
+
 void model_show_put(struct model *m, const struct core_show *row)
 {
 	struct model_show *s = model_id_get(&m->shows, row->show_id);
-	if (s) {
+	if (s && s->row.starts_at == row->starts_at) {
 		s->row = *row;
+		return;
+	}
+	if (s) {
+		struct model_concert *c = model_concert_room(m, row->concert_id);
+		unlist_show(c, s);
+		s->row = *row;
+		list_show(c, s);
 		return;
 	}
 	s = mem_zero(sizeof *s);

@@ -109,6 +109,9 @@ static void keep_reply(struct engine_job *job)
 	r->replay_body = arena_text(a, r->replay_body);
 	r->user.name = arena_text(a, r->user.name);
 	r->queue.name = arena_text(a, r->queue.name);
+	r->concert.title = arena_text(a, r->concert.title);
+	r->concert.artist = arena_text(a, r->concert.artist);
+	r->concert.venue = arena_text(a, r->concert.venue);
 	r->reservation.seats = keep_ints(a, r->reservation.seats, (size_t)r->reservation.seat_count);
 	r->seats = keep_ints(a, r->seats, r->seat_count);
 	r->where = arena_text(a, r->where);

@@ -23,6 +23,17 @@ _Static_assert(JARI_QUEUE_CAPACITY_MAX == 10000000 && JARI_QUEUE_RATE_MAX == 100
 #define LIST_OF(name) "{'type':'array','items':" REF(name) "}"
 #define OBJECT(required, properties) "{'type':'object','required':[" required "],'properties':{" properties "}}"
 
+#define NAME "{'type':'string','minLength':1,'maxLength':200}"
+#define PAIR "{'type':'array','minItems':2,'maxItems':2,'items':" COUNT "}"
+#define SECTION_REQUIRED "'section','totalSeats','available','held','sold','revenue','lowestPrice','highestPrice'"
+#define SECTION_PROPERTIES                                                                                                      \
+	"'section':" TEXTS ",'totalSeats':" COUNT ",'available':" COUNT ",'held':" COUNT ",'sold':" COUNT ",'revenue':" WON "," \
+	"'lowestPrice':" WON ",'highestPrice':" WON
+#define HALL_REQUIRED "'showId','concertId','date','startsAt','closed','version','totalSeats','available','held','sold','revenue','sections'"
+#define HALL_PROPERTIES                                                                                                                \
+	"'showId':" ID ",'concertId':" ID ",'date':" DATE ",'startsAt':" AT ",'closed':{'type':'boolean'},'version':" COUNT "," \
+	"'totalSeats':" COUNT ",'available':" COUNT ",'held':" COUNT ",'sold':" COUNT ",'revenue':" WON
+
 /* clang-format off */
 const struct openapi_schema openapi_schemas[] = {
 	{"TokenRequest", OBJECT("'username'",
@@ -46,7 +57,8 @@ const struct openapi_schema openapi_schemas[] = {
 	{"Concerts", OBJECT("'concerts'", "'concerts':" LIST_OF("Concert"))},
 	{"Dates", OBJECT("'concertId','dates'", "'concertId':" ID ",'dates':{'type':'array','items':"
 		OBJECT("'date','showId','startsAt','totalSeats','availableSeats'",
-			"'date':" DATE ",'showId':" ID ",'startsAt':" AT ",'totalSeats':" COUNT ",'availableSeats':" COUNT) "}")},
+			"'date':" DATE ",'showId':" ID ",'startsAt':" AT ",'totalSeats':" COUNT ",'availableSeats':" COUNT ","
+			"'closed':{'type':'boolean','description':'takes no new holds; only with `all`'}") "}")},
 	{"Seats", OBJECT("'concertId','showId','date','version','availableSeats','seats'",
 		"'concertId':" ID ",'showId':" ID ",'date':" DATE ","
 		"'version':{'type':'integer','format':'int64','minimum':0,'description':'grows with every change of the show\xe2\x80\x99s seats'},"
@@ -105,6 +117,27 @@ const struct openapi_schema openapi_schemas[] = {
 		OBJECT("'showId','concertId','title','date','startsAt','totalSeats','available','held','sold','revenue'",
 			"'showId':" ID ",'concertId':" ID ",'title':" TEXTS ",'date':" DATE ",'startsAt':" AT ",'totalSeats':" COUNT ",'available':" COUNT ","
 			"'held':" COUNT ",'sold':" COUNT ",'revenue':" WON) "}")},
+	{"ConcertChange", "{'type':'object','minProperties':1,'properties':{'title':" NAME ",'artist':" NAME ",'venue':" NAME ","
+		"'salesOpenAt':{'type':'string','format':'date-time'}}}"},
+	{"ShowChange", "{'type':'object','minProperties':1,'properties':{"
+		"'startsAt':{'type':'string','format':'date-time','description':'with the offset of the venue: its date there is the show\xe2\x80\x99s date'},"
+		"'closed':{'type':'boolean','description':'true: no new holds'},"
+		"'prices':{'type':'array','maxItems':100,'description':'of the free seats of these sections; each section once','items':"
+		OBJECT("'section','price'", "'section':{'type':'string','minLength':1,'maxLength':64},"
+			"'price':{'type':'integer','minimum':0,'maximum':1000000000}") "}}}"},
+	{"OrganiserShow", OBJECT(HALL_REQUIRED, HALL_PROPERTIES ",'sections':{'type':'array','items':" OBJECT(SECTION_REQUIRED, SECTION_PROPERTIES) "}")},
+	{"OrganiserShowChanged", OBJECT(HALL_REQUIRED ",'repriced','pricesKept'", HALL_PROPERTIES ",'sections':{'type':'array','items':"
+		OBJECT(SECTION_REQUIRED, SECTION_PROPERTIES) "},"
+		"'repriced':{'type':'integer','format':'int64','minimum':0,'description':'seats whose price was set'},"
+		"'pricesKept':{'type':'integer','format':'int64','minimum':0,'description':'held seats that kept another price'}")},
+	{"OrganiserHall", OBJECT(HALL_REQUIRED, HALL_PROPERTIES ",'sections':{'type':'array','items':"
+		OBJECT(SECTION_REQUIRED ",'numbers','states','priceRuns'", SECTION_PROPERTIES ","
+			"'numbers':{'type':'array','description':'ranges of seat numbers, ascending','items':" PAIR "},"
+			"'states':{'type':'string','description':'a letter a seat, by number: A available, H held, S sold'},"
+			"'priceRuns':{'type':'array','description':'how many seats in a row, and their price','items':" PAIR "}") "}")},
+	{"OrganiserConcert", OBJECT("'concertId','title','artist','venue','queueId','salesOpenAt','shows'",
+		"'concertId':" ID ",'title':" TEXTS ",'artist':" TEXTS ",'venue':" TEXTS ",'queueId':" ID ",'salesOpenAt':" AT_OR_NULL ","
+		"'shows':" LIST_OF("OrganiserShow"))},
 	{"AuditLog", OBJECT("'entries','nextBefore'", "'entries':{'type':'array','items':"
 		OBJECT("'auditId','at','actor','action','target','detail'",
 			"'auditId':" ID ",'at':" AT ",'actor':" TEXTS ",'action':" TEXTS ",'target':" TEXTS ",'detail':{'description':'what was changed'}")

@@ -31,15 +31,20 @@ void http_write_ticket(struct json_out *o, const struct engine_ticket *view, con
 	jo_end_object(o);
 }
 
-void http_write_concert(struct json_out *o, const struct core_concert *concert)
+void http_write_concert_members(struct json_out *o, const struct core_concert *concert)
 {
-	jo_object(o);
 	jo_kv_int(o, "concertId", concert->concert_id);
 	jo_kv_text(o, "title", concert->title);
 	jo_kv_text(o, "artist", concert->artist);
 	jo_kv_text(o, "venue", concert->venue);
 	jo_kv_int(o, "queueId", concert->queue_id);
 	jo_kv_instant(o, "salesOpenAt", concert->sales_open_at);
+}
+
+void http_write_concert(struct json_out *o, const struct core_concert *concert)
+{
+	jo_object(o);
+	http_write_concert_members(o, concert);
 	jo_end_object(o);
 }
 
@@ -148,7 +153,7 @@ void http_write_dates(struct json_out *o, int64_t concert_id, const struct engin
 	for (size_t i = 0; i < n; i++) {
 		const struct core_show *show = &shows[i].show;
 
-		if (!all && (shows[i].available <= 0 || !core_show_bookable(show->starts_at, now)))
+		if (!all && (shows[i].available <= 0 || !core_show_on_sale(show, now)))
 			continue;
 		jo_object(o);
 		kv_date(o, "date", show->date);
@@ -156,6 +161,8 @@ void http_write_dates(struct json_out *o, int64_t concert_id, const struct engin
 		jo_kv_instant(o, "startsAt", show->starts_at);
 		jo_kv_int(o, "totalSeats", show->total_seats);
 		jo_kv_int(o, "availableSeats", shows[i].available);
+		if (all) /* else it is among them only when it is not */
+			jo_kv_bool(o, "closed", show->closed);
 		jo_end_object(o);
 	}
 	jo_end_array(o);
@@ -367,6 +374,11 @@ int http_render(const struct core_cmd *cmd, const struct core_reply *reply, stru
 		return 200;
 	case CORE_PATCH_QUEUE:
 		http_write_queue(&o, &reply->queue);
+		return 200;
+	case CORE_PATCH_CONCERT:
+		http_write_concert(&o, &reply->concert);
+		return 200;
+	case CORE_PATCH_SHOW: /* the caller writes it, from the read model */
 		return 200;
 	case CORE_ADD_CATALOGUE:
 		write_new_ids(&o, reply);

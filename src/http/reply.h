@@ -33,6 +33,13 @@ void http_write_audit(struct json_out *o, const struct core_audit *audit);
 void http_write_dates(struct json_out *o, int64_t concert_id, const struct engine_show *shows, size_t n, bool all, int64_t now);
 void http_write_seats(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n, int64_t version);
 
+/* A show as the organiser sees it, with its sections; with every seat when the hall has them. The _open form leaves the object open for more
+ * members. */
+void http_write_hall_open(struct json_out *o, const struct engine_hall *hall);
+void http_write_hall(struct json_out *o, const struct engine_hall *hall);
+/* The members of a concert, without the braces. */
+void http_write_concert_members(struct json_out *o, const struct core_concert *concert);
+
 /* One show of the organiser's statistics. */
 void http_write_show_stats(struct json_out *o, const struct engine_show *show, struct text title);
 

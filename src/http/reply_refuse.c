@@ -111,6 +111,8 @@ static const char *plain_sentence(enum core_code code)
 		return "The token is not of a ticket here, or is too old. Take a new one with POST /api/getToken.";
 	case CORE_WRONG_QUEUE:
 		return "The ticket is of another queue than this concert's. Take a place with POST /api/getToken and this concertId.";
+	case CORE_SALES_CLOSED:
+		return "The organiser has closed the sale of this show. Seats that are held can still be paid.";
 	case CORE_NOT_FOUND:
 		return "There is nothing of this id.";
 	case CORE_CONCERT_NOT_FOUND:

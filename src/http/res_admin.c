@@ -215,8 +215,10 @@ static enum store_result load_sales(struct engine_read *read, struct store_reade
 	if (result == STORE_OK) {
 		if (!s->begun)
 			http_write_sales_header(&csv);
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++) {
+			res_date_now(req->app->engine, &rows[i].reservation);
 			http_write_sale(&csv, &rows[i], s->now);
+		}
 		s->last = n < JARI_SALES_PAGE;
 		if (n > 0)
 			s->after = rows[n - 1].reservation.reservation_id;

@@ -32,6 +32,8 @@ void res_decided(struct http_request *req);
 void res_ticket(struct http_request *req, int status, const struct engine_ticket *view);
 /* Refuses where a read of the store did not come to anything: `missing` is the code for STORE_NONE. */
 bool res_was_read(struct http_request *req, enum core_code missing);
+/* The reservation's date is that of its show as it is now: the show may have been moved since it was held. */
+void res_date_now(struct engine *engine, struct core_reservation *r);
 /* Writes `nextBefore` of a paged list: the last id shown when there is more, null at the end. */
 void res_next_before(struct json_out *o, bool more, int64_t last);
 /* True when the request's If-None-Match names this ETag (quotes included). */
@@ -75,6 +77,11 @@ void res_patch_queue(struct http_request *req);
 void res_stats(struct http_request *req);
 void res_audit_log(struct http_request *req);
 void res_sales(struct http_request *req);
+
+void res_admin_concert(struct http_request *req);
+void res_patch_concert(struct http_request *req);
+void res_admin_show(struct http_request *req);
+void res_patch_show(struct http_request *req);
 
 void res_healthz(struct http_request *req);
 void res_readyz(struct http_request *req);

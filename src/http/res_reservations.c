@@ -2,6 +2,14 @@
 #include "http/reply.h"
 #include "http/res_common.h"
 
+void res_date_now(struct engine *engine, struct core_reservation *r)
+{
+	struct engine_show show;
+
+	if (engine_look_show(engine, r->show_id, 0, &show))
+		r->date = show.show.date;
+}
+
 struct one {
 	int64_t id;
 	struct core_reservation reservation;
@@ -18,7 +26,7 @@ static enum store_result load_one(struct engine_read *read, struct store_reader 
 /* Somebody else's reservation looks like none. */
 static void answer_one(struct http_request *req)
 {
-	const struct one *one = req->state;
+	struct one *one = req->state;
 	struct buf body = {0};
 	struct json_out o;
 
@@ -28,6 +36,7 @@ static void answer_one(struct http_request *req)
 		res_refuse(req, CORE_RESERVATION_NOT_FOUND);
 		return;
 	}
+	res_date_now(req->app->engine, &one->reservation);
 	jo_begin(&o, &body);
 	http_write_reservation(&o, &one->reservation, core_reservation_at(&one->reservation, engine_now(req->app->engine)));
 	http_json(req, 200, &body);
@@ -82,8 +91,10 @@ static void answer_page(struct http_request *req)
 	jo_object(&o);
 	jo_key(&o, "reservations");
 	jo_array(&o);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		res_date_now(req->app->engine, &page->rows[i]);
 		http_write_reservation(&o, &page->rows[i], core_reservation_at(&page->rows[i], now));
+	}
 	jo_end_array(&o);
 	res_next_before(&o, more, more ? page->rows[n - 1].reservation_id : 0);
 	jo_end_object(&o);

@@ -76,8 +76,8 @@ static const struct http_route_doc dates = {
     .id = "listDates",
     .tag = CONCERTS,
     .summary = "The dates of a concert",
-    .says = "Soonest first; only shows that have not begun and have a free seat. Needs an active ticket of the concert's queue.",
-    .query = {{"all", "{'type':'boolean','default':false}", "Also shows that are sold out or have begun."}},
+    .says = "Soonest first; only shows that have not begun, are not closed and have a free seat. Needs an active ticket of the concert's queue.",
+    .query = {{"all", "{'type':'boolean','default':false}", "Also shows that are sold out, closed or have begun."}},
     .success = {{200, "The dates.", "Dates", NULL, 0}},
     .codes = {CORE_CONCERT_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE},
 };
@@ -104,7 +104,7 @@ static const struct http_route_doc hold = {
     .keyed = true,
     .success = {{201, "The seats are held.", "Reservation", NULL, 0}},
     .codes = {CORE_CONCERT_NOT_FOUND, CORE_SHOW_NOT_FOUND, CORE_SEAT_NOT_FOUND, CORE_NOT_ADMITTED, CORE_WRONG_QUEUE,
-              CORE_SALES_NOT_OPEN, CORE_AMBIGUOUS_DATE, CORE_ALREADY_YOURS, CORE_LIMIT_EXCEEDED, CORE_SEAT_TAKEN},
+              CORE_SALES_NOT_OPEN, CORE_SALES_CLOSED, CORE_AMBIGUOUS_DATE, CORE_ALREADY_YOURS, CORE_LIMIT_EXCEEDED, CORE_SEAT_TAKEN},
 };
 
 /* ---- reservations ---- */
@@ -219,6 +219,43 @@ static const struct http_route_doc stats = {
     .summary = "Figures of every queue and show",
     .success = {{200, "The figures.", "Stats", NULL, 0}},
 };
+static const struct http_route_doc admin_concert = {
+    .id = "getConcertAsOrganiser",
+    .tag = ORGANISER,
+    .summary = "A concert with its shows and their sections",
+    .says = "Shows soonest first, also those that are closed or have begun.",
+    .success = {{200, "The concert.", "OrganiserConcert", NULL, 0}},
+    .codes = {CORE_CONCERT_NOT_FOUND},
+};
+static const struct http_route_doc patch_concert = {
+    .id = "patchConcert",
+    .tag = ORGANISER,
+    .summary = "Change a concert",
+    .says = "At least one member. A `salesOpenAt` that is past opens sales at once; one to come ends new holds until then. Holds that are alive may still be paid.",
+    .request = "ConcertChange",
+    .success = {{200, "The concert, changed.", "Concert", NULL, 0}},
+    .codes = {CORE_CONCERT_NOT_FOUND},
+};
+static const struct http_route_doc admin_show = {
+    .id = "getShowAsOrganiser",
+    .tag = ORGANISER,
+    .summary = "A show with every seat by section, for a map",
+    .conditional = true,
+    .success = {{200, "The show.", "OrganiserHall", NULL, OPENAPI_ETAG},
+                {304, "The client has this version already.", NULL, NULL, OPENAPI_ETAG}},
+    .codes = {CORE_SHOW_NOT_FOUND},
+};
+static const struct http_route_doc patch_show = {
+    .id = "patchShow",
+    .tag = ORGANISER,
+    .summary = "Change a show",
+    .says =
+	"At least one member. `closed` ends new holds (403 `SALES_CLOSED`), and holds that are alive may still be paid. `prices` are those of seats that are "
+	"free: seats that are held or sold keep theirs. Whoever looks at the seats sees a new `version`.",
+    .request = "ShowChange",
+    .success = {{200, "The show, changed.", "OrganiserShowChanged", NULL, 0}},
+    .codes = {CORE_SHOW_NOT_FOUND},
+};
 static const struct http_route_doc sales = {
     .id = "getSales",
     .tag = ORGANISER,
@@ -323,6 +360,10 @@ const struct http_route http_routes[] = {
 	{HTTP_GET,    "/api/admin/queues",                    HTTP_AUTH_ADMIN,      NO_BODY,        res_queues,       &queues},
 	{HTTP_PATCH,  "/api/admin/queues/{queueId}",          HTTP_AUTH_ADMIN,      BODY,           res_patch_queue,  &patch_queue},
 	{HTTP_GET,    "/api/admin/stats",                     HTTP_AUTH_ADMIN,      NO_BODY,        res_stats,        &stats},
+	{HTTP_GET,    "/api/admin/concerts/{concertId}",      HTTP_AUTH_ADMIN,      NO_BODY,        res_admin_concert, &admin_concert},
+	{HTTP_PATCH,  "/api/admin/concerts/{concertId}",      HTTP_AUTH_ADMIN,      BODY,           res_patch_concert, &patch_concert},
+	{HTTP_GET,    "/api/admin/shows/{showId}",            HTTP_AUTH_ADMIN,      NO_BODY,        res_admin_show,   &admin_show},
+	{HTTP_PATCH,  "/api/admin/shows/{showId}",            HTTP_AUTH_ADMIN,      BODY,           res_patch_show,   &patch_show},
 	{HTTP_GET,    "/api/admin/concerts/{concertId}/sales.csv", HTTP_AUTH_ADMIN, NO_BODY,        res_sales,        &sales},
 	{HTTP_GET,    "/api/admin/audit-log",                 HTTP_AUTH_ADMIN,      NO_BODY,        res_audit_log,    &audit_log},
 

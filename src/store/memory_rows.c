@@ -123,7 +123,8 @@ bool memory_row_same(enum core_kind kind, const void *stored, const void *was)
 		return ((const struct core_ticket *)stored)->status == ((const struct core_ticket *)was)->status;
 	case CORE_ROW_CONCERT:
 		return ((const struct core_concert *)stored)->queue_id == ((const struct core_concert *)was)->queue_id &&
-		       ((const struct core_concert *)stored)->sales_open_at == ((const struct core_concert *)was)->sales_open_at;
+		       ((const struct core_concert *)stored)->sales_open_at == ((const struct core_concert *)was)->sales_open_at &&
+		       ((const struct core_concert *)stored)->changed_at == ((const struct core_concert *)was)->changed_at;
 	case CORE_ROW_SHOW:
 		return ((const struct core_show *)stored)->version == ((const struct core_show *)was)->version;
 	case CORE_ROW_SEAT: {

@@ -32,7 +32,8 @@ enum sqlite_sql {
 	SQL_INSERT = SQL_LOAD + CORE_KIND_COUNT,
 	SQL_UPDATE = SQL_INSERT + CORE_LIST_USER_NAMED,
 	SQL_DELETE = SQL_UPDATE + CORE_LIST_USER_NAMED,
-	SQL_BEGIN = SQL_DELETE + CORE_LIST_USER_NAMED,
+	SQL_UPDATE_WHOLE_SHOW = SQL_DELETE + CORE_LIST_USER_NAMED,
+	SQL_BEGIN,
 	SQL_BEGIN_READ,
 	SQL_COMMIT,
 	SQL_ROLLBACK,
@@ -119,8 +120,8 @@ void sqlite_bind_blob(struct sqlite_binder *b, const void *p, size_t n);
 	"queue_id, name, capacity, ceiling, rate_per_second, rate_free_at_us, paused, last_number, waiting, active, admitted, passed"
 #define SQLITE_TICKET_COLUMNS \
 	"queue_id, number, user_id, status, reason, issued_at, admitted_at, expires_at, ended_at, returned_at"
-#define SQLITE_CONCERT_COLUMNS "concert_id, queue_id, title, artist, venue, sales_open_at"
-#define SQLITE_SHOW_COLUMNS "show_id, concert_id, starts_at, date, total_seats, version"
+#define SQLITE_CONCERT_COLUMNS "concert_id, queue_id, title, artist, venue, sales_open_at, changed_at"
+#define SQLITE_SHOW_COLUMNS "show_id, concert_id, starts_at, date, total_seats, version, changed_at, closed"
 #define SQLITE_SEAT_COLUMNS "show_id, seat_number, section, price, status, reservation_id, user_id, held_until"
 #define SQLITE_RESERVATION_COLUMNS                                                                                       \
 	"reservation_id, user_id, concert_id, show_id, queue_id, ticket_number, date, total_price, status, held_until, " \

@@ -78,6 +78,7 @@ static void read_concert(struct columns *c, void *out)
 	k->artist = next_text(c);
 	k->venue = next_text(c);
 	k->sales_open_at = next_int(c);
+	k->changed_at = next_int(c);
 }
 
 static void read_show(struct columns *c, void *out)
@@ -89,6 +90,8 @@ static void read_show(struct columns *c, void *out)
 	s->date = (int32_t)next_int(c);
 	s->total_seats = next_int(c);
 	s->version = next_int(c);
+	s->changed_at = next_int(c);
+	s->closed = next_int(c) != 0;
 }
 
 static void read_seat(struct columns *c, void *out)

@@ -92,6 +92,7 @@ static void bind_concert_values(struct sqlite_binder *b, const struct core_conce
 	sqlite_bind_text(b, k->artist);
 	sqlite_bind_text(b, k->venue);
 	sqlite_bind_int(b, k->sales_open_at);
+	sqlite_bind_int(b, k->changed_at);
 }
 
 static void insert_concert(struct sqlite_binder *b, const struct core_concert *k)
@@ -108,6 +109,8 @@ static void insert_show(struct sqlite_binder *b, const struct core_show *s)
 	sqlite_bind_int(b, s->date);
 	sqlite_bind_int(b, s->total_seats);
 	sqlite_bind_int(b, s->version);
+	sqlite_bind_int(b, s->changed_at);
+	sqlite_bind_int(b, s->closed);
 }
 
 static void bind_seat_values(struct sqlite_binder *b, const struct core_seat *s)
@@ -288,6 +291,7 @@ static void bind_guard(struct sqlite_binder *b, enum core_kind kind, const void 
 	case CORE_ROW_CONCERT:
 		sqlite_bind_int(b, ((const struct core_concert *)was)->queue_id);
 		sqlite_bind_int(b, ((const struct core_concert *)was)->sales_open_at);
+		sqlite_bind_int(b, ((const struct core_concert *)was)->changed_at);
 		break;
 	case CORE_ROW_SHOW:
 		sqlite_bind_int(b, ((const struct core_show *)was)->version);
@@ -322,10 +326,32 @@ static void log_stale(struct sqlite_conn *c, const struct core_row *row)
 	          (long long)row->id.a, (long long)row->id.b);
 }
 
+/* An organiser's change: all of the show is written then. */
+static bool is_whole_show(const struct core_row *row)
+{
+	return row->id.kind == CORE_ROW_SHOW && row->was && row->now &&
+	       ((const struct core_show *)row->was)->changed_at != ((const struct core_show *)row->now)->changed_at;
+}
+
+static void bind_whole_show(struct sqlite_binder *b, const struct core_show *s)
+{
+	sqlite_bind_int(b, s->starts_at);
+	sqlite_bind_int(b, s->date);
+	sqlite_bind_int(b, s->changed_at);
+	sqlite_bind_int(b, s->closed);
+}
+
+static int statement_of(const struct core_row *row)
+{
+	if (is_whole_show(row))
+		return SQL_UPDATE_WHOLE_SHOW;
+	return (row->was ? row->now ? SQL_UPDATE : SQL_DELETE : SQL_INSERT) + (int)row->id.kind;
+}
+
 static enum store_result save_row(struct save *save, const struct core_row *row)
 {
 	enum core_kind kind = row->id.kind;
-	int which = (row->was ? row->now ? SQL_UPDATE : SQL_DELETE : SQL_INSERT) + (int)kind;
+	int which = statement_of(row);
 	if (!sqlite_statements[which].sql) {
 		log_event(LOG_ERROR, "store_conflict", "cause", "%s: the ledger and the audit log are append-only",
 		          save->c->path);
@@ -335,6 +361,8 @@ static enum store_result save_row(struct save *save, const struct core_row *row)
 	if (!stmt)
 		return STORE_BROKEN;
 	struct sqlite_binder b = sqlite_binder(stmt);
+	if (which == SQL_UPDATE_WHOLE_SHOW)
+		bind_whole_show(&b, row->now);
 	if (!row->was)
 		bind_insert(save, &b, kind, row->now);
 	else if (row->now)

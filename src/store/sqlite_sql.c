@@ -50,8 +50,8 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	INSERT(CORE_ROW_USER) = {"INSERT INTO user (" SQLITE_USER_COLUMNS ") VALUES (?,?,?,?)", NULL},
 	INSERT(CORE_ROW_QUEUE) = {"INSERT INTO queue (" SQLITE_QUEUE_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_TICKET) = {"INSERT INTO ticket (" SQLITE_TICKET_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)", NULL},
-	INSERT(CORE_ROW_CONCERT) = {"INSERT INTO concert (" SQLITE_CONCERT_COLUMNS ") VALUES (?,?,?,?,?,?)", NULL},
-	INSERT(CORE_ROW_SHOW) = {"INSERT INTO show (" SQLITE_SHOW_COLUMNS ") VALUES (?,?,?,?,?,?)", NULL},
+	INSERT(CORE_ROW_CONCERT) = {"INSERT INTO concert (" SQLITE_CONCERT_COLUMNS ") VALUES (?,?,?,?,?,?,?)", NULL},
+	INSERT(CORE_ROW_SHOW) = {"INSERT INTO show (" SQLITE_SHOW_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_SEAT) = {"INSERT INTO seat (" SQLITE_SEAT_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_RESERVATION) = {"INSERT INTO reservation (" SQLITE_RESERVATION_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_ENTRY) = {"INSERT INTO ledger (" SQLITE_ENTRY_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?)", NULL},
@@ -67,11 +67,14 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	UPDATE(CORE_ROW_TICKET) = {"UPDATE ticket SET status = ?, reason = ?, admitted_at = ?, expires_at = ?, ended_at = ?, returned_at = ?"
 	                           " WHERE queue_id = ? AND number = ? AND status = ?",
 	                           NULL},
-	UPDATE(CORE_ROW_CONCERT) = {"UPDATE concert SET queue_id = ?, title = ?, artist = ?, venue = ?, sales_open_at = ?"
-	                            " WHERE concert_id = ? AND queue_id = ? AND sales_open_at = ?",
+	UPDATE(CORE_ROW_CONCERT) = {"UPDATE concert SET queue_id = ?, title = ?, artist = ?, venue = ?, sales_open_at = ?, changed_at = ?"
+	                            " WHERE concert_id = ? AND queue_id = ? AND sales_open_at = ? AND changed_at = ?",
 	                            NULL},
 	/* A show's place in time has an index, so it is not written with every change of the version. */
 	UPDATE(CORE_ROW_SHOW) = {"UPDATE show SET total_seats = ?, version = ? WHERE show_id = ? AND version = ?", NULL},
+	[SQL_UPDATE_WHOLE_SHOW] = {"UPDATE show SET starts_at = ?, date = ?, changed_at = ?, closed = ?, total_seats = ?, version = ?"
+	                           " WHERE show_id = ? AND version = ?",
+	                           NULL},
 	UPDATE(CORE_ROW_SEAT) = {"UPDATE seat SET price = ?, status = ?, reservation_id = ?, user_id = ?, held_until = ?"
 	                         " WHERE show_id = ? AND seat_number = ? AND status = ? AND reservation_id = ? AND price = ?",
 	                         NULL},
@@ -87,7 +90,7 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	                          " AND rate_free_at_us = ? AND paused = ? AND last_number = ? AND waiting = ? AND active = ? AND admitted = ? AND passed = ?",
 	                          NULL},
 	DELETE(CORE_ROW_TICKET) = {"DELETE FROM ticket WHERE queue_id = ? AND number = ? AND status = ?", NULL},
-	DELETE(CORE_ROW_CONCERT) = {"DELETE FROM concert WHERE concert_id = ? AND queue_id = ? AND sales_open_at = ?", NULL},
+	DELETE(CORE_ROW_CONCERT) = {"DELETE FROM concert WHERE concert_id = ? AND queue_id = ? AND sales_open_at = ? AND changed_at = ?", NULL},
 	DELETE(CORE_ROW_SHOW) = {"DELETE FROM show WHERE show_id = ? AND version = ?", NULL},
 	DELETE(CORE_ROW_SEAT) = {"DELETE FROM seat WHERE show_id = ? AND seat_number = ? AND status = ? AND reservation_id = ? AND price = ?", NULL},
 	DELETE(CORE_ROW_RESERVATION) = {"DELETE FROM reservation WHERE reservation_id = ? AND status = ?", NULL},

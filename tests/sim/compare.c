@@ -75,7 +75,7 @@ static bool same_concert(struct scan *x, const struct core_concert *c)
 {
 	struct model_concert *w = model_concert(x->m, c->concert_id);
 
-	return (w && c->queue_id == w->queue_id && c->sales_open_at == w->sales_open_at) ||
+	return (w && c->queue_id == w->queue_id && c->sales_open_at == w->sales_open_at && text_equal(c->title, text_of(w->title))) ||
 	       model_fail(x->m, "concert %lld is not what it should be", ID(c->concert_id));
 }
 
@@ -88,7 +88,7 @@ static bool same_show(struct scan *x, const struct core_show *s)
 	x->shows++;
 	x->version[i] = s->version;
 	if (s->concert_id != x->m->show[i].concert_id || s->starts_at != x->m->show[i].starts_at ||
-	    s->date != x->m->show[i].date || s->total_seats != x->m->show[i].seat_count)
+	    s->date != x->m->show[i].date || s->closed != x->m->show[i].closed || s->total_seats != x->m->show[i].seat_count)
 		return model_fail(x->m, "show %lld is not what it should be", ID(s->show_id));
 	return true;
 }

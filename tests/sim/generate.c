@@ -204,6 +204,61 @@ static void make_patch(struct sim *s, struct core_cmd *cmd)
 	cmd->u.patch.paused = sim_chance(s, 30);
 }
 
+static const struct text titles[] = {TEXT("title"), TEXT("the \"other\" one"), TEXT("새 이름")};
+
+static void make_patch_concert(struct sim *s, struct core_cmd *cmd)
+{
+	*cmd = (struct core_cmd){.op = CORE_PATCH_CONCERT};
+	cmd->u.patch_concert.concert_id = sim_chance(s, 6) ? 999999 : s->m->concert[recent_of(s, s->m->concerts, 6)].id;
+	cmd->u.patch_concert.actor = TEXT("admin");
+	cmd->u.patch_concert.has_title = sim_chance(s, 60);
+	cmd->u.patch_concert.title = PICK(s, titles);
+	cmd->u.patch_concert.has_sales_open_at = !cmd->u.patch_concert.has_title || sim_chance(s, 50);
+	cmd->u.patch_concert.sales_open_at = s->now + sim_below(s, 40 * SECOND) - 30 * SECOND;
+	if (!sim_chance(s, 10))
+		return;
+	cmd->u.patch_concert.has_venue = true; /* an empty one */
+	cmd->u.patch_concert.actor = TEXT("wrong");
+}
+
+static void move_show(struct sim *s, struct core_cmd *cmd)
+{
+	char instant[TEXT_INSTANT_SIZE];
+	int64_t same;
+
+	cmd->u.patch_show.has_starts_at = true;
+	cmd->u.patch_show.starts_at = s->now + (sim_chance(s, 20) ? sim_below(s, 120 * SECOND) : sim_below(s, 3 * DAY));
+	struct text t = {instant, text_instant_format(cmd->u.patch_show.starts_at, instant)};
+	if (!text_instant_parse(t, &same, &cmd->u.patch_show.date))
+		cmd->u.patch_show.date = 19700101;
+}
+
+static bool make_patch_show(struct sim *s, struct core_cmd *cmd)
+{
+	struct core_new_price *prices = arena_alloc(&s->arena, 2 * sizeof(*prices));
+
+	if (s->m->shows == 0)
+		return false;
+	*cmd = (struct core_cmd){.op = CORE_PATCH_SHOW};
+	cmd->u.patch_show.show_id = sim_chance(s, 4) ? 999999 : s->m->show[recent_of(s, s->m->shows, 12)].id;
+	cmd->u.patch_show.actor = TEXT("admin");
+	if (sim_chance(s, 25))
+		move_show(s, cmd);
+	prices[0] = (struct core_new_price){sections[0], sim_below(s, 4) * 50};
+	prices[1] = (struct core_new_price){sections[1], 20 + sim_below(s, 3) * 10};
+	cmd->u.patch_show.prices = prices;
+	cmd->u.patch_show.price_count = (size_t)sim_below(s, 3);
+	cmd->u.patch_show.has_closed = sim_chance(s, 60) || (!cmd->u.patch_show.has_starts_at && cmd->u.patch_show.price_count == 0);
+	cmd->u.patch_show.closed = sim_chance(s, 30);
+	if (cmd->u.patch_show.price_count == 2 && sim_chance(s, 15)) {
+		prices[1].section = sections[sim_chance(s, 50) ? 0 : 2]; /* twice, or not there */
+		cmd->u.patch_show.actor = TEXT("wrong");
+		if (cmd->u.patch_show.show_id == 999999)
+			cmd->u.patch_show.show_id = s->m->show[0].id;
+	}
+	return true;
+}
+
 static void make_tick(struct sim *s, struct core_cmd *cmd)
 {
 	int64_t *ids = arena_alloc(&s->arena, MODEL_QUEUES * sizeof(*ids));
@@ -330,6 +385,12 @@ static bool make_any(struct sim *s, struct core_cmd *cmd)
 	}
 	if (r < 52)
 		return make_hear(s, cmd);
+	if (r < 53) {
+		make_patch_concert(s, cmd);
+		return true;
+	}
+	if (r < 55)
+		return make_patch_show(s, cmd);
 	bool made = r < 58 ? make_charge(s, cmd) : r < 75 ? make_pay(s, cmd) : make_hold(s, cmd);
 	if (made && sim_chance(s, 35))
 		give_key(s, cmd);

@@ -1,4 +1,5 @@
 #include "model.h"
+#include "model_changes.h"
 #include "model_seats.h"
 
 #include "base/limits.h"
@@ -324,6 +325,8 @@ static enum core_code hold_code(struct model *m, const struct core_cmd *cmd, int
 		return CORE_SALES_NOT_OPEN;
 	if (n > 1)
 		return CORE_AMBIGUOUS_DATE;
+	if ((*show)->closed)
+		return CORE_SALES_CLOSED;
 	return hold_state(m, *show, cmd, now);
 }
 
@@ -537,7 +540,7 @@ static bool adopt_concert(struct model *m, const struct core_new_concert *c, int
 	for (int i = 0; i < m->queues; i++)
 		if (c->queue.n && text_equal(text_of(m->queue[i].name), c->queue))
 			queue_id = m->queue[i].id;
-	m->concert[take(&m->concerts, MODEL_CONCERTS)] = (struct model_concert){id, queue_id, c->sales_open_at, 0};
+	m->concert[take(&m->concerts, MODEL_CONCERTS)] = (struct model_concert){id, queue_id, c->sales_open_at, 0, "title"};
 	for (size_t i = 0; i < c->show_count; i++) {
 		const struct core_new_show *n = &c->shows[i];
 		struct model_show *s = &m->show[take(&m->shows, MODEL_SHOWS)];
@@ -644,6 +647,10 @@ static bool check_op(struct model *m, const struct core_cmd *cmd, int64_t now, c
 		return check_pay(m, cmd, now, reply);
 	case CORE_PATCH_QUEUE:
 		return check_patch(m, cmd, now, reply);
+	case CORE_PATCH_CONCERT:
+		return check_patch_concert(m, cmd, reply);
+	case CORE_PATCH_SHOW:
+		return check_patch_show(m, cmd, now, reply);
 	case CORE_ADD_CATALOGUE:
 		return check_catalogue(m, cmd, reply);
 	case CORE_TICK:

@@ -22,7 +22,7 @@ enum {
 	MODEL_ENTRIES = 4000,
 	MODEL_KEYS = 2000,
 	MODEL_NAME = 24,
-	MODEL_DECIDED = 2 /* what a hold, payment or cancellation adds to a show's version; a lapse adds 1 */
+	MODEL_DECIDED = 2 /* what a hold, payment, cancellation or change adds to a show's version; a lapse adds 1 */
 };
 
 struct model_user {
@@ -44,6 +44,7 @@ struct model_ticket {
 };
 struct model_concert {
 	int64_t id, queue_id, sales_open_at, revenue;
+	char title[MODEL_NAME];
 };
 struct model_seat {
 	int64_t number, price;
@@ -52,8 +53,9 @@ struct model_seat {
 struct model_show {
 	int64_t id, concert_id, starts_at;
 	int32_t date;
+	bool closed;
 	int seat_count;
-	int64_t changes;       /* MODEL_DECIDED for each hold, payment and cancellation */
+	int64_t changes;       /* MODEL_DECIDED for each hold, payment, cancellation and change of an organiser */
 	int64_t first_version; /* -1 until it was seen */
 	struct model_seat seats[MODEL_SEATS];
 };

@@ -23,7 +23,7 @@ struct place {
 };
 
 static const char *const op_names[] = {"",    "JOIN",  "LEAVE",     "HOLD", "CANCEL", "CHARGE",
-                                       "PAY", "PATCH", "CATALOGUE", "HEAR", "TICK"};
+                                       "PAY", "PATCH", "PATCH_CONCERT", "PATCH_SHOW", "CATALOGUE", "HEAR", "TICK"};
 
 /* ---- time ---- */
 
@@ -244,8 +244,13 @@ static bool run_commands(struct sim *s, struct place *at)
 
 		s->now = next_instant(s);
 		arena_reset(&s->arena);
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < n; i++) {
 			sim_command(s, &cmds[i]);
+			if (core_alone(&cmds[i])) {
+				cmds[0] = cmds[i];
+				n = 1;
+			}
+		}
 		if (!run_batch(s, cmds, n, at))
 			return false;
 		if (sim_chance(s, 4) && s->m->concerts < MODEL_CONCERTS - 10 &&
@@ -314,6 +319,7 @@ static const struct {
     {CORE_HOLD, CORE_NOT_ADMITTED},
     {CORE_HOLD, CORE_SALES_NOT_OPEN},
     {CORE_HOLD, CORE_AMBIGUOUS_DATE},
+    {CORE_HOLD, CORE_SALES_CLOSED},
     {CORE_HOLD, CORE_ALREADY_YOURS},
     {CORE_HOLD, CORE_LIMIT_EXCEEDED},
     {CORE_HOLD, CORE_SEAT_TAKEN},
@@ -334,6 +340,12 @@ static const struct {
     {CORE_PAY, CORE_IDEMPOTENCY_KEY_REUSED},
     {CORE_PATCH_QUEUE, CORE_OK},
     {CORE_PATCH_QUEUE, CORE_NOT_FOUND},
+    {CORE_PATCH_CONCERT, CORE_OK},
+    {CORE_PATCH_CONCERT, CORE_INVALID_REQUEST},
+    {CORE_PATCH_CONCERT, CORE_CONCERT_NOT_FOUND},
+    {CORE_PATCH_SHOW, CORE_OK},
+    {CORE_PATCH_SHOW, CORE_INVALID_REQUEST},
+    {CORE_PATCH_SHOW, CORE_SHOW_NOT_FOUND},
     {CORE_ADD_CATALOGUE, CORE_OK},
     {CORE_ADD_CATALOGUE, CORE_INVALID_REQUEST},
     {CORE_HEAR, CORE_OK},

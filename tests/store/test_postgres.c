@@ -1,6 +1,7 @@
 /* test_postgres.c: what is PostgreSQL's own: migrations, roles, lost connections and answers, several processes. The contract is in test_store.c. */
 #include "fixture.h"
 #include "pg_proxy.h"
+#include "base/embedded.h"
 #include "store/postgres.h"
 
 #include <pthread.h>
@@ -110,7 +111,24 @@ static void two_that_start_at_once_make_one_schema(void **state)
 		store_close(opened);
 	}
 	assert_int_equal(pg_number(w->server, "SELECT count(*) FROM jari.queue"), 1);
-	assert_int_equal(pg_number(w->server, "SELECT value FROM jari.meta WHERE name = 'schema'"), 1);
+	assert_int_equal(pg_number(w->server, "SELECT value FROM jari.meta WHERE name = 'schema'"), (int64_t)embedded_postgres_migrations_count);
+}
+
+static void an_older_schema_is_brought_up_to_date(void **state)
+{
+	struct world *w = *state;
+	struct batch b;
+	make_world(w->a);
+	store_close(w->a);
+	w->a = NULL;
+	assert_true(pg_sql(w->server, "ALTER TABLE jari.show DROP COLUMN closed, DROP COLUMN changed_at;"
+	                              "ALTER TABLE jari.concert DROP COLUMN changed_at;"
+	                              "UPDATE jari.meta SET value = 1 WHERE name = 'schema'"));
+	w->a = open_or_fail(w->url);
+	batch_begin(&b, w->a);
+	const struct core_show *show = load_one(&b, CORE_ROW_SHOW, 1, 0, NONE)->now;
+	assert_true(show->version == 3 && show->changed_at == 0 && !show->closed);
+	batch_drop(&b);
 }
 
 /* What docs/operations.md tells an owner to grant. */
@@ -810,6 +828,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    EMPTY_TEST(two_that_start_at_once_make_one_schema),
 	    EMPTY_TEST(a_role_without_rights_on_the_schema),
+	    TEST(an_older_schema_is_brought_up_to_date),
 	    TEST(the_ledger_is_append_only),
 	    EMPTY_TEST(errors_a_person_can_act_on),
 	    TEST(a_batch_is_few_round_trips),

@@ -111,6 +111,24 @@ static void a_reopened_file_keeps_its_queue(void **state)
 	batch_drop(&b);
 }
 
+static void an_older_file_is_brought_up_to_date(void **state)
+{
+	struct fixture *f = *state;
+	struct batch b;
+	make_world(f->store);
+	store_close(f->store);
+	f->store = NULL;
+	run_sql(f->path, "ALTER TABLE show DROP COLUMN closed; ALTER TABLE show DROP COLUMN changed_at;"
+	                 " ALTER TABLE concert DROP COLUMN changed_at; PRAGMA user_version = 1");
+	open_again(f);
+	batch_begin(&b, f->store);
+	const struct core_show *show = load_one(&b, CORE_ROW_SHOW, 1, 0, NONE)->now;
+	assert_true(show->version == 3 && show->changed_at == 0 && !show->closed);
+	const struct core_concert *concert = load_one(&b, CORE_ROW_CONCERT, 1, 0, NONE)->now;
+	assert_true(concert->sales_open_at == T0 && concert->changed_at == 0);
+	batch_drop(&b);
+}
+
 static void a_newer_file_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -639,6 +657,10 @@ static const struct {
     {9, "UPDATE reservation SET created_at = created_at - 200 WHERE reservation_id = 3"},
     {9, "UPDATE ticket SET expires_at = 1700000000102 WHERE number = 2"},
     {9, "UPDATE concert SET sales_open_at = 1700000000104"},
+    {9, "UPDATE show SET starts_at = 1700000000102"},
+    {9, "UPDATE show SET closed = 1"},
+    {9, "UPDATE show SET closed = 1, changed_at = 1700000000101"},
+    {7, "UPDATE show SET date = 20261225"},
     {10, "DELETE FROM seat WHERE seat_number = 4"},
     {10, "UPDATE seat SET price = price + 1 WHERE seat_number = 2"},
     {10, "UPDATE reservation SET paid_at = 0 WHERE reservation_id = 1"},
@@ -737,6 +759,7 @@ int main(void)
 	    OPEN(a_new_file_has_the_newest_schema),
 	    OPEN(migrations_are_numbered_without_gaps),
 	    OPEN(a_reopened_file_keeps_its_queue),
+	    OPEN(an_older_file_is_brought_up_to_date),
 	    OPEN(a_newer_file_is_refused),
 	    OPEN(a_second_server_is_refused),
 	    OPEN(a_server_and_a_reader_get_along),

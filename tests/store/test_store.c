@@ -225,6 +225,78 @@ static void lists_of_shows_and_seats(void **state)
 
 /* ---- saving ---- */
 
+static void change_concert_and_show(struct store *s, int64_t at)
+{
+	struct batch b;
+	batch_begin(&b, s);
+	struct core_row *concert_row = load_one(&b, CORE_ROW_CONCERT, 1, 0, NONE), *show_row = load_one(&b, CORE_ROW_SHOW, 1, 0, NONE),
+			*seat_row = load_one(&b, CORE_ROW_SEAT, 1, 4, NONE);
+	struct core_concert *concert = core_row_edit(&b.rows, concert_row);
+	concert->title = TEXT("새 밤");
+	concert->artist = TEXT("UI");
+	concert->venue = TEXT("hall");
+	concert->sales_open_at = T0 + 7;
+	concert->changed_at = at;
+	struct core_show *show = core_row_edit(&b.rows, show_row);
+	show->starts_at = T0 + 2 * 86400000LL;
+	show->date = 20261226;
+	show->closed = true;
+	show->changed_at = at;
+	show->version += 2;
+	((struct core_seat *)core_row_edit(&b.rows, seat_row))->price = 77;
+	b.now = at;
+	assert_int_equal(batch_commit(&b), STORE_OK);
+}
+
+static void what_an_organiser_changes_comes_back(void **state)
+{
+	struct store *s = store_of(state);
+	struct batch b;
+	make_world(s);
+	change_concert_and_show(s, T0 + 7000);
+	batch_begin(&b, s);
+	core_need_row(&b.rows, CORE_ROW_CONCERT, 1, 0, NONE);
+	core_need_row(&b.rows, CORE_ROW_SHOW, 1, 0, NONE);
+	core_need_row(&b.rows, CORE_ROW_SEAT, 1, 4, NONE);
+	batch_load(&b);
+	const struct core_concert *c = core_row_get(&b.rows, CORE_ROW_CONCERT, 1, 0, NONE);
+	assert_true(is_text(c->title, "새 밤") && is_text(c->artist, "UI") && is_text(c->venue, "hall"));
+	assert_true(c->sales_open_at == T0 + 7 && c->changed_at == T0 + 7000);
+	const struct core_show *show = core_row_get(&b.rows, CORE_ROW_SHOW, 1, 0, NONE);
+	assert_true(show->starts_at == T0 + 2 * 86400000LL && show->date == 20261226 && show->closed && show->changed_at == T0 + 7000 &&
+	            show->version == 5);
+	assert_int_equal(((const struct core_seat *)core_row_get(&b.rows, CORE_ROW_SEAT, 1, 4, NONE))->price, 77);
+	batch_drop(&b);
+	EMPTY(s, ((struct core_id){CORE_LIST_SHOWS_ON, 1, 20261224, NONE}));
+	LIST(s, ((struct core_id){CORE_LIST_SHOWS_ON, 1, 20261226, NONE}), 0, true, 1);
+	/* the next change of its seats leaves all that as it is */
+	batch_begin(&b, s);
+	((struct core_show *)core_row_edit(&b.rows, load_one(&b, CORE_ROW_SHOW, 1, 0, NONE)))->version++;
+	assert_int_equal(batch_commit(&b), STORE_OK);
+	batch_begin(&b, s);
+	show = load_one(&b, CORE_ROW_SHOW, 1, 0, NONE)->now;
+	assert_true(show->version == 6 && show->closed && show->date == 20261226);
+	batch_drop(&b);
+}
+
+/* Whoever changed it in between: what was loaded before is not written over it. */
+static void a_concert_is_not_changed_unseen(void **state)
+{
+	struct store *s = store_of(state);
+	struct core_concert was;
+	struct batch b;
+	make_world(s);
+	batch_begin(&b, s);
+	was = *(const struct core_concert *)load_one(&b, CORE_ROW_CONCERT, 1, 0, NONE)->now;
+	was.title = was.artist = was.venue = TEXT("x");
+	batch_drop(&b);
+	change_concert_and_show(s, T0 + 7000);
+	batch_begin(&b, s);
+	struct core_row *row = core_rows_put(&b.rows, core_id_of(CORE_ROW_CONCERT, &was), &was);
+	((struct core_concert *)core_row_edit(&b.rows, row))->title = TEXT("lost");
+	assert_int_equal(batch_commit(&b), STORE_CONFLICT);
+}
+
 static void rollback_leaves_nothing(void **state)
 {
 	struct batch b;
@@ -780,6 +852,8 @@ int main(void)
 	    EACH(lists_of_tickets),
 	    EACH(lists_of_what_is_due),
 	    EACH(lists_of_shows_and_seats),
+	    EACH(what_an_organiser_changes_comes_back),
+	    EACH(a_concert_is_not_changed_unseen),
 	    EACH(rollback_leaves_nothing),
 	    EACH(rows_are_updated_and_removed),
 	    EACH(one_live_ticket_a_user),

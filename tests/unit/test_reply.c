@@ -91,6 +91,7 @@ static const struct refusal_case refusals[] = {
      0,
      "\"salesOpenAt\":\"2026-12-25T10:00:00Z\"",
      "Sales open at 2026-12-25T10:00:00Z. Until then seats can be seen, and not held."},
+    {{.code = CORE_SALES_CLOSED}, 0, "", "The organiser has closed the sale of this show. Seats that are held can still be paid."},
     {{.code = CORE_NOT_FOUND}, 0, "", NULL},
     {{.code = CORE_CONCERT_NOT_FOUND}, 0, "", NULL},
     {{.code = CORE_SHOW_NOT_FOUND}, 0, "", NULL},
@@ -299,7 +300,7 @@ static void writes_tickets(void **state)
 
 static void writes_concerts(void **state)
 {
-	struct core_concert concert = {3, 1, TEXT("T\n"), TEXT("\xec\x9e\x90"), TEXT("V"), 0};
+	struct core_concert concert = {3, 1, TEXT("T\n"), TEXT("\xec\x9e\x90"), TEXT("V"), 0, 0};
 	struct json_out o = writer();
 
 	(void)state;
@@ -332,9 +333,13 @@ static void writes_dates(void **state)
 	http_write_dates(&o, 9, shows, 3, true, NOW);
 	assert_out(
 	    "{\"concertId\":9,\"dates\":[{\"date\":\"2026-12-25\",\"showId\":1,\"startsAt\":\"2026-12-25T09:59:59.999Z\",\"totalSeats\":50,"
-	    "\"availableSeats\":50},{\"date\":\"2026-12-25\",\"showId\":2,\"startsAt\":\"2026-12-25T10:00:01Z\",\"totalSeats\":50,"
-	    "\"availableSeats\":0},{\"date\":\"2026-12-26\",\"showId\":3,\"startsAt\":\"2026-12-25T10:00:02Z\",\"totalSeats\":50,"
-	    "\"availableSeats\":1}]}");
+	    "\"availableSeats\":50,\"closed\":false},{\"date\":\"2026-12-25\",\"showId\":2,\"startsAt\":\"2026-12-25T10:00:01Z\",\"totalSeats\":50,"
+	    "\"availableSeats\":0,\"closed\":false},{\"date\":\"2026-12-26\",\"showId\":3,\"startsAt\":\"2026-12-25T10:00:02Z\",\"totalSeats\":50,"
+	    "\"availableSeats\":1,\"closed\":false}]}");
+	shows[2].show.closed = true;
+	o = writer();
+	http_write_dates(&o, 9, shows, 3, false, NOW);
+	assert_out("{\"concertId\":9,\"dates\":[]}");
 }
 
 static void writes_seats(void **state)
