@@ -58,6 +58,14 @@
 #define JARI_TICK_MS 100     /* how often the tick looks for what has lapsed */
 #define JARI_TICK_STEP 256   /* rows of one kind that one tick may end or admit */
 
+/* ---- time series for the organiser's plots ---- */
+#define JARI_SERIES_SECONDS 3600 /* kept at one second */
+#define JARI_SERIES_MINUTES 1440 /* kept at one minute */
+#define JARI_SERIES_QUEUES_MAX 64
+#define JARI_SERIES_SHOWS_MAX 128
+#define JARI_SERIES_IDLE_S 3600    /* what has not changed for so long gives its place to what changes */
+#define JARI_SERIES_NAMED_MAX 8    /* queues and shows that one request may name */
+
 /* ---- paging ---- */
 #define JARI_PAGE_MAX 100
 #define JARI_PAGE_DEFAULT 20

@@ -25,6 +25,7 @@ struct serve {
 	struct clock clock;
 	struct engine *engine;
 	struct buf openapi;
+	struct http_metrics *metrics;
 	struct http_app app;
 	struct http_server *server;
 };
@@ -151,9 +152,12 @@ static bool open_engine(struct serve *s)
 	    .waiting_idle_ms = s->options->waiting_idle * 1000,
 	    .poll_budget = s->options->poll_budget,
 	    .render = http_render,
+	    .probe = http_metrics_probe,
 	};
 	char error[STORE_ERROR_SIZE];
 
+	s->metrics = http_metrics_new(thread_count(s->options));
+	config.probe_arg = s->metrics;
 	clock_init(&s->clock, store_clock(s->store));
 	s->engine = engine_open(&config, error);
 	if (s->engine == NULL)
@@ -231,7 +235,7 @@ static bool open_server(struct serve *s)
 	    .active_seconds = o->active_seconds,
 	    .hold_seconds = o->hold_seconds,
 	    .openapi = buf_view(&s->openapi),
-	    .metrics = http_metrics_new(),
+	    .metrics = s->metrics,
 	    .version = JARI_VERSION,
 	    .frame_ancestors = o->frame_ancestors,
 	};
@@ -291,8 +295,8 @@ static void take_down(struct serve *s)
 		http_server_close(s->server);
 	if (s->store != NULL)
 		store_close(s->store);
-	if (s->app.metrics != NULL)
-		http_metrics_free(s->app.metrics);
+	if (s->metrics != NULL)
+		http_metrics_free(s->metrics);
 	buf_free(&s->openapi);
 	cli_key_wipe(&s->admin);
 	cli_key_wipe(&s->token);

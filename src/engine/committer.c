@@ -188,7 +188,9 @@ static enum store_result try_batch(struct committer *c, struct core_batch *core,
 	r = store_commit(e->config.store, core->rows, core->now);
 	if (r == STORE_OK) {
 		(void)atomic_fetch_add(&e->counters.commits, 1);
-		(void)atomic_fetch_add(&e->counters.commit_us, clock_elapsed_us() - began);
+		int64_t took = clock_elapsed_us() - began;
+		(void)atomic_fetch_add(&e->counters.commit_us, took);
+		tally_note(&e->counters.commit_times, &engine_time_bounds, took);
 	}
 	return r;
 }
@@ -266,6 +268,8 @@ static void run_batch(struct committer *c, struct flight *batch)
 	enum store_result r = try_while_busy(c, &core, batch);
 	(void)atomic_fetch_add(&c->e->counters.batches, 1);
 	(void)atomic_fetch_add(&c->e->counters.commands, (int64_t)batch->n);
+	if (batch->n > 0)
+		tally_note(&c->e->counters.batch_sizes, &engine_batch_bounds, (int64_t)batch->n);
 	batch->failed = r != STORE_OK;
 	note_tick(c, batch);
 	if (r == STORE_OK) {
@@ -334,8 +338,10 @@ static void prepare_tick(struct committer *c, struct flight *batch)
 static void after_tick(struct committer *c, bool ticked)
 {
 	int64_t now_us = clock_elapsed_us();
-	if (ticked)
+	if (ticked) {
 		c->tick_at = c->tick_more ? now_us : now_us + JARI_TICK_MS * 1000;
+		sampler_step(c->e, clock_now(c->e->config.clock));
+	}
 	if (now_us < c->tend_at)
 		return;
 	c->tend_at = now_us + TEND_MS * 1000;

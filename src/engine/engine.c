@@ -107,6 +107,7 @@ static void free_engine(struct engine *e)
 	if (e->store_reader)
 		store_reader_close(e->store_reader);
 	model_free(&e->model);
+	series_free(&e->series);
 	(void)pthread_cond_destroy(&e->inbox_filled);
 	(void)pthread_cond_destroy(&e->reads_filled);
 	flights_free(e);
@@ -135,6 +136,7 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 	if (init_sync(e) != 0 || !flights_init(e))
 		abort();
 	model_init(&e->model);
+	series_init(&e->series);
 	const char *failed = "the store's rows cannot be read";
 	if (model_load(&e->model, config->store, clock_now(config->clock)) != STORE_OK)
 		goto fail;
@@ -179,6 +181,10 @@ void engine_close(struct engine *e)
 	free_engine(e);
 }
 
+const struct tally_bounds engine_batch_bounds = {11, {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, JARI_BATCH_MAX}};
+const struct tally_bounds engine_time_bounds = {
+    14, {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000}};
+
 void engine_look_counters(struct engine *e, struct engine_counters *out)
 {
 	(void)pthread_mutex_lock(&e->inbox_lock);
@@ -193,8 +199,13 @@ void engine_look_counters(struct engine *e, struct engine_counters *out)
 	    .admitted = atomic_load(&e->counters.admitted),
 	    .holds = atomic_load(&e->counters.holds),
 	    .payments = atomic_load(&e->counters.payments),
+	    .charges = atomic_load(&e->counters.charges),
 	    .tickets = atomic_load(&e->counters.tickets),
 	    .inbox = inbox,
 	    .reads = atomic_load(&e->counters.reads),
 	};
+	tally_gather(&e->counters.batch_sizes, &out->batch_sizes);
+	tally_gather(&e->counters.commit_times, &out->commit_times);
+	tally_gather(&e->counters.sync_times, &out->sync_times);
+	store_look_figures(e->config.store, &out->store);
 }

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/tally.h"
 #include "core/core.h"
 #include "store/store.h"
 
@@ -29,6 +30,14 @@ struct engine_job;
  * pure. */
 typedef int (*engine_render_fn)(const struct core_cmd *cmd, const struct core_reply *reply, struct buf *out);
 
+/* What the server in front of the engine has done since it began, for the time series. Latencies by histogram_index(ENGINE_PROBE_BITS, microseconds). */
+#define ENGINE_PROBE_BITS 4
+#define ENGINE_PROBE_BUCKETS 280
+struct engine_probe {
+	int64_t requests, refused, errors; /* all; answered with 4xx; with 5xx */
+	uint64_t latency[ENGINE_PROBE_BUCKETS];
+};
+
 struct engine_config {
 	struct store *store; /* stays the caller's, to be closed after the engine */
 	struct clock *clock; /* likewise */
@@ -36,6 +45,8 @@ struct engine_config {
 	int64_t waiting_idle_ms; /* one who waits and is not heard from for this long is passed over; 0: never */
 	int64_t poll_budget;     /* polls a second that everybody who waits in a queue makes together; 0: the default */
 	engine_render_fn render;
+	void (*probe)(void *arg, struct engine_probe *out); /* called once a second, on the committer's thread; may be NULL */
+	void *probe_arg;
 };
 
 /* A command on its way. */
@@ -134,13 +145,47 @@ bool engine_look_hall(struct engine *e, int64_t show_id, int64_t now, bool seats
 /* Queues by id, names copied into the arena. */
 void engine_look_queues(struct engine *e, struct arena *arena, struct core_queue **out, size_t *n);
 
+/* ---- time series (series.h) ---- */
+
+enum {
+	ENGINE_SERVER_REQUESTS,
+	ENGINE_SERVER_REFUSED,
+	ENGINE_SERVER_ERRORS,
+	ENGINE_SERVER_P50_US,
+	ENGINE_SERVER_P99_US,
+	ENGINE_SERVER_COMMITS,
+	ENGINE_SERVER_COMMIT_US,
+	ENGINE_SERVER_COLUMNS
+};
+enum { ENGINE_QUEUE_WAITING, ENGINE_QUEUE_ACTIVE, ENGINE_QUEUE_ADMITTED, ENGINE_QUEUE_JOINED, ENGINE_QUEUE_COLUMNS };
+enum { ENGINE_SHOW_SOLD, ENGINE_SHOW_HELD, ENGINE_SHOW_REVENUE, ENGINE_SHOW_COLUMNS };
+#define ENGINE_SERIES_COLUMNS_MAX 4 /* of a queue or a show */
+#define ENGINE_SERIES_GAP INT64_MIN /* nothing is known of that step */
+
+struct engine_series_ask {
+	bool minutes;  /* else seconds */
+	int64_t now;
+	int64_t since; /* only steps that begin at this instant or later; 0: all */
+	int64_t queues[JARI_SERIES_NAMED_MAX], shows[JARI_SERIES_NAMED_MAX];
+	size_t queue_count, show_count;
+};
+struct engine_series_view {
+	int64_t first, count, step_s; /* steps first .. first + count - 1; step i begins at second i * step_s since 1970 */
+	/* column by column, `count` values each; in the order asked for */
+	const int64_t *server, *queues[JARI_SERIES_NAMED_MAX], *shows[JARI_SERIES_NAMED_MAX];
+};
+void engine_look_series(struct engine *e, const struct engine_series_ask *ask, struct arena *arena, struct engine_series_view *out);
+
 /* Counters since the start, for metrics. */
 struct engine_counters {
 	int64_t commands, batches, commits, failed_batches, commit_us; /* commit_us: microseconds spent in commits */
-	int64_t admitted, holds, payments, tickets;
+	int64_t admitted, holds, payments, charges, tickets;
 	int64_t inbox; /* commands waiting now */
 	int64_t reads;
+	struct tally_view batch_sizes, commit_times, sync_times; /* commands (batches without any are left out); microseconds */
+	struct store_figures store;
 };
+extern const struct tally_bounds engine_batch_bounds, engine_time_bounds;
 void engine_look_counters(struct engine *e, struct engine_counters *out);
 
 #endif

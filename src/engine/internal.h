@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "engine/model.h"
+#include "engine/series.h"
 
 #include "base/limits.h"
 
@@ -34,6 +35,8 @@ struct flight {
 struct engine {
 	struct engine_config config;
 	struct model model;
+	struct series series;
+	struct engine_probe probe; /* the committer's room for a sample */
 	pthread_t committer, syncer, reader, follower;
 	bool shared; /* other processes write to the store too; the follower runs */
 
@@ -64,7 +67,9 @@ struct engine {
 	struct store_reader *store_reader;
 
 	struct {
-		_Atomic int64_t commands, batches, commits, failed_batches, commit_us, admitted, holds, payments, tickets, reads;
+		_Atomic int64_t commands, batches, commits, failed_batches, commit_us, admitted, holds, payments, charges, tickets, reads;
+		struct tally batch_sizes, commit_times; /* the committer's */
+		struct tally sync_times;                /* the syncer's */
 	} counters;
 };
 
@@ -91,6 +96,11 @@ struct following {
 bool follow_when_due(struct engine *e, struct following *following, struct flight *f);
 /* When it is due next; the caller holds the inbox's lock. */
 int64_t follow_wake_us(struct engine *e, struct following *following);
+
+/* ---- sampler.c ---- */
+
+/* Takes a sample for the time series when a second is over. On the committer's thread, between batches. */
+void sampler_step(struct engine *e, int64_t now);
 
 /* ---- hearing.c ---- */
 

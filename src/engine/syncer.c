@@ -127,6 +127,8 @@ static void count_reply(struct engine *e, const struct engine_job *job)
 		return;
 	if (job->cmd.op == CORE_HOLD)
 		(void)atomic_fetch_add(&e->counters.holds, 1);
+	else if (job->cmd.op == CORE_CHARGE_WALLET)
+		(void)atomic_fetch_add(&e->counters.charges, 1);
 	else if (job->cmd.op == CORE_PAY)
 		(void)atomic_fetch_add(&e->counters.payments, 1);
 	else if (job->cmd.op == CORE_JOIN && job->reply.created)
@@ -210,7 +212,9 @@ static void make_durable(struct engine *e, const struct flight *first)
 		return;
 	int64_t began = clock_elapsed_us();
 	store_sync(e->config.store);
-	(void)atomic_fetch_add(&e->counters.commit_us, clock_elapsed_us() - began);
+	int64_t took = clock_elapsed_us() - began;
+	(void)atomic_fetch_add(&e->counters.commit_us, took);
+	tally_note(&e->counters.sync_times, &engine_time_bounds, took);
 	(void)pthread_mutex_lock(&e->flights_lock);
 	e->commits_durable = commits;
 	(void)pthread_cond_broadcast(&e->durable);

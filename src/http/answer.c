@@ -105,7 +105,7 @@ static void count(struct http_slot *slot, int status)
 {
 	struct http_request *req = &slot->req;
 	assert(!slot->answered && !slot->streaming && !slot->in_engine);
-	http_metrics_count(req->app->metrics, req->route, status, clock_elapsed_us() - req->began_us);
+	http_metrics_count(req->app->metrics, req->thread->index, req->route, status, clock_elapsed_us() - req->began_us);
 }
 
 static void built_in_freed(const void *data, size_t n, void *arg)

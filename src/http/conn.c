@@ -1,4 +1,5 @@
 #include "http/conn.h"
+#include "http/metrics.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,7 @@ void http_conn_close(struct http_conn *c)
 	http_feed_free(c);
 	free(c);
 	t->conns--;
+	http_metrics_gauge(t->server->app->metrics, t->index, HTTP_GAUGE_CONNECTIONS, -1);
 	http_thread_check_drained(t);
 }
 
@@ -312,6 +314,7 @@ void http_conn_new(struct http_thread *t, int fd)
 	list_append(&t->lists[HTTP_CONN_IDLE], c);
 	http_conn_move(c, HTTP_CONN_IDLE);
 	t->conns++;
+	http_metrics_gauge(t->server->app->metrics, t->index, HTTP_GAUGE_CONNECTIONS, 1);
 	bufferevent_setcb(bev, on_read, on_write, on_event, c);
 	bufferevent_setwatermark(bev, EV_READ, 0, HTTP_READ_AHEAD);
 	if (bufferevent_set_timeouts(bev, NULL, &write_time) < 0 || bufferevent_enable(bev, EV_READ) < 0)

@@ -83,6 +83,7 @@ struct http_conn_list {
 
 struct http_thread {
 	struct http_server *server;
+	int index; /* among the server's */
 	pthread_t id;
 	bool started;
 	struct event_base *base;

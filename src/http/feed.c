@@ -3,6 +3,7 @@
  * A thread has one timer for all its feeds, which runs while there are any. Their list is in the order of their next looks, so a step takes from
  * its front what is due, and at most a part of all: feeds that were opened at one moment drift apart, and no step is long. */
 #include "http/conn.h"
+#include "http/metrics.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdalign.h>
@@ -60,6 +61,7 @@ void http_feed_free(struct http_conn *c)
 	free(c->feed);
 	c->feed = NULL;
 	c->thread->fed_count--;
+	http_metrics_gauge(c->thread->server->app->metrics, c->thread->index, HTTP_GAUGE_STREAMS, -1);
 }
 
 static void end(struct http_conn *c)
@@ -137,6 +139,7 @@ static void begin(struct http_conn *c, bool chunked, http_feed_fn *more, const v
 	memcpy(feed->state, state, size);
 	c->feed = feed;
 	t->fed_count++;
+	http_metrics_gauge(t->server->app->metrics, t->index, HTTP_GAUGE_STREAMS, 1);
 	set_socket(c);
 	bool goes_on = look(c, now) && !t->draining;
 	put_news(c);

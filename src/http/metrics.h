@@ -1,25 +1,37 @@
-/* metrics.h: what happened, in numbers, for GET /metrics (Prometheus' text format 0.0.4).
+/* metrics.h: what happened, in numbers, for GET /metrics (Prometheus' text format 0.0.4) and for the time series.
  *
- * Requests are counted by route and status, and how long they took by route. The engine's own counters and the system's view of the
- * process are read when somebody asks.
- * Ownership: http_metrics_free frees. Threads: counting and writing from any thread; plain atomic additions, no lock.
- * Errors: none; what the system does not tell is left out. */
+ * Each HTTP thread counts in a block of its own, with plain additions (base/tally.h); blocks are added up when somebody asks. Requests are
+ * counted by route and status, errors by code, and how long requests took by route. The engine's and the store's figures and the system's view of the
+ * process are read when somebody asks (metrics_write.c).
+ * Ownership: http_metrics_free frees. Threads: a block is its thread's; writing from any thread. Errors: none; what the system does not
+ * tell is left out. */
 #ifndef JARI_HTTP_METRICS_H
 #define JARI_HTTP_METRICS_H
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "core/errors.h"
 #include <stdint.h>
 
 struct engine;
+struct engine_probe;
 struct http_metrics;
 struct http_route;
 
-struct http_metrics *http_metrics_new(void);
+/* For that many HTTP threads. */
+struct http_metrics *http_metrics_new(int threads);
 void http_metrics_free(struct http_metrics *m);
 
 /* Counts one answered request. `route` is NULL when none matched. */
-void http_metrics_count(struct http_metrics *m, const struct http_route *route, int status, int64_t elapsed_us);
+void http_metrics_count(struct http_metrics *m, int thread, const struct http_route *route, int status, int64_t elapsed_us);
+/* Counts one problem that was answered. */
+void http_metrics_problem(struct http_metrics *m, int thread, enum core_code code);
+
+enum http_gauge { HTTP_GAUGE_CONNECTIONS, HTTP_GAUGE_STREAMS, HTTP_GAUGES };
+void http_metrics_gauge(struct http_metrics *m, int thread, enum http_gauge gauge, int64_t change);
+
+/* What the engine's time series want to know; an engine_config's `probe`, `arg` is the metrics. */
+void http_metrics_probe(void *arg, struct engine_probe *out);
 
 /* Writes everything. `engine` may be NULL: then without its part. */
 void http_metrics_write(const struct http_metrics *m, struct engine *engine, const char *version, struct arena *arena,

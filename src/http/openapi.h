@@ -11,7 +11,7 @@
 #include "core/errors.h"
 #include "http/http.h"
 
-#define OPENAPI_QUERY_MAX 3
+#define OPENAPI_QUERY_MAX 5
 #define OPENAPI_SUCCESS_MAX 3
 #define OPENAPI_CODES_MAX 12
 

@@ -24,6 +24,7 @@ _Static_assert(JARI_QUEUE_CAPACITY_MAX == 10000000 && JARI_QUEUE_RATE_MAX == 100
 #define OBJECT(required, properties) "{'type':'object','required':[" required "],'properties':{" properties "}}"
 
 #define NAME "{'type':'string','minLength':1,'maxLength':200}"
+#define COUNTS "{'type':'array','items':{'type':['integer','null'],'format':'int64'}}"
 #define PAIR "{'type':'array','minItems':2,'maxItems':2,'items':" COUNT "}"
 #define SECTION_REQUIRED "'section','totalSeats','available','held','sold','revenue','lowestPrice','highestPrice'"
 #define SECTION_PROPERTIES                                                                                                      \
@@ -117,6 +118,15 @@ const struct openapi_schema openapi_schemas[] = {
 		OBJECT("'showId','concertId','title','date','startsAt','totalSeats','available','held','sold','revenue'",
 			"'showId':" ID ",'concertId':" ID ",'title':" TEXTS ",'date':" DATE ",'startsAt':" AT ",'totalSeats':" COUNT ",'available':" COUNT ","
 			"'held':" COUNT ",'sold':" COUNT ",'revenue':" WON) "}")},
+	{"Series", OBJECT("'resolution','step','t0','count','next','server','queues','shows'",
+		"'resolution':{'type':'string','enum':['second','minute']},'step':{'type':'integer','description':'seconds'},'t0':" AT ",'count':" COUNT ","
+		"'next':{'type':'string','format':'date-time','description':'the `since` of the next request'},"
+		"'server':" OBJECT("'requests','refused','errors','p50Us','p99Us','commits','commitUs'",
+			"'requests':" COUNTS ",'refused':" COUNTS ",'errors':" COUNTS ",'p50Us':" COUNTS ",'p99Us':" COUNTS ",'commits':" COUNTS ",'commitUs':" COUNTS) ","
+		"'queues':{'type':'array','items':" OBJECT("'queueId','waiting','active','admitted','joined'",
+			"'queueId':" ID ",'waiting':" COUNTS ",'active':" COUNTS ",'admitted':" COUNTS ",'joined':" COUNTS) "},"
+		"'shows':{'type':'array','items':" OBJECT("'showId','sold','held','revenue'",
+			"'showId':" ID ",'sold':" COUNTS ",'held':" COUNTS ",'revenue':" COUNTS) "}")},
 	{"ConcertChange", "{'type':'object','minProperties':1,'properties':{'title':" NAME ",'artist':" NAME ",'venue':" NAME ","
 		"'salesOpenAt':{'type':'string','format':'date-time'}}}"},
 	{"ShowChange", "{'type':'object','minProperties':1,'properties':{"

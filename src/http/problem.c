@@ -1,5 +1,6 @@
 #include "http/conn.h"
 #include "http/json.h"
+#include "http/metrics.h"
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,6 +55,7 @@ static void end_on_a_character(char *s)
 static void answer_problem(struct http_request *req, enum core_code code, struct text members, char *detail)
 {
 	struct buf body = {0};
+	http_metrics_problem(req->app->metrics, req->thread->index, code);
 	end_on_a_character(detail);
 	http_problem_body(&body, code, members, detail);
 	add_headers(req, core_code_status(code));

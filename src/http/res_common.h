@@ -78,6 +78,7 @@ void res_stats(struct http_request *req);
 void res_audit_log(struct http_request *req);
 void res_sales(struct http_request *req);
 
+void res_series(struct http_request *req);
 void res_admin_concert(struct http_request *req);
 void res_patch_concert(struct http_request *req);
 void res_admin_show(struct http_request *req);

@@ -219,6 +219,21 @@ static const struct http_route_doc stats = {
     .summary = "Figures of every queue and show",
     .success = {{200, "The figures.", "Stats", NULL, 0}},
 };
+_Static_assert(JARI_SERIES_SECONDS == 3600 && JARI_SERIES_MINUTES == 1440 && JARI_SERIES_NAMED_MAX == 8, "figures below");
+static const struct http_route_doc series = {
+    .id = "getSeries",
+    .tag = ORGANISER,
+    .summary = "Time series for plots",
+    .says =
+	"An hour at one second, a day at one minute, in memory. Value `i` of each array is that of the step which begins at `t0` + `i` * `step` seconds; "
+	"`null` is a gap. Only steps that are over are told: ask again with `since` = `next`. Counts go up, so what happened in a step is the difference "
+	"to the one before. At most 8 queues and shows together.",
+    .query = {{"resolution", "{'type':'string','enum':['second','minute'],'default':'second'}", "How long a step is."},
+              {"since", "{'type':'string','format':'date-time'}", "Only steps that begin then or later: the `next` of the reply before."},
+              {"queueId", "{'type':'string','pattern':'^[0-9]+(,[0-9]+)*$'}", "Ids of queues, separated by commas."},
+              {"showId", "{'type':'string','pattern':'^[0-9]+(,[0-9]+)*$'}", "Ids of shows, separated by commas."}},
+    .success = {{200, "The series.", "Series", NULL, 0}},
+};
 static const struct http_route_doc admin_concert = {
     .id = "getConcertAsOrganiser",
     .tag = ORGANISER,
@@ -360,6 +375,7 @@ const struct http_route http_routes[] = {
 	{HTTP_GET,    "/api/admin/queues",                    HTTP_AUTH_ADMIN,      NO_BODY,        res_queues,       &queues},
 	{HTTP_PATCH,  "/api/admin/queues/{queueId}",          HTTP_AUTH_ADMIN,      BODY,           res_patch_queue,  &patch_queue},
 	{HTTP_GET,    "/api/admin/stats",                     HTTP_AUTH_ADMIN,      NO_BODY,        res_stats,        &stats},
+	{HTTP_GET,    "/api/admin/series",                    HTTP_AUTH_ADMIN,      NO_BODY,        res_series,       &series},
 	{HTTP_GET,    "/api/admin/concerts/{concertId}",      HTTP_AUTH_ADMIN,      NO_BODY,        res_admin_concert, &admin_concert},
 	{HTTP_PATCH,  "/api/admin/concerts/{concertId}",      HTTP_AUTH_ADMIN,      BODY,           res_patch_concert, &patch_concert},
 	{HTTP_GET,    "/api/admin/shows/{showId}",            HTTP_AUTH_ADMIN,      NO_BODY,        res_admin_show,   &admin_show},

@@ -103,6 +103,7 @@ static bool open_threads(struct http_server *s, const struct http_server_config 
 			s->port = port_of(fd);
 			set_port(a, s->port);
 		}
+		s->threads[i].index = i;
 		s->count++;
 		if (!http_thread_open(&s->threads[i], s, fd, c->seal_key))
 			return fail(error, c, "an event loop could not be set up; is there a limit on open files?");

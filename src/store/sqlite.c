@@ -1,6 +1,7 @@
 /* sqlite.c: the SQLite store's batches: begin, commit, rollback, housekeeping, and the table of its operations. */
 #include "store/sqlite.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <stdlib.h>
@@ -145,6 +146,13 @@ static void sqlite_rollback(struct store *base)
 		(void)sqlite_run(&s->conn, SQL_ROLLBACK);
 }
 
+static void note_checkpoint(struct sqlite_store *s, int64_t took_us)
+{
+	tally_add(&s->figures.checkpoints, 1);
+	tally_add(&s->figures.checkpoint_us, took_us);
+	atomic_store_explicit(&s->figures.checkpoint_last_us, took_us, memory_order_relaxed);
+}
+
 /* What the last move has come to. When nothing, a reader holds on to what was there: the next try waits until there is more to gain. */
 static void note_moved(struct sqlite_store *s, int moved)
 {
@@ -157,7 +165,9 @@ static void note_moved(struct sqlite_store *s, int moved)
 /* Moves the rest here, while nothing is decided. The next commit begins the log anew, unless a reader is in the way. */
 static void move_the_rest(struct sqlite_store *s)
 {
+	int64_t began = clock_elapsed_us();
 	note_moved(s, sqlite_checkpoint_now(&s->conn));
+	note_checkpoint(s, clock_elapsed_us() - began);
 	s->wait_until = s->log_pages + SQLITE_STEP_PAGES;
 }
 
@@ -168,10 +178,15 @@ static void sqlite_maintain(struct store *base)
 	bool too_long = s->log_pages >= SQLITE_LOG_PAGES_MAX;
 	if (s->mode != STORE_SERVE || !sqlite_checkpoint_idle(s->checkpoint, too_long))
 		return;
-	if (s->stepped)
-		note_moved(s, sqlite_checkpoint_moved(s->checkpoint));
+	if (s->stepped) {
+		int64_t took_us;
+		note_moved(s, sqlite_checkpoint_moved(s->checkpoint, &took_us));
+		note_checkpoint(s, took_us);
+	}
 	s->stepped = false;
 	int left = s->log_pages - s->moved;
+	atomic_store_explicit(&s->figures.log_pages, s->log_pages, memory_order_relaxed);
+	atomic_store_explicit(&s->figures.log_pages_left, left, memory_order_relaxed);
 	bool is_long = s->log_pages >= SQLITE_ANEW_PAGES;
 	if (s->log_pages < s->wait_until || left <= 0)
 		return;
@@ -181,6 +196,19 @@ static void sqlite_maintain(struct store *base)
 		s->stepped = true;
 		sqlite_checkpoint_step(s->checkpoint);
 	}
+}
+
+static void sqlite_figures(struct store *base, struct store_figures *out)
+{
+	const struct sqlite_store *s = of(base);
+	*out = (struct store_figures){
+	    .has_log = s->mode == STORE_SERVE,
+	    .log_pages = tally_value(&s->figures.log_pages),
+	    .log_pages_left = tally_value(&s->figures.log_pages_left),
+	    .checkpoints = tally_value(&s->figures.checkpoints),
+	    .checkpoint_us = tally_value(&s->figures.checkpoint_us),
+	    .checkpoint_last_us = tally_value(&s->figures.checkpoint_last_us),
+	};
 }
 
 static const struct store_ops sqlite_ops = {
@@ -194,6 +222,7 @@ static const struct store_ops sqlite_ops = {
     .sync = sqlite_sync,
     .rollback = sqlite_rollback,
     .maintain = sqlite_maintain,
+    .figures = sqlite_figures,
     .scan = sqlite_scan,
     .reader_open = sqlite_reader_open,
     .reader_close = sqlite_reader_close,

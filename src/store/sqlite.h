@@ -12,6 +12,8 @@
 #include "store/sqlite_log.h"
 #include "store/store.h"
 
+#include "base/tally.h"
+
 #include <sqlite3.h>
 
 #define SQLITE_JARI_ID 0x4a617269    /* application_id: "Jari" */
@@ -81,6 +83,9 @@ struct sqlite_store {
 	int moved;                            /* of them into the file, at least */
 	int wait_until;                       /* nothing is moved before the log has so many: a reader is in the way */
 	bool stepped;                         /* a step has been started whose end was not seen yet */
+	struct {
+		tally_count log_pages, log_pages_left, checkpoints, checkpoint_us, checkpoint_last_us;
+	} figures;
 };
 
 struct sqlite_reader {

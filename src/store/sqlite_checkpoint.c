@@ -5,6 +5,7 @@
 #include "store/sqlite.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/thread.h"
 
 #include <pthread.h>
@@ -19,6 +20,7 @@ struct sqlite_checkpoint {
 	/* under the lock */
 	bool step, closing;
 	int moved;
+	int64_t took_us;
 };
 
 int sqlite_checkpoint_now(struct sqlite_conn *c)
@@ -46,9 +48,11 @@ static void *run(void *arg)
 		if (c->closing)
 			break;
 		(void)pthread_mutex_unlock(&c->lock);
+		int64_t began = clock_elapsed_us();
 		int moved = sqlite_checkpoint_now(&c->conn);
 		(void)pthread_mutex_lock(&c->lock);
 		c->moved = moved;
+		c->took_us = clock_elapsed_us() - began;
 		c->step = false;
 		(void)pthread_cond_signal(&c->over);
 	}
@@ -110,10 +114,11 @@ void sqlite_checkpoint_step(struct sqlite_checkpoint *c)
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
-int sqlite_checkpoint_moved(struct sqlite_checkpoint *c)
+int sqlite_checkpoint_moved(struct sqlite_checkpoint *c, int64_t *took_us)
 {
 	(void)pthread_mutex_lock(&c->lock);
 	int moved = c->moved;
+	*took_us = c->took_us;
 	(void)pthread_mutex_unlock(&c->lock);
 	return moved;
 }

@@ -28,8 +28,9 @@ void sqlite_checkpoint_close(struct sqlite_checkpoint *c);
 bool sqlite_checkpoint_idle(struct sqlite_checkpoint *c, bool wait);
 /* Starts a step; none may be under way, and something must be left to move. */
 void sqlite_checkpoint_step(struct sqlite_checkpoint *c);
-/* How many of the log's pages had been moved when the last step ended; 0 when it came to nothing. None may be under way. */
-int sqlite_checkpoint_moved(struct sqlite_checkpoint *c);
+/* How many of the log's pages had been moved when the last step ended, 0 when it came to nothing, and how long that step took. None may be under
+ * way. */
+int sqlite_checkpoint_moved(struct sqlite_checkpoint *c, int64_t *took_us);
 /* The same on the writing connection, which waits for it: how many of the log's pages have been moved then, or 0. */
 int sqlite_checkpoint_now(struct sqlite_conn *c);
 

@@ -121,6 +121,13 @@ void store_maintain(struct store *s)
 	s->ops->maintain(s);
 }
 
+void store_look_figures(struct store *s, struct store_figures *out)
+{
+	*out = (struct store_figures){0};
+	if (s->ops->figures)
+		s->ops->figures(s, out);
+}
+
 enum store_result store_scan(struct store *s, int64_t since, store_row_fn fn, void *arg)
 {
 	return s->ops->scan(s, since, fn, arg);

@@ -115,6 +115,16 @@ typedef void (*store_heard_fn)(void *arg, const struct store_heard *heard);
  * when the database crashes. Called by the thread of the batches, between them. STORE_NONE: the store is not shared. */
 enum store_result store_hear(struct store *s, const struct store_heard *own, size_t n, store_heard_fn fn, void *arg);
 
+/* ---- how the store is doing ---- */
+
+struct store_figures {
+	bool has_log; /* else there are none */
+	int64_t log_pages, log_pages_left; /* of the write-ahead log: in all, and not yet moved into the file */
+	int64_t checkpoints, checkpoint_us, checkpoint_last_us; /* how many have moved pages, how long all and the last one took */
+};
+/* As of the last housekeeping. Any thread, at any time before store_close. */
+void store_look_figures(struct store *s, struct store_figures *out);
+
 /* ---- readers: what the read model does not keep ---- */
 
 enum store_result store_reader_open(struct store *s, struct store_reader **out);
@@ -166,6 +176,7 @@ struct store_ops {
 	void (*sync)(struct store *); /* NULL: a commit is durable when it returns */
 	void (*rollback)(struct store *);
 	void (*maintain)(struct store *);
+	void (*figures)(struct store *, struct store_figures *); /* may be NULL */
 	enum store_result (*scan)(struct store *, int64_t, store_row_fn, void *);
 	enum store_result (*follow)(struct store *, store_row_fn, void *);
 	enum store_result (*watch)(struct store *, int);

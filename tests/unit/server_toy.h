@@ -42,6 +42,7 @@ struct engine {
 
 struct http_metrics {
 	_Atomic int64_t counted, unmatched;
+	_Atomic int64_t gauges[HTTP_GAUGES];
 };
 
 static inline void nap(int64_t ms)
@@ -117,12 +118,23 @@ bool engine_look_auth(struct engine *e, int64_t queue_id, int64_t number, struct
 	return false;
 }
 
-void http_metrics_count(struct http_metrics *m, const struct http_route *route, int status, int64_t elapsed_us)
+void http_metrics_count(struct http_metrics *m, int thread, const struct http_route *route, int status, int64_t elapsed_us)
 {
-	(void)status;
+	(void)status, (void)thread;
 	assert(elapsed_us >= 0);
 	m->counted++;
 	m->unmatched += route == NULL;
+}
+
+void http_metrics_problem(struct http_metrics *m, int thread, enum core_code code)
+{
+	(void)m, (void)thread, (void)code;
+}
+
+void http_metrics_gauge(struct http_metrics *m, int thread, enum http_gauge gauge, int64_t change)
+{
+	(void)thread;
+	m->gauges[gauge] += change;
 }
 
 /* ---- toy routes ---- */

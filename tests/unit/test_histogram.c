@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "cli/bench/histogram.h"
+#include "base/histogram.h"
 #include "cli/bench/rng.h"
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 #define JARI_CLI_BENCH_STATS_H
 
 #include "base/text.h"
-#include "cli/bench/histogram.h"
+#include "base/histogram.h"
 #include "cli/bench/http_client.h"
 #include <stdatomic.h>
 

@@ -6,7 +6,7 @@
 #define JARI_CLI_BENCH_SVG_H
 
 #include "base/buf.h"
-#include "cli/bench/histogram.h"
+#include "base/histogram.h"
 
 struct svg_line {
 	const char *name;      /* plain text without <, > or & */

@@ -1,5 +1,5 @@
 /* histogram.c: see histogram.h. */
-#include "cli/bench/histogram.h"
+#include "base/histogram.h"
 #include "base/arena.h"
 #include <assert.h>
 #include <stdlib.h>

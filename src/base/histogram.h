@@ -5,8 +5,8 @@
  * HISTOGRAM_COARSE to 1/16. Values are microseconds, 0 to HISTOGRAM_MAX; larger ones count as that, and the exact maximum is
  * kept. Ownership: histogram_free frees the counters. Threads: one histogram, one thread at a time; each worker has its own,
  * merged afterwards. Errors: no memory ends the process (base/arena.h). */
-#ifndef JARI_CLI_BENCH_HISTOGRAM_H
-#define JARI_CLI_BENCH_HISTOGRAM_H
+#ifndef JARI_BASE_HISTOGRAM_H
+#define JARI_BASE_HISTOGRAM_H
 
 #include <stddef.h>
 #include <stdint.h>
