@@ -28,7 +28,7 @@ function executable() {
 	return found;
 }
 
-class Browser {
+export class Browser {
 	async start() {
 		this.chromium = await chromium.launch({ executablePath: executable(), args: ARGS, headless: true });
 		this.pages = [];

@@ -116,7 +116,7 @@ export function documentOf(fields: ConcertFields): Catalogue {
 
 // `"concerts[0].title" must be …` taken apart.
 export function placeOf(detail: string): { place: string; says: string } {
-	const [, place = '', says = detail] = /^"([\w.[\]]{1,120})" ([^]*)$/.exec(detail) ?? [];
+	const [, place = '', says = detail] = /^"([\w.[\]]{1,120})" (.*)$/s.exec(detail) ?? [];
 	return { place, says };
 }
 
@@ -145,7 +145,7 @@ export function previewOf(entries: SeatsEntry[]): Seat[] {
 	for (const { section, from, to, price } of entries) {
 		if (!(from >= 1 && from <= to && to <= NUMBER_MAX)) continue;
 		for (let n = from; n <= to && seats.size < SEATS_MAX; n++)
-			seats.set(n, { seatNumber: n, section: section || '?', price: price >= 0 ? price : 0, status: 'AVAILABLE' });
+			seats.set(n, { seatNumber: n, section: section || '?', price: Math.max(0, price) || 0, status: 'AVAILABLE' });
 	}
 	return [...seats.values()].sort((a, b) => a.seatNumber - b.seatNumber);
 }

@@ -54,7 +54,7 @@ export function Field({ id, label, value, set, hint, error, ...input }: FieldPro
 		<div class="field">
 			<label for={id}>{label}</label>
 			<input
-				{...input}
+				{...(input as Record<string, unknown>)}
 				id={id}
 				value={value}
 				onInput={(e) => set(e.currentTarget.value)}

@@ -87,7 +87,7 @@ export const ko: Record<keyof typeof en, string> = {
 	'effect.nobody_waits': '지금은 대기자가 없어 당장 바뀌는 것은 없습니다.',
 	'effect.no_room': '지금은 빈자리가 없습니다. 누군가 나가면 다음 사람이 입장합니다.',
 	'csv.save': '판매 내역 CSV',
-	'csv.label': '{title} 판매 내역 CSV 내려받기',
+	'csv.of': ' ({title})',
 	'csv.saved': '판매 내역 파일을 저장했습니다.',
 	'shows.total': '판매 현황',
 	'shows.none': '등록된 회차가 없습니다.',

@@ -28,8 +28,9 @@ export function SalesFile({ concertId, title }: { concertId: number; title: stri
 	};
 	return (
 		<>
-			<button type="button" class="button" onClick={save} aria-disabled={busy} aria-label={t.text('csv.label', { title })}>
+			<button type="button" class="button" onClick={save} aria-disabled={busy}>
 				{t.text(busy ? 'working' : 'csv.save')}
+				<span class="hidden">{t.text('csv.of', { title })}</span>
 			</button>
 			{wrong ? <Notice tone="bad">{wrong}</Notice> : null}
 		</>
