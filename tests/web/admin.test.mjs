@@ -20,11 +20,6 @@ async function accessible(page, what) {
 	assert.deepEqual(told, [], what);
 }
 
-async function picture(page, name) {
-	if (!process.env.JARI_SCREENSHOTS) return;
-	await page.screenshot({ path: path.join(process.env.JARI_SCREENSHOTS, `admin-${name}.png`), fullPage: !name.includes('live') });
-}
-
 // Nothing may be wider than the screen.
 async function fits(page, what) {
 	const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -54,7 +49,6 @@ describe('signing in', () => {
 		const asked = [];
 		page.on('request', (request) => asked.push(request.url()));
 		await accessible(page, 'sign-in');
-		await picture(page, 'signin-phone');
 		await signIn(page, `${ADMIN_KEY}x`);
 		await page.getByText('This is not the key of this server', { exact: false }).first().waitFor();
 		await accessible(page, 'sign-in, wrong');
@@ -138,8 +132,14 @@ describe('the queues', () => {
 			await page.locator('#queue-name', { hasText: '<b>spring</b>' }).waitFor();
 			await accessible(page, name);
 			await fits(page, name);
-			await picture(page, name);
 		}
+	});
+
+	it('the wall opens from the page without the key being asked for again', async () => {
+		const page = await open();
+		const [wall] = await Promise.all([page.waitForEvent('popup'), page.getByRole('link', { name: 'Wall screen' }).click()]);
+		await wall.locator('.live').waitFor();
+		assert.ok(wall.url().endsWith('/admin/live'));
 	});
 
 	it('the wall has the same plots and nothing to touch', async () => {
@@ -149,7 +149,6 @@ describe('the queues', () => {
 		await page.getByRole('img', { name: /^Inside: from/ }).waitFor();
 		await accessible(page, 'the wall');
 		await fits(page, 'the wall');
-		await picture(page, 'live');
 	});
 
 	it('says that the server is away, and goes on by itself', async () => {
@@ -189,7 +188,6 @@ describe('the shows', () => {
 			assert.equal(await page.locator('section h2').first().textContent(), HOSTILE);
 			await accessible(page, name);
 			await fits(page, name);
-			await picture(page, name);
 			const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /as CSV/ }).click()]);
 			const text = fs.readFileSync(await file.path(), 'utf8');
 			assert.equal(text.trim().split('\r\n').length, 21);
@@ -220,12 +218,10 @@ describe('the shows', () => {
 		await server.pay(t, await server.hold(t, concert, { seatNumbers: [299] }));
 		await eventually('the seat is drawn as sold', async () => (await colourOf(page, 298)) === sold, 6000, 100);
 		await accessible(page, 'a show');
-		await picture(page, 'show-desk');
 		const phone = await enter(browser, server, `#/show/${concert.showId}`, { size: PHONE, dark: true });
 		await phone.locator('.heat canvas').waitFor();
 		await accessible(phone, 'a show on a phone');
 		await fits(phone, 'a show on a phone');
-		await picture(phone, 'show-phone');
 	});
 
 	it('prices change after a question; closing ends new holds', async () => {
@@ -283,7 +279,6 @@ describe('adding concerts', () => {
 		await page.getByText('250 seats, ₩8,500,000 when all are sold.').waitFor();
 		await page.getByRole('button', { name: 'Add the concert' }).click();
 		await page.locator('#queueName-error', { hasText: 'is the name of a queue that is already there' }).waitFor();
-		await picture(page, 'add-desk');
 		await page.locator('#queueName').fill('spring');
 		await page.getByRole('button', { name: 'Add the concert' }).click();
 		await page.getByText('Added: concerts 1, shows 1, new queues 1.').first().waitFor();
@@ -301,7 +296,6 @@ describe('adding concerts', () => {
 		const page = await enter(browser, server, '#/add', { size: PHONE });
 		await fits(page, 'the form on a phone');
 		await accessible(page, 'the form on a phone');
-		await picture(page, 'add-phone');
 		await page.getByText('File', { exact: true }).click();
 		const give = (doc) =>
 			page.locator('#file').setInputFiles({ name: 'catalogue.json', mimeType: 'application/json', buffer: Buffer.from(doc) });
@@ -323,7 +317,6 @@ describe('adding concerts', () => {
 		assert.equal(await page.locator('.excerpt .here').textContent(), '"to": 5');
 		await accessible(page, 'a wrong file');
 		await fits(page, 'a wrong file');
-		await picture(page, 'file-phone');
 		const count = async () => (await server.ok(200, 'GET', '/api/concerts')).concerts.length;
 		const had = await count();
 		doc.concerts[0].shows[0].seats[0].to = 40;
@@ -351,7 +344,6 @@ describe('the log and the server', () => {
 		await page.getByRole('button', { name: 'Older changes' }).click();
 		await eventually('the rest', async () => (await page.locator('tbody tr').count()) === 31, 3000);
 		assert.equal(await page.getByRole('button', { name: 'Older changes' }).count(), 0);
-		await picture(page, 'log-desk');
 		const phone = await enter(browser, server, '#/log', { size: PHONE });
 		await phone.locator('tbody tr').first().waitFor();
 		await fits(phone, 'the log on a phone');
@@ -361,6 +353,5 @@ describe('the log and the server', () => {
 		const page = await enter(browser, server, '#/server', { size: DESK, locale: 'ko-KR' });
 		await page.getByRole('img', { name: /^응답 시간: 최저/ }).waitFor();
 		await accessible(page, 'the server');
-		await picture(page, 'server-desk');
 	});
 });

@@ -41,12 +41,9 @@ function Header({ view }: { view: View }) {
 			<div class="row between">
 				<span class="row">
 					<Wordmark name={t.text('app.name')} />
-					<span class="soft">{t.text('admin.title')}</span>
+					<span class="soft role">{t.text('admin.title')}</span>
 				</span>
 				<div class="row">
-					<a class="button plain" href={WALL} target="_blank" rel="noopener opener">
-						{t.text('nav.live')}
-					</a>
 					<LanguageSwitch texts={texts} label={t.text('language')} />
 					<button type="button" class="button" onClick={() => signOut('asked')}>
 						{t.text('signout')}
@@ -59,6 +56,10 @@ function Header({ view }: { view: View }) {
 						{t.text(text)}
 					</a>
 				))}
+				{/* biome-ignore lint/security/noBlankTarget: it is our own page, and takes the key over from this tab */}
+				<a class="aside" href={WALL} target="_blank" rel="opener">
+					{t.text('nav.live')}
+				</a>
 			</nav>
 		</header>
 	);

@@ -24,7 +24,7 @@ export interface PlotProps {
 }
 
 const HEIGHT = 170;
-const WALL_FONT = 20;
+const WALL_FONT = 0.024; // of the screen's height
 
 function look(element: HTMLElement, name: string): string {
 	return getComputedStyle(element).getPropertyValue(name).trim();
@@ -45,7 +45,7 @@ function optionsOf(
 	size: { width: number; height: number },
 	pointed: (i: number | null) => void,
 ) {
-	const font = props.wall ? WALL_FONT : 12;
+	const font = props.wall ? Math.round(Math.max(14, innerHeight * WALL_FONT)) : 12;
 	const text = `500 ${font}px ${look(element, '--font')}`;
 	const axis: uPlot.Axis = {
 		stroke: look(element, '--soft'),
@@ -54,7 +54,6 @@ function optionsOf(
 		ticks: { show: false },
 		gap: 6,
 	};
-	const within = props.seconds > 1000 ? form.clock : props.seconds > 300 ? form.clock : form.clockSeconds;
 	const options: uPlot.Options = {
 		...size,
 		legend: { show: false },
@@ -70,7 +69,7 @@ function optionsOf(
 				size: font * 2,
 				space: font * 8,
 				incrs: [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600],
-				values: (_, at) => at.map(within),
+				values: (_, at) => at.map(form.clock),
 			},
 			{
 				...axis,
