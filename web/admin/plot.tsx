@@ -74,7 +74,7 @@ function optionsOf(
 			{
 				...axis,
 				size: roomFor(font),
-				space: font * 3.2,
+				space: font * 2.4,
 				incrs: props.axis
 					? undefined
 					: [1, 2, 5, 10, 20, 50, ...Array.from({ length: 8 }, (_, k) => [1, 2, 5].map((m) => m * 10 ** (k + 2))).flat()],

@@ -34,7 +34,7 @@ export interface Plan {
 
 const ROW = 1.16;
 const AISLE = 1.6; // between sections side by side
-const GAP = 1.9; // between prices
+const GAP = 1.3; // between prices
 const ACROSS = 4; // sections side by side, at most
 const WIDE = 1.7; // how much wider than deep a hall is
 const BEND = 0.16;
@@ -76,7 +76,7 @@ export function planOf(seats: Seat[]): Plan {
 	const sections = sectionsOf(seats);
 	const places: Place[] = new Array(seats.length);
 	const bands = bandsOf(sections);
-	let y = STAGE + 2;
+	let y = STAGE + 0.8;
 	let widest = 0;
 	bands.forEach((band, k) => {
 		const width = bandWidth(seats.length, k, bands.length);
@@ -165,7 +165,7 @@ export function seatTowards(plan: Plan, from: number, dx: number, dy: number): n
 	plan.places.forEach((place, i) => {
 		const along = (place.x - here.x) * dx + (place.y - here.y) * dy;
 		const aside = Math.abs((place.x - here.x) * dy) + Math.abs((place.y - here.y) * dx);
-		if (i === from || along < 0.3) return;
+		if (i === from || along < 0.3 || (dx !== 0 && aside > 1)) return; // sideways one stays in the row
 		const d = along + aside * 2.5;
 		if (d < least) {
 			least = d;
