@@ -120,7 +120,7 @@ export async function pressSeat(page, number) {
 	else await page.mouse.click(x, y);
 }
 
-class Browser {
+export class Browser {
 	async start() {
 		this.chromium = await chromium.launch({ executablePath: executable(), args: ARGS, headless: true });
 		this.pages = [];

@@ -1,0 +1,81 @@
+// Asking again and again: while the view is shown and the page is looked at. A server that is away is asked less often, and the view goes on by
+// itself when it is back.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { asRefusal, type Refusal } from '../shared/api.ts';
+import { askTagged } from './session.ts';
+
+const SLOWEST = 10000;
+
+// Calls `run` now and then every `ms` until told to stop.
+export function repeat(ms: number, run: (signal: AbortSignal) => Promise<void>): { again(): void; stop(): void } {
+	const stopped = new AbortController();
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	let busy = false;
+	let soon = false;
+	let failures = 0;
+	const once = async () => {
+		clearTimeout(timer);
+		if (busy) {
+			soon = true;
+			return;
+		}
+		busy = true;
+		try {
+			if (!document.hidden) await run(stopped.signal);
+			failures = 0;
+		} catch {
+			failures++;
+		}
+		busy = false;
+		if (stopped.signal.aborted) return;
+		timer = setTimeout(once, soon ? 0 : failures ? Math.max(ms, Math.min(SLOWEST, 1000 * 2 ** (failures - 1))) : ms);
+		soon = false;
+	};
+	const seen = () => {
+		if (!document.hidden) void once();
+	};
+	document.addEventListener('visibilitychange', seen);
+	void once();
+	return {
+		again: () => void once(),
+		stop() {
+			clearTimeout(timer);
+			document.removeEventListener('visibilitychange', seen);
+			stopped.abort();
+		},
+	};
+}
+
+export interface Polled<T> {
+	value: T | null;
+	refusal: Refusal | null; // of the last time
+	again(): void;
+}
+
+// Without a path nothing is asked.
+export function usePoll<T>(path: string | null, ms: number): Polled<T> {
+	const [state, set] = useState<{ path: string | null; value: T | null; refusal: Refusal | null }>({
+		path,
+		value: null,
+		refusal: null,
+	});
+	const again = useRef(() => {});
+	useEffect(() => {
+		if (!path) return;
+		let etag: string | null = null;
+		const polling = repeat(ms, async (signal) => {
+			try {
+				const answer = await askTagged<T>(path, etag, signal);
+				etag = answer.etag;
+				set((old) => ({ path, value: answer.value ?? (old.path === path ? old.value : null), refusal: null }));
+			} catch (e) {
+				if (!signal.aborted) set((old) => ({ path, value: old.path === path ? old.value : null, refusal: asRefusal(e) }));
+				throw e;
+			}
+		});
+		again.current = polling.again;
+		return polling.stop;
+	}, [path, ms]);
+	const here = state.path === path;
+	return { value: here ? state.value : null, refusal: here ? state.refusal : null, again: () => again.current() };
+}
