@@ -63,11 +63,12 @@ function SectionList({
 									class={`seat-button ${seat.status === 'AVAILABLE' ? '' : 'gone'}`}
 									aria-pressed={chosen.has(seat.seatNumber)}
 									aria-disabled={seat.status !== 'AVAILABLE'}
-									aria-label={describe(seat, chosen.has(seat.seatNumber))}
 									onClick={() => onToggle(seat)}
 								>
-									<span class="number">{seat.seatNumber}</span>
-									<span class="small">{chosen.has(seat.seatNumber) ? '✓' : seat.status === 'AVAILABLE' ? '' : '✕'}</span>
+									<span class="number" aria-hidden="true">
+										{`${seat.seatNumber} ${chosen.has(seat.seatNumber) ? '✓' : seat.status === 'AVAILABLE' ? '' : '✕'}`}
+									</span>
+									<span class="hidden">{describe(seat, chosen.has(seat.seatNumber))}</span>
 								</button>
 							</li>
 						))}

@@ -41,7 +41,9 @@ export function Notice({
 export function ViewTitle({ children, focus = true }: { children: ComponentChildren; focus?: boolean }) {
 	const ref = useRef<HTMLHeadingElement>(null);
 	useEffect(() => {
-		if (focus) ref.current?.focus({ preventScroll: true });
+		if (!focus) return;
+		ref.current?.focus({ preventScroll: true });
+		scrollTo(0, 0);
 	}, [focus]);
 	return (
 		<h1 ref={ref} tabIndex={-1}>
