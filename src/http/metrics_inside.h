@@ -50,9 +50,9 @@ void metrics_simple(struct buf *out, const char *name, const char *type, const c
 void metrics_seconds(struct buf *out, const char *name, const char *type, const char *help, int64_t us);
 /* A label's value, escaped. */
 void metrics_label(struct buf *out, struct text t);
-/* One histogram's lines. `labels` is empty or `a="b"`; `seconds`: values are microseconds, written as seconds. */
+/* One histogram's lines. `labels` is empty or `a="b"`; `is_us`: values are microseconds, written as seconds. */
 void metrics_histogram(struct buf *out, const char *name, struct text labels, const struct tally_bounds *bounds,
-                       const struct tally_view *view, bool seconds);
+                       const struct tally_view *view, bool is_us);
 
 /* ---- metrics_process.c ---- */
 

@@ -61,9 +61,10 @@ const struct openapi_schema openapi_schemas[] = {
 		OBJECT("'date','showId','startsAt','totalSeats','availableSeats','closed'",
 			"'date':" DATE ",'showId':" ID ",'startsAt':" AT ",'totalSeats':" COUNT ",'availableSeats':" COUNT ","
 			"'closed':{'type':'boolean','description':'takes no new holds'}") "}")},
-	{"Seats", OBJECT("'concertId','showId','date','version','availableSeats','seats'",
+	{"Seats", OBJECT("'concertId','showId','date','version','closed','availableSeats','seats'",
 		"'concertId':" ID ",'showId':" ID ",'date':" DATE ","
 		"'version':{'type':'integer','format':'int64','minimum':0,'description':'grows with every change of the show\xe2\x80\x99s seats'},"
+		"'closed':{'type':'boolean','description':'takes no new holds'},"
 		"'availableSeats':" IDS ",'seats':{'type':'array','items':"
 		OBJECT("'seatNumber','section','price','status'",
 			"'seatNumber':" ID ",'section':" TEXTS ",'price':" WON ",'status':" SEAT_STATUS) "}")},

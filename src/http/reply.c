@@ -221,6 +221,7 @@ void http_write_seats(struct buf *out, const struct core_show *show, const struc
 	jo_kv_int(&o, "showId", show->show_id);
 	kv_date(&o, "date", show->date);
 	jo_kv_int(&o, "version", version);
+	jo_kv_bool(&o, "closed", show->closed);
 	jo_key(&o, "availableSeats");
 	jo_array(&o);
 	for (size_t i = 0; i < n; i++) {

@@ -146,7 +146,9 @@ describe('changing a show', () => {
 		const closed = await o.patchShow(c.showId, { closed: true });
 		assert.deepEqual(Object.keys(closed).sort(), [...SHOW, 'repriced', 'pricesKept'].sort());
 		assert.deepEqual([closed.closed, closed.repriced, closed.pricesKept], [true, 0, 0]);
-		assert.ok((await s.seats(t, c)).version > before.version, 'the version tells of it');
+		const after = await s.seats(t, c);
+		assert.ok(after.version > before.version, 'the version tells of it');
+		assert.deepEqual([before.closed, after.closed], [false, true]);
 		const no = await s.noHold('SALES_CLOSED', t, c, { seatNumber: 2 });
 		assert.equal(no.status, 403);
 		await s.noHold('SALES_CLOSED', t, c, { date: '2099-12-24', bestAvailable: { count: 1 } });

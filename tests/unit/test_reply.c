@@ -361,17 +361,19 @@ static void writes_seats(void **state)
 
 	(void)state;
 	http_write_seats(&out, &show, rows, 6, 8);
-	assert_out("{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"availableSeats\":[1,3,4,5],\"seats\":["
-	           "{\"seatNumber\":1,\"section\":\"A\",\"price\":10,\"status\":\"AVAILABLE\"},"
-	           "{\"seatNumber\":2,\"section\":\"A\",\"price\":10,\"status\":\"HELD\"},"
-	           "{\"seatNumber\":3,\"section\":\"A\",\"price\":10,\"status\":\"AVAILABLE\"},"
-	           "{\"seatNumber\":4,\"section\":\"A\",\"price\":20,\"status\":\"AVAILABLE\"},"
-	           "{\"seatNumber\":5,\"section\":\"\\\"B\",\"price\":20,\"status\":\"AVAILABLE\"},"
-	           "{\"seatNumber\":7,\"section\":\"\\\"B\",\"price\":20,\"status\":\"SOLD\"}]}");
+	assert_out(
+	    "{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"closed\":false,\"availableSeats\":[1,3,4,5],\"seats\":["
+	    "{\"seatNumber\":1,\"section\":\"A\",\"price\":10,\"status\":\"AVAILABLE\"},"
+	    "{\"seatNumber\":2,\"section\":\"A\",\"price\":10,\"status\":\"HELD\"},"
+	    "{\"seatNumber\":3,\"section\":\"A\",\"price\":10,\"status\":\"AVAILABLE\"},"
+	    "{\"seatNumber\":4,\"section\":\"A\",\"price\":20,\"status\":\"AVAILABLE\"},"
+	    "{\"seatNumber\":5,\"section\":\"\\\"B\",\"price\":20,\"status\":\"AVAILABLE\"},"
+	    "{\"seatNumber\":7,\"section\":\"\\\"B\",\"price\":20,\"status\":\"SOLD\"}]}");
 	http_write_seat_statuses(&out, &show, rows, 6, 8);
 	assert_out("{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"statuses\":\"AHAAAS\"}");
 	http_write_seats(&out, &show, rows, 0, 8);
-	assert_out("{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"availableSeats\":[],\"seats\":[]}");
+	assert_out(
+	    "{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"closed\":false,\"availableSeats\":[],\"seats\":[]}");
 }
 
 static void writes_histories(void **state)

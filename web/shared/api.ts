@@ -89,6 +89,7 @@ export const CODES = [
 	'INSUFFICIENT_BALANCE',
 	'NOT_ADMITTED',
 	'WRONG_QUEUE',
+	'SALES_CLOSED',
 	'SALES_NOT_OPEN',
 	'NOT_FOUND',
 	'CONCERT_NOT_FOUND',
@@ -112,6 +113,7 @@ export const CODES = [
 	'IDEMPOTENCY_KEY_REUSED',
 	'RATE_LIMITED',
 	'OVERLOADED',
+	'STOPPING',
 	'STORE_UNAVAILABLE',
 ] as const;
 // And two of the page's own: no answer came; an answer that is none of Jari's.

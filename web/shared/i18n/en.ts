@@ -228,6 +228,8 @@ export const en = {
 	'error.IDEMPOTENCY_KEY_REUSED': 'This was sent before, otherwise. Load the page again, and see what has happened.',
 	'error.RATE_LIMITED': 'That was too often. Wait a moment; this page asks again.',
 	'error.OVERLOADED': 'Very many people are here just now. Nothing was changed; try again in a moment.',
+	'error.SALES_CLOSED': 'This show is not sold any more. Choose another date.',
+	'error.STOPPING': 'This server is about to stop. Try again in a moment.',
 	'error.STORE_UNAVAILABLE': 'The server cannot reach its books just now. Nothing was changed; try again in a moment.',
 	'error.NO_ANSWER': 'No answer came. Look whether you are connected; this page tries again.',
 	'error.UNKNOWN': 'Something went wrong that this page does not know. Load the page again.',

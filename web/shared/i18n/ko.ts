@@ -227,6 +227,8 @@ export const ko: Texts = {
 	'error.IDEMPOTENCY_KEY_REUSED': '전에 다른 내용으로 보낸 요청입니다. 새로고침해서 어떻게 되었는지 확인해 주세요.',
 	'error.RATE_LIMITED': '너무 자주 요청했습니다. 잠시 기다리면 이 화면이 다시 확인합니다.',
 	'error.OVERLOADED': '지금 아주 많은 분이 와 있습니다. 바뀐 것은 없습니다. 잠시 뒤 다시 시도해 주세요.',
+	'error.SALES_CLOSED': '이 공연은 더 이상 판매하지 않습니다. 다른 날짜를 골라 주세요.',
+	'error.STOPPING': '이 서버는 곧 멈춥니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.STORE_UNAVAILABLE': '서버가 지금 장부를 열 수 없습니다. 바뀐 것은 없습니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.NO_ANSWER': '응답이 없습니다. 연결을 확인해 주세요. 이 화면이 다시 시도합니다.',
 	'error.UNKNOWN': '이 화면이 모르는 문제가 생겼습니다. 새로고침해 주세요.',
