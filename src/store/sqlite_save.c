@@ -356,17 +356,11 @@ static void bind_whole_show(struct sqlite_binder *b, const struct core_show *s)
 	sqlite_bind_int(b, s->closed);
 }
 
-static int statement_of(const struct core_row *row)
-{
-	if (is_whole_show(row))
-		return SQL_UPDATE_WHOLE_SHOW;
-	return (row->was ? row->now ? SQL_UPDATE : SQL_DELETE : SQL_INSERT) + (int)row->id.kind;
-}
-
 static enum store_result save_row(struct save *save, const struct core_row *row)
 {
 	enum core_kind kind = row->id.kind;
-	int which = statement_of(row);
+	bool whole_show = is_whole_show(row);
+	int which = whole_show ? SQL_UPDATE_WHOLE_SHOW : (row->was ? row->now ? SQL_UPDATE : SQL_DELETE : SQL_INSERT) + (int)kind;
 	if (!sqlite_statements[which].sql) {
 		log_event(LOG_ERROR, "store_conflict", "cause", "%s: the ledger and the audit log are append-only",
 		          save->c->path);
@@ -376,7 +370,7 @@ static enum store_result save_row(struct save *save, const struct core_row *row)
 	if (!stmt)
 		return STORE_BROKEN;
 	struct sqlite_binder b = sqlite_binder(stmt);
-	if (which == SQL_UPDATE_WHOLE_SHOW)
+	if (whole_show)
 		bind_whole_show(&b, row->now);
 	if (!row->was)
 		bind_insert(save, &b, kind, row->now);
