@@ -16,7 +16,6 @@ import {
 	press,
 	pressSeat,
 	takePlace,
-	text,
 } from './browser.mjs';
 
 const HALL = [
