@@ -163,7 +163,7 @@ export interface Answer<T> {
 const PATIENCE = 15000;
 
 // The scripts lie in assets/, the API beside it: so the page also works where a proxy adds a path.
-const root = new URL('../', import.meta.url);
+const root = new URL(/* @vite-ignore */ '../', import.meta.url);
 
 export class Api {
 	// `heard` is told after each request whether the server answered.
