@@ -347,6 +347,8 @@ describe('the log and the server', () => {
 		const phone = await enter(browser, server, '#/log', { size: PHONE });
 		await phone.locator('tbody tr').first().waitFor();
 		await fits(phone, 'the log on a phone');
+		await accessible(phone, 'the log on a phone');
+		await phone.getByText('capacity: 29 → 30').waitFor();
 	});
 
 	it('the server tells how long it takes to answer', async () => {
