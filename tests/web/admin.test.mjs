@@ -222,6 +222,8 @@ describe('the shows', () => {
 		await phone.locator('.heat canvas').waitFor();
 		await accessible(phone, 'a show on a phone');
 		await fits(phone, 'a show on a phone');
+		const mark = await phone.locator('.wordmark').boundingBox();
+		assert.ok(mark.height < 40, 'the name stands in one line');
 	});
 
 	it('prices change after a question; closing ends new holds', async () => {
