@@ -222,6 +222,8 @@ describe('the shows', () => {
 		await phone.locator('.heat canvas').waitFor();
 		await accessible(phone, 'a show on a phone');
 		await fits(phone, 'a show on a phone');
+		const mark = await phone.locator('.wordmark').boundingBox();
+		assert.ok(mark.height < 40, 'the name stands in one line');
 	});
 
 	it('prices change after a question; closing ends new holds', async () => {
@@ -347,6 +349,8 @@ describe('the log and the server', () => {
 		const phone = await enter(browser, server, '#/log', { size: PHONE });
 		await phone.locator('tbody tr').first().waitFor();
 		await fits(phone, 'the log on a phone');
+		await accessible(phone, 'the log on a phone');
+		await phone.getByText('capacity: 29 → 30').waitFor();
 	});
 
 	it('the server tells how long it takes to answer', async () => {

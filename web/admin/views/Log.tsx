@@ -9,12 +9,19 @@ import { refusalText, Scroll } from '../ui.tsx';
 
 const PAGE = 25;
 
+// A change of a value reads as one: 60 → 75.
+function valueText(value: unknown): string {
+	if (typeof value === 'object' && value !== null && 'from' in value && 'to' in value)
+		return `${valueText(value.from)} → ${valueText(value.to)}`;
+	return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
 function detailText(detail: unknown): string {
 	if (typeof detail === 'object' && detail !== null && !Array.isArray(detail))
 		return Object.entries(detail)
-			.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+			.map(([name, value]) => `${name}: ${valueText(value)}`)
 			.join(', ');
-	return typeof detail === 'string' ? detail : (JSON.stringify(detail) ?? '');
+	return valueText(detail);
 }
 
 export function Log() {
