@@ -23,4 +23,18 @@ describe('README.md', () => {
 		assert.equal(status, 0, `the walk succeeds\n  stdout: ${out}\n  stderr: ${err}`);
 		assert.match(out, /PAID/, `the seat is paid\n  stdout: ${out}\n  stderr: ${err}`);
 	});
+
+	it('README.ko.md has the same commands, pictures and links', () => {
+		const of = (name) => {
+			const text = fs.readFileSync(path.join(ROOT, name), 'utf8');
+			return {
+				headings: text.match(/^#+ /gm),
+				commands: text.match(/^```[a-z]*\n[\s\S]*?^```$/gm).slice(1), // the first one is explained in the language
+				first: text.match(/^script\/\w+/gm),
+				links: [...text.matchAll(/\]\(([^)]+)\)/g)].map((m) => m[1]).filter((to) => !to.startsWith('README')),
+				rows: text.match(/^\|/gm).length,
+			};
+		};
+		assert.deepEqual(of('README.ko.md'), of('README.md'));
+	});
 });
