@@ -68,9 +68,10 @@ const struct openapi_schema openapi_schemas[] = {
 		"'availableSeats':" IDS ",'seats':{'type':'array','items':"
 		OBJECT("'seatNumber','section','price','status'",
 			"'seatNumber':" ID ",'section':" TEXTS ",'price':" WON ",'status':" SEAT_STATUS) "}")},
-	{"SeatStatuses", OBJECT("'concertId','showId','date','version','statuses'",
+	{"SeatStatuses", OBJECT("'concertId','showId','date','version','closed','statuses'",
 		"'concertId':" ID ",'showId':" ID ",'date':" DATE ","
 		"'version':{'type':'integer','format':'int64','minimum':0,'description':'that of the seats'},"
+		"'closed':{'type':'boolean','description':'takes no new holds'},"
 		"'statuses':{'type':'string','pattern':'^[AHS]*$','description':'for each seat, by its number, the first letter of its status'}")},
 	{"HoldRequest", "{'type':'object','description':'Exactly one of `date` and `showId`, and exactly one of `seatNumber`, `seatNumbers` and `bestAvailable`.',"
 		"'properties':{'date':" DATE ",'showId':" ID ",'seatNumber':" ID ","

@@ -210,18 +210,24 @@ static void write_seat_list(struct buf *out, const struct core_seat *seats, size
 		buf_free(&tail[s]);
 }
 
+/* What both forms of a show's seats begin with. */
+static void begin_seats(struct json_out *o, struct buf *out, const struct core_show *show, int64_t version)
+{
+	jo_begin(o, out);
+	jo_object(o);
+	jo_kv_int(o, "concertId", show->concert_id);
+	jo_kv_int(o, "showId", show->show_id);
+	kv_date(o, "date", show->date);
+	jo_kv_int(o, "version", version);
+	jo_kv_bool(o, "closed", show->closed);
+}
+
 void http_write_seats(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n, int64_t version)
 {
 	struct json_out o;
 
 	buf_reserve(out, 256 + n * 80);
-	jo_begin(&o, out);
-	jo_object(&o);
-	jo_kv_int(&o, "concertId", show->concert_id);
-	jo_kv_int(&o, "showId", show->show_id);
-	kv_date(&o, "date", show->date);
-	jo_kv_int(&o, "version", version);
-	jo_kv_bool(&o, "closed", show->closed);
+	begin_seats(&o, out, show, version);
 	jo_key(&o, "availableSeats");
 	jo_array(&o);
 	for (size_t i = 0; i < n; i++) {
@@ -240,12 +246,7 @@ void http_write_seat_statuses(struct buf *out, const struct core_show *show, con
 	struct json_out o;
 
 	buf_reserve(out, 256 + n);
-	jo_begin(&o, out);
-	jo_object(&o);
-	jo_kv_int(&o, "concertId", show->concert_id);
-	jo_kv_int(&o, "showId", show->show_id);
-	kv_date(&o, "date", show->date);
-	jo_kv_int(&o, "version", version);
+	begin_seats(&o, out, show, version);
 	buf_text(out, TEXT(",\"statuses\":\""));
 	for (size_t i = 0; i < n; i++)
 		buf_char(out, core_seat_status_name(seats[i].status)[0]);

@@ -218,6 +218,20 @@ async function someStore() {
 	return s;
 }
 
+// Makes a database server and some store before the tests of a suite, and takes both away after them.
+function around(pg, take) {
+	let some;
+	before(async () => {
+		await pg.make();
+		some = await someStore();
+		take(some);
+	}, { timeout: 60000 });
+	after(async () => {
+		await pg.remove();
+		fs.rmSync(some.dir, { recursive: true, force: true });
+	});
+}
+
 describe('copies that are refused', () => {
 	const pg = new Postgres();
 	const dir = tempFolder();
@@ -228,15 +242,8 @@ describe('copies that are refused', () => {
 		return pg.urlOf(name);
 	};
 
-	before(async () => {
-		await pg.make();
-		some = await someStore();
-	}, { timeout: 60000 });
-	after(async () => {
-		await pg.remove();
-		fs.rmSync(some.dir, { recursive: true, force: true });
-		fs.rmSync(dir, { recursive: true, force: true });
-	});
+	around(pg, (store) => (some = store));
+	after(() => fs.rmSync(dir, { recursive: true, force: true }));
 
 	it('a target that has something in it', async () => {
 		const full = await database('occupied');
@@ -294,15 +301,7 @@ describe('copies that are refused', () => {
 describe('a role that may do what servers may, and no more', () => {
 	const pg = new Postgres();
 	let some;
-
-	before(async () => {
-		await pg.make();
-		some = await someStore();
-	}, { timeout: 60000 });
-	after(async () => {
-		await pg.remove();
-		fs.rmSync(some.dir, { recursive: true, force: true });
-	});
+	around(pg, (store) => (some = store));
 
 	it('fills a schema that its owner has made, and reads it', async () => {
 		const app = pg.url.replace('postgres@', 'jari_app@');
@@ -322,15 +321,7 @@ describe('a role that may do what servers may, and no more', () => {
 describe('a copy that is killed', () => {
 	const pg = new Postgres();
 	let some;
-
-	before(async () => {
-		await pg.make();
-		some = await someStore();
-	}, { timeout: 60000 });
-	after(async () => {
-		await pg.remove();
-		fs.rmSync(some.dir, { recursive: true, force: true });
-	});
+	around(pg, (store) => (some = store));
 
 	// Starts a copy, waits until it hangs where `look` says, and kills it.
 	async function killed(from, to, look) {

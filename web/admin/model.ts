@@ -1,5 +1,5 @@
 // What the organiser's routes answer.
-import type { Seat, SeatStatus } from '../shared/api.ts';
+import type { Concert, Seat, SeatStatus } from '../shared/api.ts';
 
 export interface Queue {
 	queueId: number;
@@ -55,13 +55,7 @@ export interface Hall {
 	revenue: number;
 	sections: Section[];
 }
-export interface OrganiserConcert {
-	concertId: number;
-	title: string;
-	artist: string;
-	venue: string;
-	queueId: number;
-	salesOpenAt: string | null;
+export interface OrganiserConcert extends Concert {
 	shows: Hall[];
 }
 export interface AuditEntry {

@@ -4,9 +4,28 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Concert, Refusal } from '../shared/api.ts';
 import { clockText } from '../shared/format.ts';
 import { useTick } from '../shared/state.ts';
-import { announce, Notice } from '../shared/ui/index.tsx';
+import { announce, Notice, Spinner } from '../shared/ui/index.tsx';
 import { clock, texts } from './here.ts';
 import { to } from './route.ts';
+
+// What stands where something is still to come, or could not be had.
+export function NotYet({
+	refusal,
+	again,
+	children,
+}: {
+	refusal: Refusal | null;
+	again: () => void;
+	children?: ComponentChildren;
+}) {
+	const t = texts.use();
+	if (!refusal) return <Spinner label={t.text('app.loading')} />;
+	return (
+		<Problem refusal={refusal} again={refusal.passing ? again : undefined}>
+			{children}
+		</Problem>
+	);
+}
 
 // What went wrong, in a sentence that says what to do, with the next step as a button.
 export function Problem({ refusal, again, children }: { refusal: Refusal; again?: () => void; children?: ComponentChildren }) {

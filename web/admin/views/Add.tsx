@@ -14,6 +14,7 @@ import {
 	NEW_QUEUE,
 	placeOf,
 	previewOf,
+	type SectionFields,
 	summaryOf,
 } from '../catalogue.ts';
 import { HeatMap } from '../heat.tsx';
@@ -22,7 +23,7 @@ import type { NewIds, Queue } from '../model.ts';
 import { usePoll } from '../poll.ts';
 import { hrefOf } from '../route.ts';
 import { ask, detailOf } from '../session.ts';
-import { texts } from '../texts.ts';
+import { type Key, texts } from '../texts.ts';
 import { Choice, Field, refusalText, Switch } from '../ui.tsx';
 
 function Added({ ids, more }: { ids: NewIds; more: () => void }) {
@@ -57,6 +58,13 @@ const fresh = (): ConcertFields => ({
 	sections: [{ section: 'A', from: '1', to: '50', price: '50000' }],
 });
 
+// The fields of a section, and what they are called.
+const SECTION_FIELDS: [keyof SectionFields, Key][] = [
+	['section', 'section'],
+	['from', 'add.from'],
+	['to', 'add.to'],
+	['price', 'price.won'],
+];
 const DATES_MAX = 100;
 const SECTIONS_MAX = 200;
 
@@ -242,42 +250,19 @@ function Form({ added }: { added: (ids: NewIds) => void }) {
 					{fields.sections.map((section, i) => (
 						<fieldset class="section" key={i}>
 							<legend>{t.text('add.section', { n: i + 1 })}</legend>
-							<Field
-								id={`section-${i}`}
-								label={t.text('section')}
-								maxLength={64}
-								autoComplete="off"
-								value={section.section}
-								set={(v) => setSection(i, { section: v })}
-								error={wrong[`section-${i}`]}
-							/>
-							<Field
-								id={`from-${i}`}
-								label={t.text('add.from')}
-								inputMode="numeric"
-								autoComplete="off"
-								value={section.from}
-								set={(v) => setSection(i, { from: v })}
-								error={wrong[`from-${i}`]}
-							/>
-							<Field
-								id={`to-${i}`}
-								label={t.text('add.to')}
-								inputMode="numeric"
-								autoComplete="off"
-								value={section.to}
-								set={(v) => setSection(i, { to: v })}
-								error={wrong[`to-${i}`]}
-							/>
-							<Field
-								id={`price-${i}`}
-								label={t.text('price.won')}
-								inputMode="numeric"
-								autoComplete="off"
-								value={section.price}
-								set={(v) => setSection(i, { price: v })}
-								error={wrong[`price-${i}`]}
-							/>
+							{SECTION_FIELDS.map(([name, label]) => (
+								<Field
+									key={name}
+									id={`${name}-${i}`}
+									label={t.text(label)}
+									inputMode={name === 'section' ? undefined : 'numeric'}
+									maxLength={name === 'section' ? 64 : undefined}
+									autoComplete="off"
+									value={section[name]}
+									set={(v) => setSection(i, { [name]: v })}
+									error={wrong[`${name}-${i}`]}
+								/>
+							))}
 							{fields.sections.length > 1 ? (
 								<button
 									type="button"

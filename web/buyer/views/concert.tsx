@@ -7,7 +7,7 @@ import { announce, Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx'
 import { Follower, type How } from '../follow.ts';
 import { api, dropPlace, me, placeIn, takePlace, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
-import { Poster, Problem, SalesCountdown, seatList, useCountdown, useMinuteWarning } from '../parts.tsx';
+import { NotYet, Poster, Problem, SalesCountdown, seatList, useCountdown, useMinuteWarning } from '../parts.tsx';
 import { go, to } from '../route.ts';
 import { DatesView } from './dates.tsx';
 import { JoinView } from './join.tsx';
@@ -40,15 +40,14 @@ function useTicket(token: string | undefined): Following {
 export function ConcertView({ concertId, showId }: { concertId: number; showId: number | null }) {
 	const t = texts.use();
 	const { value: concert, refusal, again } = useLoad(`concert ${concertId}`, () => api.get<Concert>(`api/concerts/${concertId}`));
-	if (refusal && !concert)
+	if (!concert)
 		return (
-			<Problem refusal={refusal} again={refusal.passing ? again : undefined}>
+			<NotYet refusal={refusal} again={again}>
 				<a class="button" href={to.home}>
 					{t.text('do.home')}
 				</a>
-			</Problem>
+			</NotYet>
 		);
-	if (!concert) return <Spinner label={t.text('app.loading')} />;
 	return (
 		<div class="stack wide">
 			<ConcertHead concert={concert} small={showId !== null} />

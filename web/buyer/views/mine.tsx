@@ -1,9 +1,9 @@
 import type { Concert, Reservation } from '../../shared/api.ts';
 import { useCell } from '../../shared/state.ts';
-import { Spinner, ViewTitle } from '../../shared/ui/index.tsx';
+import { ViewTitle } from '../../shared/ui/index.tsx';
 import { anyToken, api, me, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
-import { Problem, seatList } from '../parts.tsx';
+import { NotYet, seatList } from '../parts.tsx';
 import { to } from '../route.ts';
 import { Nobody } from './wallet.tsx';
 
@@ -35,8 +35,7 @@ export function MineView() {
 function Mine({ userId, token }: { userId: number; token: string }) {
 	const t = texts.use();
 	const { value, refusal, again } = useLoad(`mine ${userId}`, () => look(userId, token));
-	if (refusal && !value) return <Problem refusal={refusal} again={refusal.passing ? again : undefined} />;
-	if (!value) return <Spinner label={t.text('app.loading')} />;
+	if (!value) return <NotYet refusal={refusal} again={again} />;
 	if (!value.reservations.length) return <p>{t.text('mine.none')}</p>;
 	return (
 		<ul class="stack">

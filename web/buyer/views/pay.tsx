@@ -2,11 +2,11 @@
 import { useState } from 'preact/hooks';
 import { asRefusal, type Concert, type Refusal, type Reservation } from '../../shared/api.ts';
 import { clockText } from '../../shared/format.ts';
-import { Bar, Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx';
+import { Bar, Notice, ViewTitle } from '../../shared/ui/index.tsx';
 import { anyToken, api, me, retried, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
 import { charge, pay } from '../money.ts';
-import { Poster, Problem, Steps, SureButton, seatList, useCountdown, useMinuteWarning } from '../parts.tsx';
+import { NotYet, Poster, Problem, Steps, SureButton, seatList, useCountdown, useMinuteWarning } from '../parts.tsx';
 import { go, to } from '../route.ts';
 
 interface Shown {
@@ -28,15 +28,14 @@ async function look(reservationId: number): Promise<Shown> {
 export function PayView({ reservationId }: { reservationId: number }) {
 	const t = texts.use();
 	const { value, refusal, again, set } = useLoad(`reservation ${reservationId} ${me.value?.userId}`, () => look(reservationId));
-	if (refusal && !value)
+	if (!value)
 		return (
-			<Problem refusal={refusal} again={refusal.passing ? again : undefined}>
+			<NotYet refusal={refusal} again={again}>
 				<a class="button" href={to.mine}>
 					{t.text('do.toMine')}
 				</a>
-			</Problem>
+			</NotYet>
 		);
-	if (!value) return <Spinner label={t.text('app.loading')} />;
 	const { reservation, concert } = value;
 	if (reservation.status === 'PAID') return <Paid reservation={reservation} concert={concert} />;
 	if (reservation.status !== 'HELD') return <Over reservation={reservation} />;

@@ -1,11 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { asRefusal, type History, type Refusal } from '../../shared/api.ts';
 import { useCell } from '../../shared/state.ts';
-import { announce, Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx';
+import { announce, Notice, ViewTitle } from '../../shared/ui/index.tsx';
 import { anyToken, api, me, retried, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
 import { charge, pendingCharge } from '../money.ts';
-import { Problem } from '../parts.tsx';
+import { NotYet, Problem } from '../parts.tsx';
 import { to } from '../route.ts';
 
 const PRESETS = [50000, 100000, 200000, 500000];
@@ -47,8 +47,7 @@ function Wallet({ userId, name }: { userId: number; name: string }) {
 	const { value, refusal, again, set } = useLoad(`wallet ${userId}`, () =>
 		api.get<{ balance: number }>(`api/${userId}`, { token }),
 	);
-	if (refusal && !value) return <Problem refusal={refusal} again={refusal.passing ? again : undefined} />;
-	if (!value) return <Spinner label={t.text('app.loading')} />;
+	if (!value) return <NotYet refusal={refusal} again={again} />;
 	return (
 		<>
 			<div class="card balance">
