@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 	struct store_options where = {.url = "memory:", .mode = STORE_SERVE, .queue_capacity = 1};
 	struct store *store = NULL;
 	struct clock clock;
-	struct http_app app = {.metrics = http_metrics_new(), .version = "constant"};
+	struct http_app app = {.version = "constant"};
 	int64_t threads = 2;
 	sigset_t ends;
 	int status = 1;
@@ -62,6 +62,7 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "Usage: constant [THREADS]\n");
 		return 2;
 	}
+	app.metrics = http_metrics_new((int)threads);
 	/* The library asks an engine what time it is; this one is otherwise idle. */
 	if (sigemptyset(&ends) != 0 || sigaddset(&ends, SIGTERM) != 0 || sigaddset(&ends, SIGINT) != 0 ||
 	    sigprocmask(SIG_BLOCK, &ends, NULL) != 0 || store_open(&where, &store, error) != STORE_OK)

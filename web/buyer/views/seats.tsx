@@ -206,6 +206,7 @@ export function SeatsView({ concert, showId, ticket }: { concert: Concert; showI
 							texts={{
 								name: t.text('seats.mapName'),
 								stage: t.text('seats.stage'),
+								section: (section) => `${section.name} · ${t.format.won(section.price)}`,
 								nearer: t.text('seats.nearer'),
 								farther: t.text('seats.farther'),
 								whole: t.text('seats.whole'),

@@ -2,11 +2,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Seat } from '../api.ts';
 import { SeatCanvas } from './canvas.ts';
-import { type Plan, seatTowards } from './geometry.ts';
+import { type Plan, type Section, seatTowards } from './geometry.ts';
 
 export interface MapTexts {
 	name: string; // of the whole map
 	stage: string;
+	section: (section: Section) => string; // its name and price
 	nearer: string;
 	farther: string;
 	whole: string;
@@ -39,6 +40,7 @@ export function SeatMap(props: SeatMapProps) {
 			canvas.current!,
 			plan,
 			() => now.current.texts.stage,
+			(section) => now.current.texts.section(section),
 			(i) => {
 				setCursor(i);
 				const seat = now.current.seats[i];

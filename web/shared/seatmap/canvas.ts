@@ -2,7 +2,7 @@
 //
 // Only what is in view is drawn, seats of one look in one path, at most once a frame.
 import type { Seat } from '../api.ts';
-import { type Plan, seatAt } from './geometry.ts';
+import { GAP, type Plan, type Section, seatAt } from './geometry.ts';
 
 export interface Look {
 	sections: string[];
@@ -46,6 +46,7 @@ export class SeatCanvas {
 		private canvas: HTMLCanvasElement,
 		private plan: Plan,
 		private stageName: () => string,
+		private sectionName: (section: Section) => string,
 		private onPick: (seat: number) => void,
 		private onZoom: (whole: boolean) => void,
 	) {
@@ -332,10 +333,26 @@ export class SeatCanvas {
 	}
 
 	private drawNames(ctx: CanvasRenderingContext2D): void {
-		if (this.scale >= NUMBERED || this.plan.sections.length < 2) return;
+		if (this.plan.sections.length < 2) return;
 		ctx.font = `700 13px ${this.look.font}`;
 		ctx.textAlign = 'center';
 		ctx.textBaseline = 'middle';
+		if (this.scale >= NUMBERED) this.drawNamesBefore(ctx);
+		else this.drawNamesOver(ctx);
+	}
+
+	// Where seats have numbers, a section's name and price stand before its first row.
+	private drawNamesBefore(ctx: CanvasRenderingContext2D): void {
+		ctx.fillStyle = this.look.soft;
+		for (const section of this.plan.sections) {
+			const text = [this.sectionName(section), section.name].find(
+				(t) => ctx.measureText(t).width <= (section.right - section.left + 1) * this.scale,
+			);
+			if (text) ctx.fillText(text, (section.x - this.x) * this.scale, (section.front - GAP / 2 - this.y) * this.scale);
+		}
+	}
+
+	private drawNamesOver(ctx: CanvasRenderingContext2D): void {
 		for (const section of this.plan.sections) {
 			const wide = (section.right - section.left) * this.scale;
 			const text = ctx.measureText(section.name).width;

@@ -21,6 +21,7 @@ export interface Section {
 	right: number;
 	top: number;
 	bottom: number;
+	front: number; // where its first row begins, in the middle
 }
 export interface Plan {
 	places: Place[]; // by index of the seat
@@ -34,7 +35,7 @@ export interface Plan {
 
 const ROW = 1.16;
 const AISLE = 1.6; // between sections side by side
-const GAP = 1.3; // between prices
+export const GAP = 1.3; // between prices
 const ACROSS = 4; // sections side by side, at most
 const WIDE = 1.7; // how much wider than deep a hall is
 const BEND = 0.16;
@@ -48,7 +49,19 @@ function sectionsOf(seats: Seat[]): Section[] {
 		if (!section) {
 			if (!prices.includes(seat.price)) prices.push(seat.price);
 			const tier = prices.indexOf(seat.price);
-			section = { name: seat.section, price: seat.price, tier, seats: [], x: 0, y: 0, left: 0, right: 0, top: 0, bottom: 0 };
+			section = {
+				name: seat.section,
+				price: seat.price,
+				tier,
+				seats: [],
+				x: 0,
+				y: 0,
+				left: 0,
+				right: 0,
+				top: 0,
+				bottom: 0,
+				front: 0,
+			};
 			byName.set(seat.section, section);
 		}
 		section.seats.push(i);
@@ -138,6 +151,9 @@ function measure(section: Section, places: Place[]): number {
 	}
 	section.x = (section.left + section.right) / 2;
 	section.y = (section.top + section.bottom) / 2;
+	const first = section.seats.map((seat) => places[seat]!).filter((place) => place.row === 0);
+	const off = (place: Place) => Math.abs(place.x - section.x);
+	section.front = first.reduce((a, b) => (off(b) < off(a) ? b : a)).y - ROW / 2;
 	return section.top;
 }
 
