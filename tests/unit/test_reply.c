@@ -370,7 +370,8 @@ static void writes_seats(void **state)
 	    "{\"seatNumber\":5,\"section\":\"\\\"B\",\"price\":20,\"status\":\"AVAILABLE\"},"
 	    "{\"seatNumber\":7,\"section\":\"\\\"B\",\"price\":20,\"status\":\"SOLD\"}]}");
 	http_write_seat_statuses(&out, &show, rows, 6, 8);
-	assert_out("{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"closed\":false,\"statuses\":\"AHAAAS\"}");
+	assert_out(
+	    "{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"closed\":false,\"statuses\":\"AHAAAS\"}");
 	http_write_seats(&out, &show, rows, 0, 8);
 	assert_out(
 	    "{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"closed\":false,\"availableSeats\":[],\"seats\":[]}");
