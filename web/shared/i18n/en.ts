@@ -86,6 +86,7 @@ export const en = {
 	'dates.left.one': '{count} seat left',
 	'dates.left.other': '{count} seats left',
 	'dates.soldOut': 'Sold out',
+	'dates.closed': 'No longer sold',
 	'dates.none': 'There is no date left to book. If seats come back, they appear here.',
 	'dates.local': 'Date where it is played: {date}',
 
@@ -142,6 +143,7 @@ export const en = {
 	'pay.minute': 'One minute left to pay.',
 	'pay.seats': 'Seats',
 	'pay.date': 'Date',
+	'pay.starts': 'Begins',
 	'pay.total': 'To pay',
 	'pay.wallet': 'In your wallet',
 	'pay.missing': '{amount} is missing in your wallet.',
@@ -194,6 +196,8 @@ export const en = {
 	'mine.pay': 'Pay',
 
 	'do.retry': 'Try again',
+	'do.reload': 'Load the page again',
+	'do.toLine': 'To the line',
 	'do.home': 'To the concerts',
 	'do.toMine': 'To my seats',
 
