@@ -61,6 +61,10 @@ const refuse = (page, path, code) =>
 		return route.fulfill({ status, json, contentType: 'application/problem+json', headers: { 'Retry-After': '0' } });
 	});
 
+// A name is an account: nobody finds what another has left.
+let people = 0;
+const somebody = () => `Somebody ${++people}`;
+
 describe('a refusal', () => {
 	const server = serverHere();
 	const browser = browserHere();
@@ -77,29 +81,29 @@ describe('a refusal', () => {
 	const ways = {
 		'taking a place': async (page, at) => {
 			await page.goto(at);
-			await page.locator('#name').fill('Somebody');
+			await page.locator('#name').fill(somebody());
 			return () => press(page, button(page, 'join.go'));
 		},
 		'looking at a concert': async (page, at) => () => page.goto(at),
 		'following the ticket': async (page, at) => {
 			await page.goto(at);
-			await takePlace(page, 'Follower');
+			await takePlace(page, somebody());
 			await heading(page, 'dates.title').waitFor();
 			return () => page.reload();
 		},
 		'looking at dates': async (page, at) => {
 			await page.goto(at);
-			return () => takePlace(page, 'Dates');
+			return () => takePlace(page, somebody());
 		},
 		'looking at seats': async (page, at) => {
 			await page.goto(at);
-			await takePlace(page, 'Seats');
+			await takePlace(page, somebody());
 			await heading(page, 'dates.title').waitFor();
 			return () => press(page, page.locator('.date').first());
 		},
 		holding: async (page, at) => {
 			await page.goto(at);
-			await takePlace(page, 'Holder');
+			await takePlace(page, somebody());
 			await press(page, page.locator('.date').first());
 			await page.locator('canvas').waitFor();
 			return () => press(page, button(page, 'seats.bestGo.other'));
@@ -111,7 +115,7 @@ describe('a refusal', () => {
 		},
 		charging: async (page, at) => {
 			await page.goto(at);
-			await takePlace(page, 'Charger');
+			await takePlace(page, somebody());
 			await heading(page, 'dates.title').waitFor();
 			await page.goto(at.replace(/#.*/, '#/wallet'));
 			await press(page, page.getByRole('button', { name: /50,000/ }));
