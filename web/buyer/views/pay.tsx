@@ -58,12 +58,9 @@ function Facts({ reservation, concert }: { reservation: Reservation; concert: Co
 				<dl class="facts">
 					<div>
 						<dt>{t.text('pay.date')}</dt>
-						<dd>{`${t.format.day(reservation.date)} · ${t.format.weekday(reservation.date)}`}</dd>
-					</div>
-					<div>
-						<dt>{t.text('pay.starts')}</dt>
 						<dd>
-							{t.format.zoned(reservation.startsAt)} <LocalDate of={reservation} />
+							{`${t.format.day(reservation.date)} · ${t.format.weekday(reservation.date)} · ${t.format.zoned(reservation.startsAt)} `}
+							<LocalDate of={reservation} />
 						</dd>
 					</div>
 					<div>

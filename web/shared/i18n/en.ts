@@ -143,7 +143,6 @@ export const en = {
 	'pay.minute': 'One minute left to pay.',
 	'pay.seats': 'Seats',
 	'pay.date': 'Date',
-	'pay.starts': 'Begins',
 	'pay.total': 'To pay',
 	'pay.wallet': 'In your wallet',
 	'pay.missing': '{amount} is missing in your wallet.',

@@ -144,7 +144,6 @@ export const ko: Texts = {
 	'pay.minute': '결제할 시간이 1분 남았습니다.',
 	'pay.seats': '좌석',
 	'pay.date': '날짜',
-	'pay.starts': '시작',
 	'pay.total': '결제할 금액',
 	'pay.wallet': '지갑 잔액',
 	'pay.missing': '지갑에 {amount}이 부족합니다.',
