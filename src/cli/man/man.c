@@ -171,7 +171,7 @@ static void facts(const struct cli_option *row, const char *variable)
 			(void)printf("%s%s", between, cli_command_name((enum cli_command)i));
 			between = ", ";
 		}
-	(void)printf("\n.Pq Ev %s%s\n", variable, row->type == CLI_TYPE_BOOL ? "=yes" : "");
+	(void)printf("\n.Bq Ev %s%s\n", variable, row->type == CLI_TYPE_BOOL ? "=yes" : "");
 }
 
 /* The options, or those that are in the environment alone. */
