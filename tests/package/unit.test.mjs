@@ -67,6 +67,30 @@ describe('jari.service', () => {
 		assert.ok(Number(value('TasksMax')) > limit('JARI_THREADS_MAX') + 16);
 	});
 
+	// What systemd is told, by one who stands for it: Node has no sockets of this kind.
+	it('hears when it is ready, and how long the end may take', () => {
+		const dir = tempFolder();
+		const manager = `
+import os, signal, socket, subprocess, sys
+name = os.path.join(sys.argv[1], "notify")
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(name)
+s.settimeout(20)
+p = subprocess.Popen(sys.argv[2:], env=dict(os.environ, NOTIFY_SOCKET=name), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+try:
+    print(s.recv(1000))
+    print(p.stdout.readline()[:24])  # it was written before: whoever was told can connect
+    p.send_signal(signal.SIGTERM)
+    print(s.recv(1000))
+    print(p.wait(20))
+finally:
+    p.kill()
+`;
+		const r = run(PYTHON, ['-c', manager, dir, releaseBinary(), 'serve', '--listen', '127.0.0.1:0', '--drain-seconds', '2', '--store', `sqlite:${dir}/jari.db`]);
+		fs.rmSync(dir, { recursive: true });
+		assert.equal(r.stdout, `b'READY=1'\nb'listening on http://127.'\nb'STOPPING=1\\nEXTEND_TIMEOUT_USEC=${(2 + limit('JARI_STOP_SECONDS')) * 1e6}'\n0\n`, r.said);
+	});
+
 	it('names options that there are', () => {
 		const set = [...text.matchAll(/^Environment=(\w+)=(.*)$/gm)].map((m) => [m[1], m[2]]);
 		const help = jari(['serve', '--help'], { bin: releaseBinary() }).stdout;
