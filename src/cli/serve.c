@@ -10,6 +10,7 @@
 #include "http/reply.h"
 #include "http/routes.h"
 #include "http/server.h"
+#include "http/throttle.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -27,6 +28,7 @@ struct serve {
 	struct engine *engine;
 	struct buf openapi;
 	struct http_metrics *metrics;
+	struct http_throttle *throttle;
 	struct http_app app;
 	struct http_server *server;
 };
@@ -213,6 +215,25 @@ static bool load_demo(struct serve *s)
 	return ok;
 }
 
+static bool open_throttle(struct serve *s)
+{
+	const struct cli_options *o = s->options;
+	struct http_throttle_config config = {
+	    .limits =
+		{
+		    [HTTP_LIMIT_ADDRESS] = cli_rate_limit(o, "rate-address", o->rate_address, JARI_RATE_ADDRESS_DEFAULT),
+		    [HTTP_LIMIT_TOKENS] = cli_rate_limit(o, "rate-tokens", o->rate_tokens, JARI_RATE_TOKENS_DEFAULT),
+		    [HTTP_LIMIT_USER] = cli_rate_limit(o, "rate-user", o->rate_user, JARI_RATE_USER_DEFAULT),
+		},
+	    .trusted = o->proxies,
+	};
+
+	s->throttle = http_throttle_new(&config);
+	if (s->throttle == NULL)
+		cli_fail("the system gave no random bits: %s", strerror(errno));
+	return s->throttle != NULL;
+}
+
 static bool open_server(struct serve *s)
 {
 	const struct cli_options *o = s->options;
@@ -238,6 +259,7 @@ static bool open_server(struct serve *s)
 	    .hold_seconds = o->hold_seconds,
 	    .openapi = buf_view(&s->openapi),
 	    .metrics = s->metrics,
+	    .throttle = s->throttle,
 	    .version = JARI_VERSION,
 	    .frame_ancestors = o->frame_ancestors,
 	};
@@ -271,7 +293,8 @@ static void say_listening(const struct serve *s)
 
 static bool bring_up(struct serve *s)
 {
-	return find_keys(s) && open_store(s) && make_keys(s) && open_engine(s) && load_demo(s) && open_server(s);
+	return find_keys(s) && open_store(s) && make_keys(s) && open_engine(s) && load_demo(s) && open_throttle(s) &&
+	       open_server(s);
 }
 
 /* ---- and down ---- */
@@ -312,6 +335,7 @@ static void take_down(struct serve *s)
 		store_close(s->store);
 	if (s->metrics != NULL)
 		http_metrics_free(s->metrics);
+	http_throttle_free(s->throttle);
 	buf_free(&s->openapi);
 	cli_key_wipe(&s->admin);
 	cli_key_wipe(&s->token);
