@@ -465,9 +465,19 @@ static bool check_proxies(struct cli_options *o, char error[CLI_ERROR_SIZE])
 	return false;
 }
 
-int64_t cli_rate_limit(const struct cli_options *o, const char *option, int64_t value, int64_t otherwise)
+void cli_rate_limits(const struct cli_options *o, int64_t out[HTTP_LIMITS])
 {
-	return cli_given(o, option) ? value : o->listen_at.loopback ? 0 : otherwise;
+	bool here = o->listen_at.loopback;
+
+	out[HTTP_LIMIT_ADDRESS] = here ? 0 : JARI_RATE_ADDRESS_DEFAULT;
+	out[HTTP_LIMIT_TOKENS] = here ? 0 : JARI_RATE_TOKENS_DEFAULT;
+	out[HTTP_LIMIT_USER] = here ? 0 : JARI_RATE_USER_DEFAULT;
+	if (cli_given(o, "rate-address"))
+		out[HTTP_LIMIT_ADDRESS] = o->rate_address;
+	if (cli_given(o, "rate-tokens"))
+		out[HTTP_LIMIT_TOKENS] = o->rate_tokens;
+	if (cli_given(o, "rate-user"))
+		out[HTTP_LIMIT_USER] = o->rate_user;
 }
 
 static bool is_host_char(char c)

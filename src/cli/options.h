@@ -9,7 +9,7 @@
 #define JARI_CLI_OPTIONS_H
 
 #include "cli/listen.h"
-#include "http/client.h"
+#include "http/throttle.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,7 +40,7 @@ struct cli_options {
 	int64_t hold_seconds, active_seconds, waiting_idle, waiting_grace, poll_budget, queue_capacity, seats_per_user;
 	int64_t threads; /* 0: one for each processor */
 	int64_t drain_seconds;
-	int64_t rate_address, rate_user, rate_tokens; /* not given: cli_rate_limit says what holds */
+	int64_t rate_address, rate_user, rate_tokens; /* cli_rate_limits says what holds */
 	const char *trusted_proxy;                    /* NULL: none */
 	const char *frame_ancestors;                  /* NULL: none */
 	const char *admin_key_file, *token_key_file;  /* NULL: none */
@@ -87,8 +87,8 @@ enum cli_parsed cli_options_parse(int argc, char *const *argv, struct cli_option
 bool cli_given(const struct cli_options *o, const char *name);
 bool cli_given_on_command_line(const struct cli_options *o, const char *name);
 
-/* The limit that holds for a --rate-… option: what was given, else none on a loopback address and `otherwise` elsewhere. */
-int64_t cli_rate_limit(const struct cli_options *o, const char *option, int64_t value, int64_t otherwise);
+/* The rate limits that hold (serve): what was given, else none on a loopback address and the defaults elsewhere. */
+void cli_rate_limits(const struct cli_options *o, int64_t out[HTTP_LIMITS]);
 
 /* Sets the option of a row in the struct that its offset is of; `called` is how the person called it (--hold-seconds,
  * JARI_HOLD_SECONDS). */

@@ -217,17 +217,9 @@ static bool load_demo(struct serve *s)
 
 static bool open_throttle(struct serve *s)
 {
-	const struct cli_options *o = s->options;
-	struct http_throttle_config config = {
-	    .limits =
-		{
-		    [HTTP_LIMIT_ADDRESS] = cli_rate_limit(o, "rate-address", o->rate_address, JARI_RATE_ADDRESS_DEFAULT),
-		    [HTTP_LIMIT_TOKENS] = cli_rate_limit(o, "rate-tokens", o->rate_tokens, JARI_RATE_TOKENS_DEFAULT),
-		    [HTTP_LIMIT_USER] = cli_rate_limit(o, "rate-user", o->rate_user, JARI_RATE_USER_DEFAULT),
-		},
-	    .trusted = o->proxies,
-	};
+	struct http_throttle_config config = {.trusted = s->options->proxies};
 
+	cli_rate_limits(s->options, config.limits);
 	s->throttle = http_throttle_new(&config);
 	if (s->throttle == NULL)
 		cli_fail("the system gave no random bits: %s", strerror(errno));
