@@ -146,8 +146,6 @@ static struct http_address walk(const struct http_address *connected, const stru
 struct http_address http_client_address(const struct http_address *connected, const struct http_proxies *trusted,
                                         const struct http_forwarding *x_forwarded_for, const struct http_forwarding *forwarded)
 {
-	if (!is_trusted(trusted, connected))
-		return *connected;
 	struct http_address x = walk(connected, trusted, x_forwarded_for, read_node);
 	struct http_address f = walk(connected, trusted, forwarded, read_pairs);
 	if (!forwarded->count || http_address_equal(&x, &f))

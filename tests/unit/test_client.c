@@ -141,6 +141,8 @@ static void forwarded(void **state)
 	is("10.0.0.1", "", "for=", "10.0.0.1");
 	/* a quote that the client left open hides nothing, a comma in a quoted text cuts nothing */
 	is("10.0.0.1", "", "for=\"6.6.6.6, for=203.0.113.9", "203.0.113.9");
+	is("10.0.0.1", "", "for=203.0.113.9;host=\"a,b\"", "203.0.113.9");
+	is("10.0.0.1", "", "for=203.0.113.9;host=\"a;for=6.6.6.6;b\"", "10.0.0.1");
 	is("10.0.0.1", "", "for=6.6.6.6, host=\"a,b\";for=203.0.113.9", "203.0.113.9");
 }
 

@@ -97,6 +97,18 @@ static void never_more_than_the_limit_and_what_came_back(void **state)
 	}
 }
 
+/* The pace of a limit that is no whole number of nanoseconds is rounded to the slower side. */
+static void never_faster_than_the_limit(void **state)
+{
+	enum { LIMIT = 5999993 };
+	(void)state;
+	struct rate *r = limit_of(LIMIT);
+	assert_int_equal(takes(r, 1, START, LIMIT + 1), LIMIT);
+	int64_t got = takes(r, 1, START + MINUTE / 2, LIMIT);
+	assert_true(got <= LIMIT / 2 && got >= LIMIT / 2 - LIMIT / 10000);
+	rate_free(r);
+}
+
 static void the_state_says_what_is_left(void **state)
 {
 	(void)state;
@@ -207,6 +219,20 @@ static void who_is_new_is_served_when_the_table_is_full(void **state)
 	rate_free(r);
 }
 
+static void who_is_new_does_not_pay_for_who_is_blocked(void **state)
+{
+	(void)state;
+	struct rate *r = limit_of(10);
+	/* two or three of the eight buckets in each set are empty */
+	for (int64_t who = 1000; who < 1000 + RATE_BUCKETS / 3; who++)
+		takes(r, who, START, 10);
+	int64_t got = 0;
+	for (int64_t who = 1; who < 1000; who++)
+		got += takes(r, who, START, 10);
+	assert_true(got > 999 * 10 * 95 / 100);
+	rate_free(r);
+}
+
 /* What is given is never more than buckets without end would give. */
 static void never_more_than_memory_without_end(void **state)
 {
@@ -247,7 +273,7 @@ struct taker {
 static void *take_many(void *arg)
 {
 	struct taker *t = arg;
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < 300000; i++)
 		t->got += take(t->r, 1 + i % 3, START);
 	return NULL;
 }
@@ -258,7 +284,7 @@ static void threads_share_a_bucket(void **state)
 	pthread_t ids[4];
 	int64_t got = 0;
 	(void)state;
-	struct rate *r = limit_of(5000);
+	struct rate *r = limit_of(200000);
 	for (int i = 0; i < 4; i++) {
 		takers[i] = (struct taker){r, 0};
 		assert_int_equal(pthread_create(&ids[i], NULL, take_many, &takers[i]), 0);
@@ -267,7 +293,7 @@ static void threads_share_a_bucket(void **state)
 		pthread_join(ids[i], NULL);
 		got += takers[i].got;
 	}
-	assert_int_equal(got, 3 * 5000);
+	assert_int_equal(got, 3 * 200000);
 	rate_free(r);
 }
 
@@ -278,12 +304,14 @@ int main(void)
 	    cmocka_unit_test(all_at_once_and_not_one_more),
 	    cmocka_unit_test(tokens_come_back_evenly),
 	    cmocka_unit_test(never_more_than_the_limit_and_what_came_back),
+	    cmocka_unit_test(never_faster_than_the_limit),
 	    cmocka_unit_test(the_state_says_what_is_left),
 	    cmocka_unit_test(each_has_a_bucket),
 	    cmocka_unit_test(the_clock_s_edges),
 	    cmocka_unit_test(many_addresses_unblock_nobody),
 	    cmocka_unit_test(many_addresses_get_no_more_than_the_buckets_hold),
 	    cmocka_unit_test(who_is_new_is_served_when_the_table_is_full),
+	    cmocka_unit_test(who_is_new_does_not_pay_for_who_is_blocked),
 	    cmocka_unit_test(never_more_than_memory_without_end),
 	    cmocka_unit_test(threads_share_a_bucket),
 	};
