@@ -83,6 +83,11 @@
 #define JARI_JSON_DEPTH_MAX 32
 #define JARI_FRAME_ANCESTORS_MAX 400 /* characters; with the rest of its line well below a header's limit */
 #define JARI_LISTEN_BACKLOG 4096
+#define JARI_RATE_MAX 6000000           /* the largest rate limit, in requests a minute */
+#define JARI_RATE_ADDRESS_DEFAULT 30000 /* from one address; polls with a good token aside (http/throttle.h) */
+#define JARI_RATE_USER_DEFAULT 600      /* with one user's tokens */
+#define JARI_RATE_TOKENS_DEFAULT 3000   /* places in line, from one address */
+#define JARI_TRUSTED_PROXIES_MAX 64     /* networks that --trusted-proxy may name */
 #define JARI_THREADS_MAX 64
 
 #endif

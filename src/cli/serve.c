@@ -11,6 +11,7 @@
 #include "http/reply.h"
 #include "http/routes.h"
 #include "http/server.h"
+#include "http/throttle.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -28,6 +29,7 @@ struct serve {
 	struct engine *engine;
 	struct buf openapi;
 	struct http_metrics *metrics;
+	struct http_throttle *throttle;
 	struct http_app app;
 	struct http_server *server;
 };
@@ -214,6 +216,17 @@ static bool load_demo(struct serve *s)
 	return ok;
 }
 
+static bool open_throttle(struct serve *s)
+{
+	struct http_throttle_config config = {.trusted = s->options->proxies};
+
+	cli_rate_limits(s->options, config.limits);
+	s->throttle = http_throttle_new(&config);
+	if (s->throttle == NULL)
+		cli_fail("the system gave no random bits: %s", strerror(errno));
+	return s->throttle != NULL;
+}
+
 static bool open_server(struct serve *s)
 {
 	const struct cli_options *o = s->options;
@@ -239,6 +252,7 @@ static bool open_server(struct serve *s)
 	    .hold_seconds = o->hold_seconds,
 	    .openapi = buf_view(&s->openapi),
 	    .metrics = s->metrics,
+	    .throttle = s->throttle,
 	    .version = JARI_VERSION,
 	    .frame_ancestors = o->frame_ancestors,
 	};
@@ -273,7 +287,8 @@ static void say_listening(const struct serve *s)
 
 static bool bring_up(struct serve *s)
 {
-	return find_keys(s) && open_store(s) && make_keys(s) && open_engine(s) && load_demo(s) && open_server(s);
+	return find_keys(s) && open_store(s) && make_keys(s) && open_engine(s) && load_demo(s) && open_throttle(s) &&
+	       open_server(s);
 }
 
 /* ---- and down ---- */
@@ -314,6 +329,7 @@ static void take_down(struct serve *s)
 		store_close(s->store);
 	if (s->metrics != NULL)
 		http_metrics_free(s->metrics);
+	http_throttle_free(s->throttle);
 	buf_free(&s->openapi);
 	cli_key_wipe(&s->admin);
 	cli_key_wipe(&s->token);

@@ -305,6 +305,15 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	http_conn_leave(c);
 }
 
+/* Whoever is gone already stays at ::, and asks nothing. */
+static void find_address(struct http_conn *c)
+{
+	struct sockaddr_storage from;
+	socklen_t n = sizeof(from);
+	if (getpeername(c->fd, (struct sockaddr *)&from, &n) == 0)
+		(void)http_address_of((const struct sockaddr *)&from, n, &c->address);
+}
+
 void http_conn_new(struct http_thread *t, int fd)
 {
 	struct bufferevent *bev = bufferevent_socket_new(t->base, fd, 0);
@@ -317,6 +326,7 @@ void http_conn_new(struct http_thread *t, int fd)
 	c->thread = t;
 	c->bev = bev;
 	c->fd = fd;
+	find_address(c);
 	t->now_us = clock_elapsed_us();
 	list_append(&t->lists[HTTP_CONN_IDLE], c);
 	http_conn_move(c, HTTP_CONN_IDLE);

@@ -56,6 +56,7 @@ struct http_conn {
 	struct http_thread *thread;
 	struct bufferevent *bev;
 	int fd;
+	struct http_address address; /* of who is connected: the client or a proxy */
 	enum http_conn_state state;
 	struct http_conn *prev, *next; /* of the state's list */
 	int64_t deadline_us;

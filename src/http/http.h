@@ -18,8 +18,9 @@
 
 #include <stdatomic.h>
 
-struct http_conn;   /* server.c */
-struct http_thread; /* server.c */
+struct http_conn;     /* server.c */
+struct http_thread;   /* server.c */
+struct http_throttle; /* throttle.h */
 struct http_request;
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PATCH, HTTP_DELETE, HTTP_PUT, HTTP_OPTIONS, HTTP_OTHER };
@@ -73,10 +74,11 @@ struct http_request {
 
 	/* what the router found */
 	const struct http_route *route;
-	int64_t ids[HTTP_PATH_IDS_MAX]; /* the path's parameters in order */
-	struct core_ticket ticket;      /* HTTP_AUTH_TOKEN: as stored; core_ticket_at gives it as it is now */
-	int64_t now;                    /* the instant that this request is looked at */
-	int64_t patience_us;            /* until when its ticket is waited for (route.c); 0: it is not */
+	int64_t ids[HTTP_PATH_IDS_MAX];     /* the path's parameters in order */
+	struct core_ticket ticket;          /* HTTP_AUTH_TOKEN: as stored; core_ticket_at gives it as it is now */
+	int64_t now;                        /* the instant that this request is looked at */
+	int64_t patience_us;                /* until when its ticket is waited for (route.c); 0: it is not */
+	bool address_counted, user_counted; /* against their limits (throttle.h) */
 
 	/* for the handler */
 	struct arena *arena;
@@ -101,8 +103,9 @@ struct http_app {
 	const char *admin_key; /* terminated */
 	struct core_rules rules;
 	int64_t active_seconds, hold_seconds;
-	struct text openapi;          /* the document, made at start */
-	struct http_metrics *metrics; /* metrics.h */
+	struct text openapi;            /* the document, made at start */
+	struct http_metrics *metrics;   /* metrics.h */
+	struct http_throttle *throttle; /* throttle.h; NULL: nothing is limited */
 	const char *version;
 	_Atomic bool leaving;        /* http_server_leave */
 	const char *frame_ancestors; /* who may show the pages in a frame: a list for the policy; NULL: nobody */
