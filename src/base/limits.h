@@ -55,8 +55,11 @@
 #define JARI_BATCH_MAX 1024  /* commands decided and committed together */
 #define JARI_INBOX_MAX 65536 /* commands waiting for the committer; past it 503 OVERLOADED */
 #define JARI_READS_MAX 65536 /* reads of the store waiting for the reader */
-#define JARI_TICK_MS 100     /* how often the tick looks for what has lapsed */
-#define JARI_TICK_STEP 256   /* rows of one kind that one tick may end or admit */
+/* Who would wait longer for the committer or the reader is told to come back (engine/overload.h). */
+#define JARI_COMMAND_WAIT_MS_DEFAULT 500
+#define JARI_COMMAND_WAIT_MS_MAX 60000
+#define JARI_TICK_MS 100   /* how often the tick looks for what has lapsed */
+#define JARI_TICK_STEP 256 /* rows of one kind that one tick may end or admit */
 
 /* ---- stopping ---- */
 #define JARI_DRAIN_SECONDS_MAX 3600 /* how long a server that is to stop may go on while proxies turn away from it */
