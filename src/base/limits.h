@@ -85,6 +85,17 @@
 #define JARI_JSON_DEPTH_MAX 32
 #define JARI_FRAME_ANCESTORS_MAX 400 /* characters; with the rest of its line well below a header's limit */
 #define JARI_LISTEN_BACKLOG 4096
+#define JARI_REQUEST_SECONDS_DEFAULT 10 /* within which a whole request must arrive, however it drips */
+#define JARI_REQUEST_SECONDS_MAX 3600
+#define JARI_CONNECTIONS_DEFAULT 200000 /* or what the limit on open files leaves, when that is less */
+#define JARI_CONNECTIONS_MAX 10000000
+#define JARI_CONNECTIONS_SPARE_FILES 128   /* that are not for connections: the store, listeners, a backup */
+#define JARI_CONNECTIONS_EACH_DEFAULT 1000 /* of one address: a campus behind one, and not half a server's memory */
+#define JARI_STREAMS_PERCENT 75            /* of the connections may be event streams, so that who only polls gets in */
+#define JARI_HELD_MAX (INT64_C(512) << 20) /* bytes that connections hold of half requests and of answers that are not taken */
+#define JARI_SEND_RATE_MIN 1024            /* bytes a second; who takes an answer more slowly than this is dropped */
+#define JARI_LATE_MS 500                   /* event loops that are this late, again and again, take no new commands */
+#define JARI_RETRY_SECONDS_MAX 4           /* who is turned away is told to come back within this */
 #define JARI_THREADS_MAX 64
 
 #endif
