@@ -20,12 +20,14 @@
 
 struct http_conn;   /* server.c */
 struct http_thread; /* server.c */
+struct sign_in;
 struct http_request;
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PATCH, HTTP_DELETE, HTTP_PUT, HTTP_OPTIONS, HTTP_OTHER };
 
 enum http_auth {
 	HTTP_AUTH_NONE,
+	HTTP_AUTH_SIGN_IN,   /* where users sign in elsewhere: a token of that sign-in; else nothing */
 	HTTP_AUTH_TOKEN,     /* a token whose ticket is known and opens (core_token_opens) */
 	HTTP_AUTH_ADMIN,     /* the admin key */
 	HTTP_AUTH_ANY_TICKET /* a token whose ticket is known, in any state */
@@ -76,6 +78,7 @@ struct http_request {
 	int64_t ids[HTTP_PATH_IDS_MAX]; /* the path's parameters in order */
 	struct core_ticket ticket;      /* HTTP_AUTH_TOKEN: as stored; core_ticket_at gives it as it is now */
 	int64_t now;                    /* the instant that this request is looked at */
+	struct text subject;            /* HTTP_AUTH_SIGN_IN, where users sign in elsewhere: who it is */
 	int64_t patience_us;            /* until when its ticket is waited for (route.c); 0: it is not */
 
 	/* for the handler */
@@ -106,6 +109,7 @@ struct http_app {
 	const char *version;
 	_Atomic bool leaving;        /* http_server_leave */
 	const char *frame_ancestors; /* who may show the pages in a frame: a list for the policy; NULL: nobody */
+	struct sign_in *sign_in;     /* sign_in.h; NULL: a name is all that is asked for */
 };
 
 /* ---- answering ---- */

@@ -34,8 +34,10 @@ struct openapi_success {
 
 struct http_route_doc {
 	const char *id, *tag, *summary;
-	const char *says;                                    /* more, in Markdown; may be NULL */
-	const char *request;                                 /* the component that the body is; NULL: none */
+	const char *says;    /* more, in Markdown; may be NULL */
+	const char *request; /* the component that the body is; NULL: none */
+	/* HTTP_AUTH_SIGN_IN, of a server where users sign in elsewhere: what then is said, and the schema of the body as JSON with ' for " */
+	const char *sign_in_says, *sign_in_request;
 	bool keyed;                                          /* takes an Idempotency-Key */
 	bool conditional;                                    /* takes If-None-Match */
 	bool stored;                                         /* a GET that asks the store (a change always does) */
@@ -54,7 +56,7 @@ extern const size_t openapi_schema_count;
 /* The members that a code's problem has of its own, as JSON Schema properties with ' for "; NULL when it has none. */
 const char *openapi_code_members(enum core_code code);
 
-/* Writes the document. */
-bool openapi_build(const struct http_route *routes, size_t count, const char *version, struct buf *out);
+/* Writes the document; `sign_in`: of a server where users sign in elsewhere. */
+bool openapi_build(const struct http_route *routes, size_t count, const char *version, bool sign_in, struct buf *out);
 
 #endif
