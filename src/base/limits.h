@@ -94,5 +94,7 @@
 #define JARI_FRAME_ANCESTORS_MAX 400 /* characters; with the rest of its line well below a header's limit */
 #define JARI_LISTEN_BACKLOG 4096
 #define JARI_THREADS_MAX 64
+#define JARI_TLS_TICKET_SECONDS 3600       /* for which a TLS session may be resumed */
+#define JARI_HSTS_SECONDS (30 * 24 * 3600) /* for which a browser that was here over TLS comes no other way */
 
 #endif

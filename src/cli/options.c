@@ -48,6 +48,9 @@ static const struct cli_option table[] = {
      "How many threads answer requests. Without it: one for each processor."},
     {"drain-seconds", CLI_TYPE_INT, AT(drain_seconds), "N", "0", 0, JARI_DRAIN_SECONDS_MAX, SERVE, false,
      "After SIGTERM: for how long /readyz says 503 and all else is served, so that a proxy turns elsewhere first."},
+    {"tls-cert", CLI_TYPE_TEXT, AT(tls_cert), "FILE", NULL, 0, 0, SERVE, false,
+     "Speak TLS, with this certificate and its chain (PEM). SIGHUP reads it and its key again."},
+    {"tls-key", CLI_TYPE_TEXT, AT(tls_key), "FILE", NULL, 0, 0, SERVE, false, "The key of --tls-cert (PEM, without a password)."},
     {"frame-ancestors", CLI_TYPE_TEXT, AT(frame_ancestors), "ORIGINS", NULL, 0, 0, SERVE, false,
      "Sites that may show the pages in a frame of theirs, such as 'https://tickets.example https://example.org'. Without it: none."},
     {"open-accounts", CLI_TYPE_BOOL, AT(open_accounts), NULL, "no", 0, 0, SERVE, false,
@@ -478,6 +481,19 @@ static bool check_listen(struct cli_options *o, char error[CLI_ERROR_SIZE])
 	return true;
 }
 
+static bool check_tls(const struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	bool cert = o->tls_cert != NULL, key = o->tls_key != NULL;
+	char called[CLI_ENV_NAME_SIZE];
+
+	if (o->command != CLI_SERVE || cert == key)
+		return true;
+	called_name(o, cert ? "tls-cert" : "tls-key", called);
+	(void)snprintf(error, CLI_ERROR_SIZE, "%s also needs %s", called,
+	               cert ? "its key: --tls-key FILE" : "its certificate: --tls-cert FILE");
+	return false;
+}
+
 static bool is_host_char(char c)
 {
 	return isalnum((unsigned char)c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
@@ -571,7 +587,8 @@ enum cli_parsed cli_options_parse(int argc, char *const *argv, struct cli_option
 		               commands[out->command].argument);
 		return CLI_USAGE;
 	}
-	return check_store(out, error) && check_auth(out, error) && check_listen(out, error) && check_frames(out, error)
+	return check_store(out, error) && check_auth(out, error) && check_listen(out, error) && check_tls(out, error) &&
+	               check_frames(out, error)
 	           ? CLI_RUN
 	           : CLI_USAGE;
 }

@@ -41,6 +41,7 @@ struct cli_options {
 	int64_t hold_seconds, active_seconds, waiting_idle, waiting_grace, poll_budget, queue_capacity, seats_per_user;
 	int64_t threads; /* 0: one for each processor */
 	int64_t drain_seconds;
+	const char *tls_cert, *tls_key;              /* NULL: plain HTTP */
 	const char *frame_ancestors;                 /* NULL: none */
 	const char *admin_key_file, *token_key_file; /* NULL: none */
 	const char *admin_key, *token_key;           /* from the environment alone; NULL: none */

@@ -11,6 +11,7 @@
 #include "http/routes.h"
 #include "http/server.h"
 #include "http/sign_in.h"
+#include "http/tls.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -29,6 +30,7 @@ struct serve {
 	struct buf openapi;
 	struct http_metrics *metrics;
 	struct sign_in *sign_in; /* NULL: --auth name */
+	struct http_tls *tls;    /* NULL: plain HTTP */
 	struct http_app app;
 	struct http_server *server;
 };
@@ -241,6 +243,18 @@ static bool open_sign_in(struct serve *s)
 	return s->sign_in != NULL;
 }
 
+static bool open_tls(struct serve *s)
+{
+	char error[HTTP_TLS_ERROR_SIZE];
+
+	if (s->options->tls_cert == NULL)
+		return true;
+	s->tls = http_tls_open(s->options->tls_cert, s->options->tls_key, error);
+	if (s->tls == NULL)
+		cli_fail("%s", error);
+	return s->tls != NULL;
+}
+
 static bool open_server(struct serve *s)
 {
 	const struct cli_options *o = s->options;
@@ -251,6 +265,7 @@ static bool open_server(struct serve *s)
 	    .threads = thread_count(o),
 	    .routes = http_routes,
 	    .route_count = http_route_count,
+	    .tls = s->tls,
 	};
 	char error[HTTP_SERVER_ERROR_SIZE];
 
@@ -269,6 +284,7 @@ static bool open_server(struct serve *s)
 	    .version = JARI_VERSION,
 	    .frame_ancestors = o->frame_ancestors,
 	    .sign_in = s->sign_in,
+	    .secure = s->tls != NULL,
 	};
 	memcpy(config.seal_key, s->token.bytes, sizeof(config.seal_key));
 	s->server = http_server_open(&config, error);
@@ -285,8 +301,8 @@ static void say_listening(const struct serve *s)
 	const struct cli_listen *at = &s->options->listen_at;
 	char store[STORE_SHOWN_SIZE];
 
-	(void)printf("listening on http://%s%s%s:%d\n", at->v6 ? "[" : "", at->host, at->v6 ? "]" : "",
-	             http_server_port(s->server));
+	(void)printf("listening on %s://%s%s%s:%d\n", s->tls != NULL ? "https" : "http", at->v6 ? "[" : "", at->host,
+	             at->v6 ? "]" : "", http_server_port(s->server));
 	if (fflush(stdout) != 0)
 		log_event(LOG_WARN, "standard_output", "error", "%s", strerror(errno));
 	log_event(LOG_INFO, "started", "version", "%s", JARI_VERSION);
@@ -294,14 +310,16 @@ static void say_listening(const struct serve *s)
 	log_event(LOG_INFO, "store", "url", "%s", store);
 	cli_key_log(&s->admin);
 	cli_key_log(&s->token);
+	if (s->tls != NULL)
+		http_tls_log(s->tls);
 	log_event(LOG_INFO, "listening", "address", "%s%s%s:%d", at->v6 ? "[" : "", at->host, at->v6 ? "]" : "",
 	          http_server_port(s->server));
 }
 
 static bool bring_up(struct serve *s)
 {
-	return find_keys(s) && open_sign_in(s) && open_store(s) && make_keys(s) && open_engine(s) && load_demo(s) &&
-	       open_server(s);
+	return find_keys(s) && open_sign_in(s) && open_tls(s) && open_store(s) && make_keys(s) && open_engine(s) &&
+	       load_demo(s) && open_server(s);
 }
 
 /* ---- and down ---- */
@@ -324,6 +342,8 @@ static void look_at_files(const struct serve *s, bool asked)
 {
 	if (s->sign_in != NULL)
 		sign_in_look(s->sign_in, asked);
+	if (s->tls != NULL && asked)
+		http_tls_reload(s->tls);
 }
 
 static void wait_for_end(const struct serve *s, const sigset_t *signals)
@@ -353,6 +373,7 @@ static void take_down(struct serve *s)
 	if (s->metrics != NULL)
 		http_metrics_free(s->metrics);
 	sign_in_close(s->sign_in);
+	http_tls_close(s->tls);
 	buf_free(&s->openapi);
 	cli_key_wipe(&s->admin);
 	cli_key_wipe(&s->token);

@@ -109,6 +109,7 @@ struct http_app {
 	const char *version;
 	_Atomic bool leaving;        /* http_server_leave */
 	const char *frame_ancestors; /* who may show the pages in a frame: a list for the policy; NULL: nobody */
+	bool secure;                 /* TLS is spoken here */
 	struct sign_in *sign_in;     /* sign_in.h; NULL: a name is all that is asked for */
 };
 

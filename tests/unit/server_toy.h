@@ -289,7 +289,8 @@ struct world {
 	struct http_server_config config;
 };
 
-static inline void world_open(struct world *w, int threads)
+/* With `tls`, what takes nothing for as long as a request may take is dropped too. */
+static inline void world_open_tls(struct world *w, int threads, struct http_tls *tls)
 {
 	char error[HTTP_SERVER_ERROR_SIZE] = "";
 	memset(w, 0, sizeof(*w));
@@ -306,10 +307,17 @@ static inline void world_open(struct world *w, int threads)
 	    .route_count = sizeof(routes) / sizeof(routes[0]),
 	    .idle_ms = 600,
 	    .request_ms = 600,
+	    .write_ms = tls ? 600 : 0,
+	    .tls = tls,
 	};
 	w->server = http_server_open(&w->config, error);
 	if (!w->server)
 		fail_msg("%s", error);
+}
+
+static inline void world_open(struct world *w, int threads)
+{
+	world_open_tls(w, threads, NULL);
 }
 
 static inline void engine_end(struct world *w)
