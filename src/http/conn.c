@@ -309,11 +309,12 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	}
 	if (what & BEV_EVENT_EOF)
 		c->eof = true;
-	/* At the client's end TLS stops writing too; who has said all may still be told what is left. */
-	if (c->eof && c->tls && http_conn_unsent(c) && bufferevent_enable(bev, EV_WRITE) < 0)
-		c->broken = true;
 	/* To who does not listen any more nothing need be told. */
 	if ((what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) || (c->eof && c->feed))
+		c->broken = true;
+	/* At the client's end TLS stops writing too; who has said all may still be told what is left. After such an end, that nothing can be written
+	 * is told as an end again. */
+	if (c->eof && c->tls && ((what & BEV_EVENT_WRITING) || (http_conn_unsent(c) && bufferevent_enable(bev, EV_WRITE) < 0)))
 		c->broken = true;
 	if (!c->broken)
 		http_conn_run(c);

@@ -289,7 +289,7 @@ struct world {
 	struct http_server_config config;
 };
 
-/* With `tls`, what takes nothing for as long as a request may take is dropped too. */
+/* With `tls`, what takes nothing for as long as a request may take is dropped too, and the idle have longer than that. */
 static inline void world_open_tls(struct world *w, int threads, struct http_tls *tls)
 {
 	char error[HTTP_SERVER_ERROR_SIZE] = "";
@@ -305,7 +305,7 @@ static inline void world_open_tls(struct world *w, int threads, struct http_tls 
 	    .threads = threads,
 	    .routes = routes,
 	    .route_count = sizeof(routes) / sizeof(routes[0]),
-	    .idle_ms = 600,
+	    .idle_ms = tls ? 3000 : 600,
 	    .request_ms = 600,
 	    .write_ms = tls ? 600 : 0,
 	    .tls = tls,
