@@ -68,11 +68,19 @@ static int drop(void **state)
 	return unlink(cert_file) == 0 && unlink(key_file) == 0 && rmdir(folder) == 0 ? 0 : -1;
 }
 
+/* What takes nothing for as long as a request may take is dropped too, and the idle have longer than that. */
+static void with_tls(struct http_server_config *config)
+{
+	config->tls = tls;
+	config->write_ms = config->request_ms;
+	config->idle_ms = 5 * config->request_ms;
+}
+
 static int set_up_tls(void **state)
 {
 	static struct world w;
 
-	world_open_tls(&w, 1, tls);
+	world_open_as(&w, 1, with_tls);
 	*state = &w;
 	return 0;
 }
