@@ -46,6 +46,7 @@ const place = (extra) => ({ needs: 'place', of: 'concert', ok: 200, absent: 'CON
 const key = (extra) => ({ needs: 'key', ok: 200, ...extra });
 const TABLE = {
 	'POST /api/getToken': nothing({ ok: 201, body: (w) => ({ username: w.name() }) }),
+	'GET /api/sign-in': nothing(),
 	'GET /api/check': ticket(),
 	'GET /api/check/events': ticket(),
 	'DELETE /api/token': ticket({ ok: 204, uses: true }),
