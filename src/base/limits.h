@@ -60,6 +60,7 @@
 
 /* ---- stopping ---- */
 #define JARI_DRAIN_SECONDS_MAX 3600 /* how long a server that is to stop may go on while proxies turn away from it */
+#define JARI_STOP_SECONDS 60 /* what a service manager is asked to wait for the rest: answers (HTTP_STOP_MS), the last sync */
 
 /* ---- time series for the organiser's plots ---- */
 #define JARI_SERIES_SECONDS 3600 /* kept at one second */

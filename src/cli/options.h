@@ -106,4 +106,12 @@ void cli_help(FILE *out, enum cli_command command);
 void cli_help_entry(FILE *out, const char *left, const char *words);
 void cli_help_option(FILE *out, const struct cli_option *row, const char *environment);
 
+/* The same words for the manual page (src/cli/man), so that it says what the help says: lines that end with a line feed, except the
+ * purpose, which is a piece of a sentence. */
+enum cli_help_part { CLI_HELP_PURPOSE, CLI_HELP_RULES, CLI_HELP_EXAMPLES };
+const char *cli_help_part(enum cli_help_part part);
+/* What a command does, in paragraphs with an empty line between; and how it is used, a line each, indented by two. */
+const char *cli_command_story(enum cli_command command);
+const char *cli_command_examples(enum cli_command command);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/demo.h"
 #include "cli/keys.h"
+#include "cli/notify.h"
 #include "http/catalogue.h"
 #include "http/metrics.h"
 #include "http/openapi.h"
@@ -274,6 +275,7 @@ static void say_listening(const struct serve *s)
 	             http_server_port(s->server));
 	if (fflush(stdout) != 0)
 		log_event(LOG_WARN, "standard_output", "error", "%s", strerror(errno));
+	cli_notify_ready();
 	log_event(LOG_INFO, "started", "version", "%s", JARI_VERSION);
 	store_shown(s->options->store, store);
 	log_event(LOG_INFO, "store", "url", "%s", store);
@@ -345,6 +347,7 @@ int cli_serve(const struct cli_options *options)
 	if (bring_up(&s)) {
 		say_listening(&s);
 		wait_for_end(&ends);
+		cli_notify_stopping(options->drain_seconds + JARI_STOP_SECONDS);
 		drain(&s);
 		status = CLI_EXIT_OK;
 	}
