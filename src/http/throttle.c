@@ -63,7 +63,7 @@ static void tell_of_proxy(struct http_request *req, const struct http_address *c
 	int64_t now = req->thread->now_us, then = atomic_load(&t->warn_us);
 	char address[HTTP_ADDRESS_TEXT_SIZE];
 	bool forwarded = head->x_forwarded_for.count || head->forwarded.count;
-	if (!forwarded || !http_address_equal(client, &req->conn->address) || now < then ||
+	if (!forwarded || !http_address_equal(client, &req->conn->from) || now < then ||
 	    !atomic_compare_exchange_strong(&t->warn_us, &then, now + WARN_US))
 		return;
 	http_address_format(client, address);
@@ -111,8 +111,7 @@ bool http_throttle_address(struct http_request *req)
 		return true;
 	req->address_counted = true;
 	const struct http_head *head = &http_slot_of(req)->head;
-	struct http_address client =
-	    http_client_address(&req->conn->from, &t->trusted, &head->x_forwarded_for, &head->forwarded);
+	struct http_address client = http_client_address(&req->conn->from, &t->trusted, &head->x_forwarded_for, &head->forwarded);
 	struct http_address key = http_address_bucket(&client);
 	return within(req, HTTP_LIMIT_ADDRESS, &key, &client) &&
 	       (rate != HTTP_RATE_PLACE || within(req, HTTP_LIMIT_TOKENS, &key, &client));
