@@ -129,6 +129,8 @@ void http_problem_with(struct http_request *req, enum core_code code, struct tex
     __attribute__((format(printf, 4, 5)));
 /* The body of a problem document alone, for the server's own errors. */
 void http_problem_body(struct buf *out, enum core_code code, struct text members, const char *detail);
+/* Answers 503 OVERLOADED: come back in some seconds, which are drawn by lot. */
+void http_overloaded(struct http_request *req, const char *detail);
 /* Answers a command's error with its code, its members and a sentence (reply.c). */
 void http_refuse(struct http_request *req, const struct core_reply *reply);
 
@@ -151,6 +153,8 @@ struct http_feed_turn {
 	int64_t quiet_us, heartbeat_us; /* for how long nothing has been written; after how long something should be */
 	struct buf *out;
 };
+/* False after answering 503: there are as many as there may be. Ask before anything else of the answer is written. */
+bool http_feed_room(struct http_request *req);
 typedef bool http_feed_fn(void *state, struct http_feed_turn *turn);
 void http_feed_begin(struct http_request *req, const char *content_type, http_feed_fn *more, const void *state, size_t size);
 

@@ -74,6 +74,11 @@ void http_metrics_gauge(struct http_metrics *m, int thread, enum http_gauge gaug
 	tally_add(&m->blocks[thread].gauges[gauge], change);
 }
 
+void http_metrics_shed(struct http_metrics *m, int thread, enum http_shed why)
+{
+	tally_add(&m->blocks[thread].shed[why], 1);
+}
+
 /* ---- adding up ---- */
 
 int64_t metrics_by_status(const struct http_metrics *m, size_t route, size_t status)
@@ -116,6 +121,15 @@ int64_t metrics_gauge_value(const struct http_metrics *m, enum http_gauge gauge)
 
 	for (int t = 0; t < m->threads; t++)
 		n += tally_value(&m->blocks[t].gauges[gauge]);
+	return n;
+}
+
+int64_t metrics_shed_value(const struct http_metrics *m, enum http_shed why)
+{
+	int64_t n = 0;
+
+	for (int t = 0; t < m->threads; t++)
+		n += tally_value(&m->blocks[t].shed[why]);
 	return n;
 }
 

@@ -83,7 +83,7 @@ bool http_throttle_address(struct http_request *req)
 	req->address_counted = true;
 	const struct http_head *head = &http_slot_of(req)->head;
 	struct http_address client =
-	    http_client_address(&req->conn->address, &t->trusted, &head->x_forwarded_for, &head->forwarded);
+	    http_client_address(&req->conn->from, &t->trusted, &head->x_forwarded_for, &head->forwarded);
 	struct http_address key = http_address_bucket(&client);
 	return within(req, HTTP_LIMIT_ADDRESS, &key) && (rate != HTTP_RATE_PLACE || within(req, HTTP_LIMIT_TOKENS, &key));
 }
