@@ -196,6 +196,22 @@ describe('signing in with tokens', () => {
 	});
 });
 
+describe('signing in without end', () => {
+	const at = withKeys(keySet(ed));
+	const s = serverHere({ dir: at.dir, args: [...at.args, '--rate-user', '6'] });
+
+	it('meets the limit of the user, whatever the token and the address; others do not', async () => {
+		const ask = (sub) => s.api('POST', '/api/getToken', { token: token(ed, claimsOf(sub)), body: {}, headers: { 'x-forwarded-for': '203.0.113.9' } });
+		for (let i = 0; i < 6; i++) assert.equal((await ask('eager')).status, i ? 200 : 201);
+		let reply;
+		for (let i = 0; i < 3 && reply?.status !== 429; i++) reply = await ask('eager');
+		assert.equal(reply.json.code, 'RATE_LIMITED');
+		assert.equal(reply.headers['ratelimit-policy'], '"user";q=6;w=60');
+		assert.equal((await ask('calm')).status, 201);
+		for (let i = 0; i < 8; i++) await refused(s, token(ed, claimsOf('eager', { aud: 'another' })));
+	});
+});
+
 describe('keys that change', () => {
 	const first = newKey('ES256', 'first');
 	const second = newKey('EdDSA', 'second');
