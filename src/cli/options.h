@@ -38,14 +38,16 @@ struct cli_options {
 	bool demo, open_accounts;
 	int64_t hold_seconds, active_seconds, waiting_idle, waiting_grace, poll_budget, queue_capacity, seats_per_user;
 	int64_t threads; /* 0: one for each processor */
-	int64_t drain_seconds;
+	int64_t drain_seconds, request_timeout;
+	int64_t max_connections; /* 0: as many as there may be */
+	int64_t max_connections_each, command_wait;
 	const char *frame_ancestors;                 /* NULL: none */
 	const char *admin_key_file, *token_key_file; /* NULL: none */
 	const char *admin_key, *token_key;           /* from the environment alone; NULL: none */
 
 	struct cli_listen listen_at; /* `listen`, taken apart (serve) */
-	uint32_t on_command_line;    /* a bit for each row of the table */
-	uint32_t in_environment;
+	uint64_t on_command_line;    /* a bit for each row of the table */
+	uint64_t in_environment;
 };
 
 enum cli_type { CLI_TYPE_TEXT, CLI_TYPE_INT, CLI_TYPE_BOOL };

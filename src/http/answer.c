@@ -40,6 +40,7 @@ static struct text status_line(int status)
 		STATUS(429, "Too Many Requests");
 		STATUS(431, "Request Header Fields Too Large");
 		STATUS(500, "Internal Server Error");
+		STATUS(501, "Not Implemented");
 		STATUS(503, "Service Unavailable");
 	default:
 		return (struct text){NULL, 0};
