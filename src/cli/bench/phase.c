@@ -149,6 +149,9 @@ static void *work(void *arg)
 	struct phase_worker *w = arg;
 
 	w->stats->begin_us = w->stats->end_us = w->start_us;
+	/* What is sent before the start would count as warm-up, also where there is none. */
+	while (clock_elapsed_us() < w->start_us && client_turn(w->client, w->start_us))
+		continue;
 	for (;;) {
 		int64_t now = clock_elapsed_us(), until = INT64_MAX;
 
