@@ -1,0 +1,100 @@
+/* fuzz_http.c: the bytes of a connection, through the whole server. {ada} and the others stand for tokens, {key} for the organiser's key
+ * (server.h).
+ *
+ * Every answer is one by HTTP and the contract. However the bytes are cut and however fast they come, the same answers are given, from the same
+ * beginning; and what was changed by them leaves the invariants whole. */
+#include "server.h"
+
+#define CUTS_MAX 6
+#define TRIES 3        /* the engine's tick comes when it comes; what it does in the midst of a request is no broken promise */
+#define AUDIT_ONE_OF 8 /* the audit is slow: only that many are followed by one */
+
+/* What the bytes ask for whose answer depends on when they come: whether a body was there already, how long things took, and counters that go on
+ * from connection to connection. */
+static bool has_own_time(struct text in)
+{
+	static const char *const words[] = {"expect", "metrics", "series", "%"};
+
+	for (size_t i = 0; i + 1 <= in.n; i++)
+		for (size_t j = 0; j < sizeof(words) / sizeof(words[0]); j++)
+			if (text_equal_nocase((struct text){in.p + i, in.n - i < strlen(words[j]) ? in.n - i : strlen(words[j])},
+			                      text_of(words[j])))
+				return true;
+	return false;
+}
+
+/* What must not depend on the way that the bytes took. */
+static void say(const struct fuzz_answer *a, struct buf *said)
+{
+	buf_printf(said, "%d %.*s", a->status, SHOWN(a->type));
+	if (a->code != CORE_OK) {
+		buf_printf(said, " %s", core_code_name(a->code));
+	} else if (!text_starts(a->type, TEXT("text/event-stream"))) {
+		buf_printf(said, " %.*s ", SHOWN(fuzz_header(a, "ETag")));
+		buf_text(said, buf_view(&a->body));
+	}
+	buf_str(said, "\n");
+}
+
+static void answers(struct text in, const size_t *cuts, size_t count, bool hasty, struct buf *said)
+{
+	bool heads = in.n > 0 && memmem(in.p, in.n, "HEAD", 4) != NULL;
+	struct buf out = {0};
+	struct fuzz_answer a;
+
+	fuzz_exchange(in, cuts, count, hasty, &out);
+	struct text rest = buf_view(&out);
+	while (fuzz_next_answer(&rest, heads, &a)) {
+		say(&a, said);
+		buf_free(&a.body);
+	}
+	buf_free(&out);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void compare(struct text in, struct fuzz_dice *dice, struct buf *whole)
+{
+	size_t cuts[CUTS_MAX], count = 1 + fuzz_roll(dice, CUTS_MAX);
+	bool hasty = fuzz_roll(dice, 2) == 0, same = false;
+	struct buf said = {0};
+
+	for (size_t i = 0; i < count; i++)
+		cuts[i] = fuzz_roll(dice, in.n);
+	qsort(cuts, count, sizeof(cuts[0]), ascending);
+	for (int i = 0; i < TRIES && !same; i++) {
+		if (i > 0) {
+			fuzz_server_renew(false);
+			buf_reset(whole);
+			answers(in, NULL, 0, false, whole);
+		}
+		fuzz_server_renew(false);
+		buf_reset(&said);
+		answers(in, cuts, count, hasty, &said);
+		same = text_equal(buf_view(whole), buf_view(&said));
+	}
+	EXPECT(same, "in one piece:\n%.*s\nin %zu, the first of %zu bytes:\n%.*s", (int)whole->n, whole->p, count + 1, cuts[0],
+	       (int)said.n, said.p);
+	buf_free(&said);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_dice dice = fuzz_dice_of(data, size);
+	struct buf in = {0}, said = {0};
+
+	fuzz_server_renew(false);
+	fuzz_fill_in((struct text){(const char *)data, size}, &in);
+	answers(buf_view(&in), NULL, 0, false, &said);
+	if (in.n > 0 && !has_own_time(buf_view(&in)))
+		compare(buf_view(&in), &dice, &said);
+	fuzz_server_renew(fuzz_roll(&dice, AUDIT_ONE_OF) == 0);
+	buf_free(&in);
+	buf_free(&said);
+	return 0;
+}

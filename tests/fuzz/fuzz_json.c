@@ -1,0 +1,454 @@
+/* fuzz_json.c: documents, through json_read and json_fields.
+ *
+ * A second reader, written from RFC 8259's grammar, says of each document whether it is one; json_read agrees, but for what json.h says it
+ * refuses besides. What was taken comes out the same when it is written and read again. Members that a table takes are of the type and in the
+ * bounds that it names. */
+#include "fuzz.h"
+
+#include "base/limits.h"
+#include "http/json.h"
+
+/* ---- the second reader ---- */
+
+struct reader {
+	const char *p, *end;
+	int depth, deepest;
+	bool nul;              /* a text has an escaped NUL */
+	bool lone;             /* … half of a surrogate pair */
+	bool huge;             /* a number that no double holds */
+	int64_t members, ints; /* names in all objects; integers of 64 bits */
+};
+
+static void space(struct reader *r)
+{
+	while (r->p < r->end && (*r->p == ' ' || *r->p == '\t' || *r->p == '\n' || *r->p == '\r'))
+		r->p++;
+}
+
+static bool take(struct reader *r, char c)
+{
+	if (r->p == r->end || *r->p != c)
+		return false;
+	r->p++;
+	return true;
+}
+
+static bool word(struct reader *r, const char *w)
+{
+	size_t n = strlen(w);
+
+	if ((size_t)(r->end - r->p) < n || memcmp(r->p, w, n) != 0)
+		return false;
+	r->p += n;
+	return true;
+}
+
+static bool four(struct reader *r, unsigned *out)
+{
+	char digits[5] = {0};
+
+	if (r->end - r->p < 4)
+		return false;
+	for (int i = 0; i < 4; i++) {
+		if (!fuzz_is_hex(r->p[i]))
+			return false;
+		digits[i] = r->p[i];
+	}
+	r->p += 4;
+	*out = (unsigned)strtoul(digits, NULL, 16);
+	return true;
+}
+
+/* Behind "\u". */
+static bool escaped(struct reader *r)
+{
+	unsigned high, low;
+
+	if (!four(r, &high))
+		return false;
+	r->nul |= high == 0;
+	if (high >= 0xDC00 && high <= 0xDFFF)
+		r->lone = true;
+	if (high < 0xD800 || high > 0xDBFF)
+		return true;
+	if (r->end - r->p < 6 || r->p[0] != '\\' || r->p[1] != 'u') {
+		r->lone = true;
+		return true;
+	}
+	r->p += 2;
+	if (!four(r, &low))
+		return false;
+	r->lone |= low < 0xDC00 || low > 0xDFFF;
+	return true;
+}
+
+static bool string(struct reader *r)
+{
+	const char *from = r->p + 1;
+
+	if (!take(r, '"'))
+		return false;
+	while (r->p < r->end && *r->p != '"') {
+		if ((uint8_t)*r->p < 0x20)
+			return false;
+		if (*r->p++ != '\\')
+			continue;
+		if (r->p == r->end || !strchr("\"\\/bfnrtu", *r->p) || *r->p == '\0')
+			return false;
+		if (*r->p++ == 'u' && !escaped(r))
+			return false;
+	}
+	return text_utf8_chars((struct text){from, (size_t)(r->p - from)}) >= 0 && take(r, '"');
+}
+
+static bool digits(struct reader *r)
+{
+	const char *from = r->p;
+
+	while (r->p < r->end && *r->p >= '0' && *r->p <= '9')
+		r->p++;
+	return r->p > from;
+}
+
+static bool number(struct reader *r)
+{
+	const char *from = r->p;
+	bool integer = true;
+
+	(void)take(r, '-');
+	if (!take(r, '0') && !digits(r))
+		return false;
+	if (take(r, '.')) {
+		integer = false;
+		if (!digits(r))
+			return false;
+	}
+	if (take(r, 'e') || take(r, 'E')) {
+		integer = false;
+		if (!take(r, '+'))
+			(void)take(r, '-');
+		if (!digits(r))
+			return false;
+	}
+	char *copy = malloc((size_t)(r->p - from) + 1);
+	if (copy == NULL)
+		abort();
+	memcpy(copy, from, (size_t)(r->p - from));
+	copy[r->p - from] = '\0';
+	double v = strtod(copy, NULL);
+	r->huge |= !integer && (v > 1.7976931348623157e308 || v < -1.7976931348623157e308);
+	free(copy);
+	return true;
+}
+
+static bool value(struct reader *r);
+
+static bool members(struct reader *r)
+{
+	do {
+		space(r);
+		if (!string(r))
+			return false;
+		r->members++;
+		space(r);
+		if (!take(r, ':') || !value(r))
+			return false;
+	} while (take(r, ','));
+	return take(r, '}');
+}
+
+static bool items(struct reader *r)
+{
+	do {
+		if (!value(r))
+			return false;
+	} while (take(r, ','));
+	return take(r, ']');
+}
+
+static bool nested(struct reader *r)
+{
+	bool object = *r->p++ == '{', good;
+
+	if (++r->depth > r->deepest)
+		r->deepest = r->depth;
+	if (r->depth > JARI_JSON_DEPTH_MAX)
+		return false;
+	space(r);
+	good = take(r, object ? '}' : ']') || (object ? members(r) : items(r));
+	r->depth--;
+	return good;
+}
+
+static bool value(struct reader *r)
+{
+	bool good;
+
+	space(r);
+	if (r->p == r->end)
+		return false;
+	if (*r->p == '"')
+		good = string(r);
+	else if (*r->p == '{' || *r->p == '[')
+		good = nested(r);
+	else
+		good = word(r, "true") || word(r, "false") || word(r, "null") || number(r);
+	space(r);
+	return good;
+}
+
+/* ---- agreeing ---- */
+
+static int64_t count_members(json_t *v)
+{
+	int64_t n = 0;
+	const char *key;
+	json_t *inner;
+	size_t i;
+
+	if (json_is_object(v)) {
+		n += (int64_t)json_object_size(v);
+		json_object_foreach(v, key, inner) n += count_members(inner);
+	}
+	json_array_foreach(v, i, inner) n += count_members(inner);
+	return n;
+}
+
+/* json_read said no. */
+static void check_refusal(const struct reader *r, bool grammatical, const char *error, struct text in)
+{
+	EXPECT(error[0] != '\0' && strchr(error, '\n') == NULL && text_utf8_chars(text_of(error)) >= 0, "the sentence is \"%s\"",
+	       error);
+	EXPECT(error[strlen(error) - 1] == '.', "no whole sentence: %s", error);
+	if (!grammatical || r->nul || r->lone || r->huge)
+		return;
+	/* The one other reason, which the second reader does not look for. */
+	EXPECT(r->members >= 2 && strstr(error, "names a member twice") != NULL, "\"%s\" of a document that is one: %.*s", error,
+	       SHOWN(in));
+}
+
+static void put(struct json_out *o, json_t *v)
+{
+	const char *key;
+	json_t *inner;
+	size_t i;
+
+	switch (json_typeof(v)) {
+	case JSON_OBJECT:
+		jo_object(o);
+		/* Only keys of the kind that the writer takes: its callers' are literals. */
+		json_object_foreach(v, key, inner)
+		{
+			jo_key(o, "k");
+			put(o, inner);
+			break;
+		}
+		jo_end_object(o);
+		break;
+	case JSON_ARRAY:
+		jo_array(o);
+		json_array_foreach(v, i, inner) put(o, inner);
+		jo_end_array(o);
+		break;
+	case JSON_STRING:
+		jo_text(o, (struct text){json_string_value(v), json_string_length(v)});
+		break;
+	case JSON_INTEGER:
+		jo_int(o, json_integer_value(v));
+		break;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		jo_bool(o, json_is_true(v));
+		break;
+	case JSON_REAL:
+	case JSON_NULL:
+		jo_null(o);
+		break;
+	}
+}
+
+/* The same with a key called k for the first member of each object and none for the others, and null for a number with a fraction. */
+static json_t *reduced(json_t *v)
+{
+	json_t *out, *inner;
+	const char *key;
+	size_t i;
+
+	if (json_is_object(v)) {
+		out = json_object();
+		json_object_foreach(v, key, inner)
+		{
+			(void)json_object_set_new(out, "k", reduced(inner));
+			break;
+		}
+		return out;
+	}
+	if (json_is_array(v)) {
+		out = json_array();
+		json_array_foreach(v, i, inner)(void) json_array_append_new(out, reduced(inner));
+		return out;
+	}
+	return json_is_real(v) ? json_null() : json_incref(v);
+}
+
+static void check_writer(json_t *doc)
+{
+	char error[JSON_ERROR_SIZE];
+	struct json_out o;
+	struct buf b = {0};
+
+	jo_begin(&o, &b);
+	put(&o, doc);
+	json_t *want = reduced(doc), *again = json_read(buf_view(&b), error);
+	EXPECT(again != NULL, "%s in what was written: %.*s", error, (int)b.n, b.p);
+	EXPECT(json_equal(want, again), "it is another document when written: %.*s", (int)b.n, b.p);
+	json_decref(want);
+	json_decref(again);
+	buf_free(&b);
+}
+
+static void check_dumped(json_t *doc)
+{
+	char error[JSON_ERROR_SIZE], *dump = json_dumps(doc, JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(17));
+	json_t *again;
+
+	EXPECT(dump != NULL, "it can't be written");
+	again = json_read(text_of(dump), error);
+	EXPECT(again != NULL, "%s: %s", error, dump);
+	EXPECT(json_equal(doc, again), "it is another document when written again: %s", dump);
+	json_decref(again);
+	free(dump);
+}
+
+/* ---- members by a table ---- */
+
+struct row {
+	int64_t small, any, at;
+	bool flag;
+	struct text name;
+	int32_t day;
+	struct json_ints list;
+	json_t *rest;
+};
+
+static const struct json_field fields[] = {
+    {"small", JSON_T_INT, true, offsetof(struct row, small), -5, 1000},
+    {"any", JSON_T_INT, false, offsetof(struct row, any), INT64_MIN, INT64_MAX},
+    {"flag", JSON_T_BOOL, false, offsetof(struct row, flag), 0, 0},
+    {"name", JSON_T_TEXT, false, offsetof(struct row, name), 1, 8},
+    {"at", JSON_T_INSTANT, false, offsetof(struct row, at), 0, 0},
+    {"day", JSON_T_DATE, false, offsetof(struct row, day), 0, 0},
+    {"list", JSON_T_INTS, false, offsetof(struct row, list), 1, 100},
+    {"rest", JSON_T_ANY, false, offsetof(struct row, rest), 0, 0},
+};
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+static bool named(const char *error, const char *member)
+{
+	char quoted[64];
+
+	(void)snprintf(quoted, sizeof(quoted), "\"here.%s", member);
+	return strncmp(error, quoted, strlen(quoted)) == 0;
+}
+
+static void check_instant(json_t *v, int64_t at)
+{
+	char written[TEXT_INSTANT_SIZE];
+	int64_t again;
+
+	EXPECT(json_is_string(v) && at >= 0, "the instant is %" PRId64, at);
+	size_t n = text_instant_format(at, written);
+	EXPECT(text_instant_parse((struct text){written, n}, &again, NULL) && again == at, "%s became %s", json_string_value(v),
+	       written);
+	if (json_string_length(v) == n && json_string_value(v)[n - 1] == 'Z' && strchr(json_string_value(v), '.') == NULL)
+		EXPECT(strcmp(written, json_string_value(v)) == 0, "%s became %s", json_string_value(v), written);
+}
+
+static void check_day(json_t *v, int32_t day)
+{
+	char written[TEXT_DATE_SIZE];
+
+	text_date_format(day, written);
+	EXPECT(json_is_string(v) && strcmp(written, json_string_value(v)) == 0, "the day of %s is %s", json_string_value(v),
+	       written);
+}
+
+static void check_row(json_t *doc, const struct row *row, uint32_t seen)
+{
+	for (size_t i = 0; i < FIELDS; i++) {
+		json_t *v = json_object_get(doc, fields[i].name);
+
+		EXPECT((seen >> i & 1) == (v != NULL && !json_is_null(v)), "%s was%s seen", fields[i].name,
+		       seen >> i & 1 ? "" : " not");
+	}
+	EXPECT(json_is_integer(json_object_get(doc, "small")) &&
+	           row->small == json_integer_value(json_object_get(doc, "small")) && row->small >= -5 && row->small <= 1000,
+	       "small is %" PRId64, row->small);
+	if (seen & 2)
+		EXPECT(row->any == json_integer_value(json_object_get(doc, "any")), "any is %" PRId64, row->any);
+	if (seen & 4)
+		EXPECT(row->flag == json_is_true(json_object_get(doc, "flag")), "flag is %d", row->flag);
+	if (seen & 8) {
+		int64_t chars = text_utf8_chars(row->name);
+
+		EXPECT(chars >= 1 && chars <= 8 && !text_has_control(row->name), "name has %" PRId64 " characters", chars);
+		EXPECT(text_equal(row->name, text_of(json_string_value(json_object_get(doc, "name")))), "name is %.*s",
+		       SHOWN(row->name));
+	}
+	if (seen & 16)
+		check_instant(json_object_get(doc, "at"), row->at);
+	if (seen & 32)
+		check_day(json_object_get(doc, "day"), row->day);
+	if (seen & 64) {
+		EXPECT(row->list.n == json_array_size(json_object_get(doc, "list")) && row->list.n > 0, "list has %zu",
+		       row->list.n);
+		for (size_t i = 0; i < row->list.n; i++)
+			for (size_t j = 0; j <= i; j++)
+				EXPECT(row->list.p[i] >= 1 && row->list.p[i] <= 100 &&
+				           (row->list.p[j] == row->list.p[i]) == (i == j),
+				       "list[%zu] is %" PRId64, i, row->list.p[i]);
+	}
+}
+
+static void check_fields(json_t *doc)
+{
+	char error[JSON_ERROR_SIZE] = "";
+	struct arena arena = {0};
+	struct row row = {0};
+	uint32_t seen = 0;
+
+	if (json_fields(doc, fields, FIELDS, "here.", &arena, &row, &seen, error)) {
+		check_row(doc, &row, seen);
+	} else {
+		bool of_a_member = !json_is_object(doc) && strcmp(error, "\"here\" must be an object.") == 0;
+
+		for (size_t i = 0; i < FIELDS; i++)
+			of_a_member |= named(error, fields[i].name);
+		EXPECT(of_a_member && error[strlen(error) - 1] == '.', "the sentence is \"%s\"", error);
+	}
+	arena_free(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char error[JSON_ERROR_SIZE] = "", *copy = fuzz_exact((const char *)data, size);
+	struct text in = {copy, size};
+	struct reader r = {.p = copy, .end = copy + size};
+	bool grammatical = value(&r) && r.p == r.end;
+	json_t *doc = json_read(in, error);
+
+	if (doc == NULL) {
+		check_refusal(&r, grammatical, error, in);
+	} else {
+		EXPECT(grammatical, "no JSON was taken: %.*s", SHOWN(in));
+		EXPECT(!r.nul && !r.lone && r.deepest <= JARI_JSON_DEPTH_MAX, "it should have been refused: %.*s", SHOWN(in));
+		EXPECT(count_members(doc) == r.members, "%" PRId64 " members of %" PRId64 " are left: %.*s", count_members(doc),
+		       r.members, SHOWN(in));
+		check_dumped(doc);
+		check_writer(doc);
+		check_fields(doc);
+		json_decref(doc);
+	}
+	free(copy);
+	return 0;
+}
