@@ -7,16 +7,19 @@
 
 #include "base/limits.h"
 #include "http/json.h"
+#include <errno.h>
 
 /* ---- the second reader ---- */
 
 struct reader {
 	const char *p, *end;
 	int depth, deepest;
-	bool nul;              /* a text has an escaped NUL */
-	bool lone;             /* … half of a surrogate pair */
-	bool huge;             /* a number that no double holds */
-	int64_t members, ints; /* names in all objects; integers of 64 bits */
+	bool nul;        /* a text has an escaped NUL */
+	bool lone;       /* … half of a surrogate pair */
+	bool huge;       /* a number that no double holds */
+	int64_t members; /* names in all objects */
+	int64_t ints;    /* numbers that are integers of 64 bits and written as such, */
+	uint64_t sum;    /* … and their sum, which may wrap */
 };
 
 static void space(struct reader *r)
@@ -135,6 +138,12 @@ static bool number(struct reader *r)
 		abort();
 	memcpy(copy, from, (size_t)(r->p - from));
 	copy[r->p - from] = '\0';
+	errno = 0;
+	long long whole = strtoll(copy, NULL, 10);
+	if (integer && errno == 0 && strcmp(copy, "-0") != 0) {
+		r->ints++;
+		r->sum += (uint64_t)whole;
+	}
 	double v = strtod(copy, NULL);
 	r->huge |= !integer && (v > 1.7976931348623157e308 || v < -1.7976931348623157e308);
 	free(copy);
@@ -198,6 +207,29 @@ static bool value(struct reader *r)
 }
 
 /* ---- agreeing ---- */
+
+static void count_ints(json_t *v, int64_t *n, uint64_t *sum)
+{
+	const char *key;
+	json_t *inner;
+	size_t i;
+
+	if (json_is_integer(v)) {
+		++*n;
+		*sum += (uint64_t)json_integer_value(v);
+	}
+	json_object_foreach(v, key, inner) count_ints(inner, n, sum);
+	json_array_foreach(v, i, inner) count_ints(inner, n, sum);
+}
+
+static void check_ints(json_t *doc, const struct reader *r, struct text in)
+{
+	uint64_t sum = 0;
+	int64_t n = 0;
+
+	count_ints(doc, &n, &sum);
+	EXPECT(n == r->ints && sum == r->sum, "%" PRId64 " integers, not %" PRId64 ": %.*s", n, r->ints, SHOWN(in));
+}
 
 static int64_t count_members(json_t *v)
 {
@@ -444,6 +476,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		EXPECT(!r.nul && !r.lone && r.deepest <= JARI_JSON_DEPTH_MAX, "it should have been refused: %.*s", SHOWN(in));
 		EXPECT(count_members(doc) == r.members, "%" PRId64 " members of %" PRId64 " are left: %.*s", count_members(doc),
 		       r.members, SHOWN(in));
+		check_ints(doc, &r, in);
 		check_dumped(doc);
 		check_writer(doc);
 		check_fields(doc);
