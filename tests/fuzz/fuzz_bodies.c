@@ -4,11 +4,9 @@
  * The request is sent twice, and a third time with a space behind the body (with {} for none). Each answer is one that the OpenAPI document has for the route, with a
  * body of its schema; a body that was taken is of the schema that the document has for it. What was refused has changed nothing, so it is refused
  * alike again; what succeeded with a key is answered alike again, and another body under the same key is refused. */
-#include "server.h"
+#include "contract.h"
 
-#include "http/openapi.h"
 #include "http/routes.h"
-#include "schema.h"
 
 #define AUDIT_ONE_OF 8 /* the audit is slow: only that many are followed by one */
 
@@ -34,30 +32,10 @@ static const struct http_route *choose_route(uint8_t letter)
 	return NULL;
 }
 
-/* The path with the ids that the letters choose: '1' is 1. */
-static void fill_path(const char *pattern, struct text *letters, struct buf *out)
-{
-	for (const char *p = pattern; *p != '\0'; p++) {
-		if (*p != '{') {
-			buf_char(out, *p);
-			continue;
-		}
-		buf_int(out, 1 + (uint8_t)(fuzz_byte(letters) - '1') % 8);
-		p = strchr(p, '}');
-		EXPECT(p != NULL, "the path %s", pattern);
-	}
-}
-
-static const char *method_name(enum http_method method)
-{
-	EXPECT(method == HTTP_POST || method == HTTP_PATCH, "a body for method %d", (int)method);
-	return method == HTTP_POST ? "POST" : "PATCH";
-}
-
 static void put_request(struct buf *out, const struct ask *ask, const char *behind)
 {
 	buf_printf(out, "%s %.*s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n",
-	           method_name(ask->route->method), (int)ask->path.n, ask->path.p, ask->body.n + strlen(behind));
+	           contract_method(ask->route), (int)ask->path.n, ask->path.p, ask->body.n + strlen(behind));
 	if (ask->token.n > 0)
 		buf_printf(out, "Authorization: Bearer %.*s\r\n", SHOWN(ask->token));
 	if (ask->keyed)
@@ -65,51 +43,6 @@ static void put_request(struct buf *out, const struct ask *ask, const char *behi
 	buf_str(out, "\r\n");
 	buf_text(out, ask->body);
 	buf_str(out, behind);
-}
-
-/* ---- what the document says ---- */
-
-static json_t *operation_of(const struct http_route *route)
-{
-	json_t *path = json_object_get(json_object_get(fuzz_openapi(), "paths"), route->path);
-	json_t *operation = json_object_get(path, route->method == HTTP_POST ? "post" : "patch");
-
-	EXPECT(operation != NULL, "%s is not in the document", route->path);
-	return operation;
-}
-
-static json_t *schema_in(json_t *content, struct text type)
-{
-	return json_object_get(json_object_getn(json_object_get(content, "content"), type.p, type.n), "schema");
-}
-
-static void check_documented(const struct ask *ask, const struct fuzz_answer *a)
-{
-	char status[8];
-	json_t *response, *schema, *body;
-
-	(void)snprintf(status, sizeof(status), "%d", a->status);
-	response = json_object_get(json_object_get(operation_of(ask->route), "responses"), status);
-	EXPECT(response != NULL, "%s answers %d (%s), which the document does not say: %.*s", ask->route->path, a->status,
-	       core_code_name(a->code), (int)a->body.n, a->body.p);
-	schema = a->type.n > 0 ? schema_in(response, a->type) : NULL;
-	EXPECT((schema != NULL) == (a->body.n > 0), "%d of %s as %.*s", a->status, ask->route->path, SHOWN(a->type));
-	if (schema == NULL)
-		return;
-	body = json_loadb(a->body.p, a->body.n, 0, NULL);
-	EXPECT(schema_admits(fuzz_openapi(), schema, body, false), "%d of %s is not of its schema: %.*s", a->status,
-	       ask->route->path, (int)a->body.n, a->body.p);
-	json_decref(body);
-}
-
-static void check_taken(const struct ask *ask)
-{
-	json_t *schema = schema_in(json_object_get(operation_of(ask->route), "requestBody"), TEXT("application/json"));
-	json_t *body = ask->body.n > 0 ? json_loadb(ask->body.p, ask->body.n, 0, NULL) : json_object();
-
-	EXPECT(body == NULL || schema_admits(fuzz_openapi(), schema, body, true),
-	       "%s took a body that is not of its schema: %.*s", ask->route->path, SHOWN(ask->body));
-	json_decref(body);
 }
 
 /* ---- the three answers ---- */
@@ -148,11 +81,11 @@ static void send_thrice(const struct ask *ask)
 	struct text rest = buf_view(&out);
 	for (int i = 0; i < 3; i++) {
 		EXPECT(fuzz_next_answer(&rest, false, &answers[i]), "answer %d is missing", i);
-		check_documented(ask, &answers[i]);
+		contract_check_answer(ask->route, &answers[i]);
 	}
 	EXPECT(rest.n == 0, "%zu bytes behind the answers", rest.n);
 	if (is_success(&answers[0]))
-		check_taken(ask);
+		contract_check_taken(ask->route, ask->body);
 	check_again(ask, &answers[0], &answers[1], &answers[2]);
 	for (int i = 0; i < 3; i++)
 		buf_free(&answers[i].body);
@@ -172,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (who > 0)
 		ask.token = ask.route->auth == HTTP_AUTH_ADMIN ? TEXT(FUZZ_ADMIN_KEY)
 		                                               : fuzz_token(who == 7 ? FUZZ_ADA : (enum fuzz_person)who);
-	fill_path(ask.route->path, &letters, &ask.path);
+	contract_path(ask.route, &letters, "", &ask.path);
 	ask.keyed = fuzz_byte(&letters) % 2 == 0;
 	send_thrice(&ask);
 	buf_free(&ask.path);

@@ -27,6 +27,7 @@ FLAGS = {
     "catalogue": ["-max_len=2048"],
     "http": [*SERVER, "-max_len=1500"],
     "json": ["-max_len=600"],
+    "looks": [*SERVER, "-max_len=200"],
     "options": ["-max_len=400"],
     "parse": ["-max_len=1500"],
     "query": ["-max_len=400", "-only_ascii=1"],
