@@ -13,7 +13,7 @@
  * from connection to connection. */
 static bool has_own_time(struct text in)
 {
-	static const char *const words[] = {"expect", "metrics", "series", "%"};
+	static const char *const words[] = {"expect", "metrics", "series"};
 
 	for (size_t i = 0; i + 1 <= in.n; i++)
 		for (size_t j = 0; j < sizeof(words) / sizeof(words[0]); j++)

@@ -2,12 +2,13 @@
  *
  * A second reader, written from RFC 8259's grammar, says of each document whether it is one; json_read agrees, but for what json.h says it
  * refuses besides. What was taken comes out the same when it is written and read again. Members that a table takes are of the type and in the
- * bounds that it names. */
+ * bounds that it names. Texts are also read as days and as instants, twice. */
 #include "fuzz.h"
 
 #include "base/limits.h"
 #include "http/json.h"
 #include <errno.h>
+#include <time.h>
 
 /* ---- the second reader ---- */
 
@@ -352,6 +353,103 @@ static void check_dumped(json_t *doc)
 	free(dump);
 }
 
+/* ---- days and instants, read with the C library's calendar ---- */
+
+static bool number_at(struct text t, size_t at, size_t n, int lo, int hi, int *out)
+{
+	*out = 0;
+	for (size_t i = at; i < at + n; i++) {
+		if (i >= t.n || t.p[i] < '0' || t.p[i] > '9')
+			return false;
+		*out = *out * 10 + t.p[i] - '0';
+	}
+	return *out >= lo && *out <= hi;
+}
+
+static bool is_at(struct text t, size_t at, char c)
+{
+	return at < t.n && t.p[at] == c;
+}
+
+/* The first ten characters are a day that there is. */
+static bool day_at_front(struct text t, struct tm *out)
+{
+	struct tm tm = {0}, again;
+
+	if (!number_at(t, 0, 4, 0, 9999, &tm.tm_year) || !is_at(t, 4, '-') || !number_at(t, 5, 2, 1, 12, &tm.tm_mon) ||
+	    !is_at(t, 7, '-') || !number_at(t, 8, 2, 1, 31, &tm.tm_mday))
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	*out = tm;
+	time_t seconds = timegm(&tm); /* makes 1 March of 30 February */
+	return gmtime_r(&seconds, &again) && again.tm_mday == out->tm_mday && again.tm_mon == out->tm_mon;
+}
+
+static bool is_day(struct text t)
+{
+	struct tm tm;
+
+	return t.n == 10 && day_at_front(t, &tm) && tm.tm_year > -1900;
+}
+
+static bool offset_at(struct text t, size_t at, int64_t *seconds)
+{
+	int hours, minutes;
+
+	*seconds = 0;
+	if (t.n == at + 1 && (t.p[at] | 0x20) == 'z')
+		return true;
+	if (t.n != at + 6 || (t.p[at] != '+' && t.p[at] != '-') || !number_at(t, at + 1, 2, 0, 23, &hours) ||
+	    !is_at(t, at + 3, ':') || !number_at(t, at + 4, 2, 0, 59, &minutes))
+		return false;
+	*seconds = (hours * 60 + minutes) * (t.p[at] == '+' ? 60 : -60);
+	return true;
+}
+
+static bool is_instant(struct text t, int64_t *ms)
+{
+	struct tm tm;
+	size_t at = 19, places = 0;
+	int64_t fraction = 0, offset;
+
+	if (!day_at_front(t, &tm) || t.n < 20 || (t.p[10] | 0x20) != 't' || !number_at(t, 11, 2, 0, 23, &tm.tm_hour) ||
+	    !is_at(t, 13, ':') || !number_at(t, 14, 2, 0, 59, &tm.tm_min) || !is_at(t, 16, ':') ||
+	    !number_at(t, 17, 2, 0, 59, &tm.tm_sec))
+		return false;
+	if (t.p[at] == '.') {
+		for (at++; at < t.n && t.p[at] >= '0' && t.p[at] <= '9'; at++, places++)
+			fraction = places < 9 ? fraction * 10 + t.p[at] - '0' : 0;
+		if (places < 1 || places > 9)
+			return false;
+		for (; places < 9; places++)
+			fraction *= 10;
+	}
+	if (!offset_at(t, at, &offset) || tm.tm_year < 70)
+		return false;
+	*ms = ((int64_t)timegm(&tm) - offset) * 1000 + fraction / 1000000;
+	return *ms >= 0 && *ms <= INT64_C(253402300799999); /* the last of the year 9999 */
+}
+
+static void check_times(json_t *doc)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(doc, key, v)
+	{
+		struct text t = {json_string_value(v), json_string_length(v)};
+		int64_t ms = 0, want = 0;
+		int32_t day;
+
+		if (!json_is_string(v))
+			continue;
+		EXPECT(text_date_parse(t, &day) == is_day(t), "the day %.*s", SHOWN(t));
+		EXPECT(text_instant_parse(t, &ms, NULL) == is_instant(t, &want), "the instant %.*s", SHOWN(t));
+		EXPECT(ms == 0 || ms == want, "the instant %.*s is %" PRId64 ", not %" PRId64, SHOWN(t), ms, want);
+	}
+}
+
 /* ---- members by a table ---- */
 
 struct row {
@@ -477,6 +575,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		EXPECT(count_members(doc) == r.members, "%" PRId64 " members of %" PRId64 " are left: %.*s", count_members(doc),
 		       r.members, SHOWN(in));
 		check_ints(doc, &r, in);
+		check_times(doc);
 		check_dumped(doc);
 		check_writer(doc);
 		check_fields(doc);
