@@ -7,6 +7,7 @@
 #include "contract.h"
 
 #include "http/routes.h"
+#include "mutate.h"
 
 #define AUDIT_ONE_OF 8 /* the audit is slow: only that many are followed by one */
 
@@ -111,4 +112,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_free(&ask.path);
 	fuzz_server_renew(fuzz_roll(&dice, AUDIT_ONE_OF) == 0);
 	return 0;
+}
+
+/* The first line stays as often as not. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+	struct text body = {(const char *)data, size};
+
+	(void)fuzz_until(&body, '\n');
+	return fuzz_mutate_json(data, size, size_max, seed, size - body.n);
 }

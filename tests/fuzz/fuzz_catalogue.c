@@ -7,6 +7,7 @@
 
 #include "../unit/core_world.h"
 #include "http/catalogue.h"
+#include "mutate.h"
 
 #define SEATS_MAX 2000
 #define AUDIT_ONE_OF 16 /* the audit is slow: only that many are followed by one */
@@ -240,4 +241,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	arena_free(&arena);
 	return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+	return fuzz_mutate_json(data, size, size_max, seed, 0);
 }

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "http/json.h"
+#include "mutate.h"
 #include <errno.h>
 #include <time.h>
 
@@ -583,4 +584,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	free(copy);
 	return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+	return fuzz_mutate_json(data, size, size_max, seed, 0);
 }

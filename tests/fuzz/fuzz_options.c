@@ -8,9 +8,11 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "cli/bench/options.h"
+#include "cli/keys.h"
 #include "cli/options.h"
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <strings.h>
 
 #define WORDS_MAX 40
 
@@ -56,6 +58,39 @@ static void free_lines(struct line *l)
 		free(l->words[i]);
 	for (int i = 0; i < l->variables; i++)
 		free(l->environment[i]);
+}
+
+/* ---- keys ---- */
+
+static bool is_all(const char *s, bool (*of)(char))
+{
+	while (*s != '\0' && of(*s))
+		s++;
+	return *s == '\0';
+}
+
+static bool is_visible(char c)
+{
+	return c > ' ' && c <= '~';
+}
+
+/* A key that is given as itself. */
+static void check_key(enum cli_key_kind kind, const char *value)
+{
+	struct cli_key_source source = {.value = value, .value_name = "JARI_KEY"};
+	struct cli_key key;
+	char error[CLI_KEYS_ERROR_SIZE] = "", hex[2 * SEAL_KEY_BYTES + 1];
+	bool good = kind == CLI_KEY_ADMIN
+	                ? strlen(value) >= CLI_KEY_MIN && strlen(value) <= CLI_KEY_MAX && is_all(value, is_visible)
+	                : strlen(value) == 2 * SEAL_KEY_BYTES && is_all(value, fuzz_is_hex);
+	enum cli_key_found found = cli_key_find(kind, &source, &key, error);
+
+	EXPECT(found == (good ? CLI_KEY_FOUND : CLI_KEY_BAD), "the key %s: %s", value, error);
+	EXPECT(good || (error[0] != '\0' && (strlen(value) < 8 || strstr(error, value) == NULL)), "the key is shown: %s", error);
+	text_hex(key.bytes, SEAL_KEY_BYTES, hex);
+	if (good)
+		EXPECT(kind == CLI_KEY_ADMIN ? strcmp(key.text, value) == 0 : strcasecmp(hex, value) == 0, "another key than %s",
+		       value);
 }
 
 /* ---- what was taken is within bounds ---- */
@@ -143,6 +178,10 @@ static void check_run(const struct cli_options *o)
 	} else {
 		check_url(o, o->store);
 	}
+	if (o->admin_key != NULL)
+		check_key(CLI_KEY_ADMIN, o->admin_key);
+	if (o->token_key != NULL)
+		check_key(CLI_KEY_TOKEN, o->token_key);
 }
 
 /* ---- other ways of saying it ---- */
