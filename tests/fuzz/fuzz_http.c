@@ -1,11 +1,15 @@
 /* fuzz_http.c: the bytes of a connection, through the whole server. {ada} and the others stand for tokens, {key} for the organiser's key
  * (server.h).
  *
- * Every answer is one by HTTP and the contract. However the bytes are cut and however fast they come, the same answers are given, from the same
+ * Every answer is one by HTTP and the contract. As many answers come as there are requests by the parser alone, and the connection ends for a reason
+ * that can be seen in them. However the bytes are cut and however fast they come, the same answers are given, from the same
  * beginning; and what was changed by them leaves the invariants whole. */
 #include "server.h"
 
+#include "http/parse.h"
+
 #define CUTS_MAX 6
+#define REQUESTS_MAX 64
 #define TRIES 3        /* the engine's tick comes when it comes; what it does in the midst of a request is no broken promise */
 #define AUDIT_ONE_OF 8 /* the audit is slow: only that many are followed by one */
 
@@ -21,6 +25,93 @@ static bool has_own_time(struct text in)
 			                      text_of(words[j])))
 				return true;
 	return false;
+}
+
+/* ---- as many answers as requests ---- */
+
+struct requests {
+	size_t n;                   /* whole ones */
+	bool refused;               /* what is behind them is none */
+	bool ends[REQUESTS_MAX];    /* it asks for the connection's end */
+	bool old[REQUESTS_MAX];     /* HTTP/1.0 */
+	bool expects[REQUESTS_MAX]; /* it asks before it sends a body */
+};
+
+/* Passes by a body; false when it is not whole. */
+static bool pass_body(const struct http_head *head, struct text *in, bool *refused)
+{
+	struct http_chunks chunks = {0};
+	struct http_refusal why;
+
+	if (!head->chunked) {
+		size_t n = head->content_length > 0 ? (size_t)head->content_length : 0;
+
+		if (n > in->n)
+			return false;
+		in->p += n;
+		in->n -= n;
+		return true;
+	}
+	while (in->n > 0) {
+		struct text data;
+		size_t used = 0;
+		enum http_chunk got = http_chunks_next(&chunks, in->p, in->n, &used, &data, &why);
+
+		*refused = got == HTTP_CHUNK_REFUSED;
+		if (*refused)
+			return false;
+		in->p += used;
+		in->n -= used;
+		if (got == HTTP_CHUNK_END)
+			return true;
+	}
+	return false;
+}
+
+static void read_requests(struct text in, struct requests *out)
+{
+	struct arena arena = {0};
+
+	*out = (struct requests){0};
+	while (in.n > 0 && !out->refused && out->n < REQUESTS_MAX) {
+		struct http_scanner scan = {0};
+		struct http_refusal why;
+		struct http_head head;
+		size_t length = 0;
+		enum http_scan got = http_head_scan(&scan, in.p, in.n, &length, &why);
+
+		if (got == HTTP_SCAN_MORE)
+			break;
+		out->refused = got == HTTP_SCAN_REFUSED || !http_head_parse(in.p + scan.start, length, &arena, &head, &why);
+		if (out->refused)
+			break;
+		in.p += scan.start + length;
+		in.n -= scan.start + length;
+		out->ends[out->n] = !head.keep_alive;
+		out->old[out->n] = head.minor == 0;
+		out->expects[out->n] = head.expect_continue;
+		if (!pass_body(&head, &in, &out->refused))
+			break;
+		out->n++;
+	}
+	arena_free(&arena);
+}
+
+/* The i-th answer; 413 comes before the body, and so may what is told to one who asks first. */
+static void check_place(const struct requests *r, size_t i, const struct fuzz_answer *a)
+{
+	bool whole = i < r->n, early = a->status == 413 || r->expects[i];
+
+	if (i >= REQUESTS_MAX - 1)
+		return;
+	EXPECT(whole || early || (i == r->n && r->refused), "%d answers to %zu requests; the last is %d %s", (int)i + 1, r->n,
+	       a->status, core_code_name(a->code));
+	EXPECT(!whole || early || a->last == r->ends[i] ||
+	           (a->last && (r->old[i] || text_equal(a->type, TEXT("text/event-stream")))),
+	       "request %zu, answered %d %s, %s the connection", i, a->status, core_code_name(a->code),
+	       a->last ? "ends" : "does not end");
+	EXPECT(whole || a->last, "answer %zu, %d %s, to what is no whole request, does not end the connection", i, a->status,
+	       core_code_name(a->code));
 }
 
 /* What must not depend on the way that the bytes took. */
@@ -42,12 +133,22 @@ static void answers(struct text in, const size_t *cuts, size_t count, bool hasty
 	struct buf out = {0};
 	struct fuzz_answer a;
 
+	struct requests requests;
+	bool last = false;
+	size_t n = 0;
+
+	read_requests(in, &requests);
 	fuzz_exchange(in, cuts, count, hasty, &out);
 	struct text rest = buf_view(&out);
 	while (fuzz_next_answer(&rest, heads, &a)) {
 		say(&a, said);
+		if (a.status != 100)
+			check_place(&requests, n++, &a);
+		last = a.last;
 		buf_free(&a.body);
 	}
+	EXPECT(last || n >= requests.n, "%zu answers to %zu requests", n, requests.n);
+	EXPECT(last || !requests.refused, "what is no request was not answered");
 	buf_free(&out);
 }
 

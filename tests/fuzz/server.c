@@ -15,7 +15,7 @@
 #define PATIENCE_US 8000000 /* a connection that takes longer hangs */
 
 static struct {
-	bool open;
+	bool open, shown;
 	struct world world; /* of core_world.h: the store */
 	struct clock clock;
 	struct engine *engine;
@@ -153,6 +153,7 @@ static void open_server(void)
 	char error[HTTP_ROUTER_ERROR_SIZE];
 
 	fuzz.open = true;
+	fuzz.shown = getenv("FUZZ_SHOW") != NULL;
 	EXPECT(signal(SIGPIPE, SIG_IGN) != SIG_ERR, "%s", strerror(errno));
 	EXPECT(openapi_build(http_routes, http_route_count, "fuzz", &fuzz.openapi), "no OpenAPI document");
 	fuzz.document = json_loadb(fuzz.openapi.p, fuzz.openapi.n, 0, NULL);
@@ -304,6 +305,9 @@ void fuzz_exchange(struct text in, const size_t *cuts, size_t count, bool hasty,
 		turn(pair[0], out);
 	turn(pair[0], out);
 	(void)close(pair[0]);
+	if (fuzz.shown)
+		(void)fprintf(stderr, "---- sent in %zu ----\n%.*s\n---- answered ----\n%.*s\n", count + 1, SHOWN(in),
+		              (int)out->n, out->p);
 	EXPECT(all_slots_back(), "a request was not given back");
 	EXPECT(fuzz.thread.fed_count == 0, "a feed is left");
 }
