@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the tests that script/test has built, and sums them up in the last line.
 
-Use: run.py [unit|store|sim|api|web|fuzz|lint|bench|PART OF A NAME]...
+Use: run.py [unit|store|sim|api|package|web|fuzz|lint|bench|PART OF A NAME]...
 One line a program; a test that failed is shown with what it said. Whole outputs are kept in build-test/logs/."""
 import concurrent.futures
 import glob
@@ -21,8 +21,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build-test")
 RELEASE = os.path.join(ROOT, "build")
 LOGS = os.path.join(BUILD, "logs")
-SUITES = ("lint", "unit", "store", "sim", "api", "web", "fuzz", "bench")
-SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "web": 300, "fuzz": 300, "lint": 600, "bench": 600}
+SUITES = ("lint", "unit", "store", "sim", "api", "package", "web", "fuzz", "bench")
+SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "package": 300, "web": 300, "fuzz": 300, "lint": 600, "bench": 600}
 SHOWN_LINES = 60
 AT_ONCE = min(2, os.cpu_count() or 1)  # programs; most of the time they wait
 ALONE = {"api/ready", "bench/compare"} # measure time
@@ -286,7 +286,7 @@ def programs():
         for owner, name, command in tests:
             if owner == suite:
                 yield suite, name, lambda command=command, suite=suite: run_c(command, SECONDS_MAX[suite])
-    for suite in ("api", "web"):
+    for suite in ("api", "package", "web"):
         for path in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "*.test.mjs"))):
             name = os.path.basename(path)[:-len(".test.mjs")]
             yield suite, name, lambda path=path, suite=suite: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX[suite])
