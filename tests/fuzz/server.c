@@ -120,8 +120,12 @@ static void add_people(void)
 
 static void open_engine(void)
 {
-	struct engine_config config = {
-	    .clock = &fuzz.clock, .render = http_render, .probe = http_metrics_probe, .probe_arg = fuzz.metrics};
+	/* However slow this machine is, nothing is turned away for it. */
+	struct engine_config config = {.clock = &fuzz.clock,
+	                               .render = http_render,
+	                               .probe = http_metrics_probe,
+	                               .probe_arg = fuzz.metrics,
+	                               .command_wait_ms = PATIENCE_US};
 	char error[STORE_ERROR_SIZE];
 
 	EXPECT(world_open(&fuzz.world), "no store");
@@ -173,7 +177,10 @@ static void open_server(void)
 	                                   .idle_us = HTTP_IDLE_MS * INT64_C(1000),
 	                                   .request_us = HTTP_REQUEST_MS * INT64_C(1000),
 	                                   .write_us = HTTP_WRITE_MS * INT64_C(1000),
-	                                   .heartbeat_us = HTTP_HEARTBEAT_MS * INT64_C(1000)};
+	                                   .heartbeat_us = HTTP_HEARTBEAT_MS * INT64_C(1000),
+	                                   .callers = http_callers_new(0, 0),
+	                                   .held_max = JARI_HELD_MAX,
+	                                   .send_rate_min = JARI_SEND_RATE_MIN};
 	EXPECT(fuzz.server.router != NULL, "%s", error);
 	EXPECT(http_thread_open(&fuzz.thread, &fuzz.server, listener(), seal_key), "no HTTP thread");
 	open_engine();
@@ -282,11 +289,16 @@ static bool all_slots_back(void)
 void fuzz_exchange(struct text in, const size_t *cuts, size_t count, bool hasty, struct buf *out)
 {
 	int64_t until = clock_elapsed_us() + PATIENCE_US;
+	struct http_address from = {{[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 1}}; /* 192.0.2.1 */
+	struct http_caller *caller = NULL;
 	size_t at = 0;
 	int pair[2];
 
 	EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0, "%s", strerror(errno));
-	http_conn_new(&fuzz.thread, pair[1]);
+	EXPECT(http_callers_enter(fuzz.server.callers, NULL, &caller) == HTTP_CALLER_IN, "the server is full");
+	fuzz.thread.tick_us = fuzz.thread.late_us = fuzz.thread.last_late_us =
+	    0; /* the loop stood still between two connections */
+	http_conn_new(&fuzz.thread, pair[1], &from, caller);
 	for (size_t i = 0; i <= count && in.n > 0; i++) {
 		size_t to = i < count ? cuts[i] : in.n;
 
