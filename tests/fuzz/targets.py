@@ -23,6 +23,7 @@ SHOWN_BYTES = 4096
 # input knows nothing; AddressSanitizer searches when the process ends.
 SERVER = ["-detect_leaks=0"]
 FLAGS = {
+    "address": ["-max_len=300", "-only_ascii=1"],
     "bodies": [*SERVER, "-max_len=600"],
     "catalogue": ["-max_len=2048"],
     "http": [*SERVER, "-max_len=1500"],
