@@ -34,7 +34,8 @@ struct requests {
 	bool refused;               /* what is behind them is none */
 	bool ends[REQUESTS_MAX];    /* it asks for the connection's end */
 	bool old[REQUESTS_MAX];     /* HTTP/1.0 */
-	bool expects[REQUESTS_MAX]; /* it asks before it sends a body */
+	bool expects[REQUESTS_MAX]; /* it asks before it sends a body, */
+	bool large[REQUESTS_MAX];   /* … or may be too much to be taken of everybody */
 };
 
 /* Passes by a body; false when it is not whole. */
@@ -90,6 +91,7 @@ static void read_requests(struct text in, struct requests *out)
 		out->ends[out->n] = !head.keep_alive;
 		out->old[out->n] = head.minor == 0;
 		out->expects[out->n] = head.expect_continue;
+		out->large[out->n] = head.chunked || head.content_length > JARI_BODY_MAX;
 		if (!pass_body(&head, &in, &out->refused))
 			break;
 		out->n++;
@@ -97,10 +99,10 @@ static void read_requests(struct text in, struct requests *out)
 	arena_free(&arena);
 }
 
-/* The i-th answer; 413 comes before the body, and so may what is told to one who asks first. */
+/* The i-th answer; 413 comes before the body, and so may what is told to one who asks first, or has no key for a large one. */
 static void check_place(const struct requests *r, size_t i, const struct fuzz_answer *a)
 {
-	bool whole = i < r->n, early = a->status == 413 || r->expects[i];
+	bool whole = i < r->n, early = a->status == 413 || r->expects[i] || (r->large[i] && a->status == 401);
 
 	if (i >= REQUESTS_MAX - 1)
 		return;
