@@ -159,7 +159,7 @@ static void open_server(void)
 	fuzz.open = true;
 	fuzz.shown = getenv("FUZZ_SHOW") != NULL;
 	EXPECT(signal(SIGPIPE, SIG_IGN) != SIG_ERR, "%s", strerror(errno));
-	EXPECT(openapi_build(http_routes, http_route_count, "fuzz", &fuzz.openapi), "no OpenAPI document");
+	EXPECT(openapi_build(http_routes, http_route_count, "fuzz", false, &fuzz.openapi), "no OpenAPI document");
 	fuzz.document = json_loadb(fuzz.openapi.p, fuzz.openapi.n, 0, NULL);
 	EXPECT(fuzz.document != NULL, "the OpenAPI document is no JSON");
 	fuzz.metrics = http_metrics_new(1);
