@@ -210,6 +210,13 @@ void sqlite_end_process(const char *path)
 	abort();
 }
 
+void sqlite_end_if_unsynced(struct sqlite_conn *c)
+{
+	int rc = sqlite3_extended_errcode(c->db);
+	if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
+		sqlite_end_process(c->path);
+}
+
 void sqlite_conn_close(struct sqlite_conn *c)
 {
 	for (int i = 0; i < SQL_COUNT; i++)
