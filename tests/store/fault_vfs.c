@@ -14,6 +14,8 @@
 
 #define FILES_MAX 64
 #define NAME_SIZE 32
+#define EVENTS_MAX 65536
+#define BYTES_MAX (256LL << 20) /* of all that is written; memory is used only where something is */
 
 /* What is armed and what was seen: one piece of memory for the test and its children. */
 struct shared {
@@ -30,6 +32,15 @@ struct known_file {
 	bool there;
 };
 
+struct journal {
+	_Atomic bool kept;
+	struct known_file files[FILES_MAX];
+	int file_count;
+	size_t n, used;
+	struct journal_event events[EVENTS_MAX];
+	unsigned char bytes[BYTES_MAX];
+};
+
 struct beside {
 	void (*fn)(void *);
 	void *arg;
@@ -39,12 +50,8 @@ static struct {
 	sqlite3_vfs vfs;
 	sqlite3_mem_methods memory;
 	struct shared *shared;
-	pthread_mutex_t lock; /* of what follows */
-	bool keeps_journal;
-	struct known_file files[FILES_MAX];
-	int file_count;
-	struct journal_event *events;
-	size_t n, cap;
+	struct journal *journal; /* shared too */
+	pthread_mutex_t lock;    /* of the journal and of what follows */
 	struct beside sync, move;
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -148,44 +155,30 @@ void fault_beside_move(void (*fn)(void *), void *arg)
 
 void journal_begin(void)
 {
-	journal_free();
-	disk.keeps_journal = true;
+	disk.journal->n = disk.journal->used = 0;
+	disk.journal->file_count = 0;
+	disk.journal->kept = true;
 }
 
 const struct journal_event *journal_end(size_t *n)
 {
-	disk.keeps_journal = false;
-	*n = disk.n;
-	return disk.events;
-}
-
-void journal_free(void)
-{
-	for (size_t i = 0; i < disk.n; i++)
-		free(disk.events[i].bytes);
-	free(disk.events);
-	disk.events = NULL;
-	disk.n = disk.cap = 0;
-	disk.file_count = 0;
+	disk.journal->kept = false;
+	*n = disk.journal->n;
+	return disk.journal->events;
 }
 
 /* The lock is held. */
 static size_t append(struct journal_event event, const void *bytes)
 {
-	if (disk.n == disk.cap) {
-		disk.cap = disk.cap ? disk.cap * 2 : 1024;
-		disk.events = realloc(disk.events, disk.cap * sizeof *disk.events);
-		if (!disk.events)
-			abort();
-	}
+	struct journal *j = disk.journal;
+	if (j->n == EVENTS_MAX || event.n > (int64_t)(BYTES_MAX - j->used))
+		abort();
 	if (bytes) {
-		event.bytes = malloc((size_t)event.n + 1);
-		if (!event.bytes)
-			abort();
-		memcpy(event.bytes, bytes, (size_t)event.n);
+		event.bytes = memcpy(j->bytes + j->used, bytes, (size_t)event.n);
+		j->used += (size_t)event.n;
 	}
-	disk.events[disk.n] = event;
-	return disk.n++;
+	j->events[j->n] = event;
+	return j->n++;
 }
 
 /* Its place in the journal; 0 when none is kept. */
@@ -193,10 +186,10 @@ static size_t note(enum journal_what what, int file, int64_t at, int64_t n, cons
 {
 	size_t place = 0;
 	(void)pthread_mutex_lock(&disk.lock);
-	if (disk.keeps_journal && file >= -1)
+	if (disk.journal->kept && file >= -1)
 		place = append(
 		    (struct journal_event){
-			.what = what, .file = file, .name = file >= 0 ? disk.files[file].name : "", .at = at, .n = n},
+			.what = what, .file = file, .name = file >= 0 ? disk.journal->files[file].name : "", .at = at, .n = n},
 		    bytes);
 	(void)pthread_mutex_unlock(&disk.lock);
 	return place;
@@ -216,8 +209,8 @@ static const char *last_part(const char *path)
 /* The lock is held. -1: none. */
 static int find_named(const char *path)
 {
-	for (int i = disk.file_count - 1; i >= 0; i--)
-		if (disk.files[i].there && strcmp(disk.files[i].name, last_part(path)) == 0)
+	for (int i = disk.journal->file_count - 1; i >= 0; i--)
+		if (disk.journal->files[i].there && strcmp(disk.journal->files[i].name, last_part(path)) == 0)
 			return i;
 	return -1;
 }
@@ -226,8 +219,8 @@ static int find_inode(ino_t inode)
 {
 	int found = -1;
 	(void)pthread_mutex_lock(&disk.lock);
-	for (int i = disk.file_count - 1; i >= 0 && found < 0; i--)
-		if (disk.files[i].there && disk.files[i].inode == inode)
+	for (int i = disk.journal->file_count - 1; i >= 0 && found < 0; i--)
+		if (disk.journal->files[i].there && disk.journal->files[i].inode == inode)
 			found = i;
 	(void)pthread_mutex_unlock(&disk.lock);
 	return found;
@@ -238,12 +231,12 @@ static int note_open(const char *path)
 {
 	struct stat st;
 	(void)pthread_mutex_lock(&disk.lock);
-	int file = disk.keeps_journal && path ? find_named(path) : -1;
-	if (disk.keeps_journal && path && file < 0 && stat(path, &st) == 0) {
-		if (disk.file_count == FILES_MAX)
+	int file = disk.journal->kept && path ? find_named(path) : -1;
+	if (disk.journal->kept && path && file < 0 && stat(path, &st) == 0) {
+		if (disk.journal->file_count == FILES_MAX)
 			abort();
-		file = disk.file_count++;
-		struct known_file *known = &disk.files[file];
+		file = disk.journal->file_count++;
+		struct known_file *known = &disk.journal->files[file];
 		*known = (struct known_file){.inode = st.st_ino, .there = true};
 		(void)snprintf(known->name, sizeof known->name, "%s", last_part(path));
 		(void)append((struct journal_event){.what = JOURNAL_CREATE, .file = file, .name = known->name}, NULL);
@@ -255,10 +248,11 @@ static int note_open(const char *path)
 static void note_delete(const char *path)
 {
 	(void)pthread_mutex_lock(&disk.lock);
-	int file = disk.keeps_journal ? find_named(path) : -1;
+	int file = disk.journal->kept ? find_named(path) : -1;
 	if (file >= 0) {
-		disk.files[file].there = false;
-		(void)append((struct journal_event){.what = JOURNAL_DELETE, .file = file, .name = disk.files[file].name}, NULL);
+		disk.journal->files[file].there = false;
+		(void)append((struct journal_event){.what = JOURNAL_DELETE, .file = file, .name = disk.journal->files[file].name},
+		             NULL);
 	}
 	(void)pthread_mutex_unlock(&disk.lock);
 }
@@ -280,12 +274,13 @@ static int sync_file(const struct stat *st)
 	struct shared *s = disk.shared;
 	if (s->refused_a_sync)
 		(void)atomic_fetch_add(&s->syncs_after, 1);
+	int file = find_inode(st->st_ino);
 	if (fails(FAULT_SYNC)) {
+		(void)note(JOURNAL_SYNC_FAILED, file >= 0 ? file : -2, 0, 0, NULL);
 		s->refused_a_sync = s->rollbacks == 0;
 		errno = EIO;
 		return -1;
 	}
-	int file = find_inode(st->st_ino);
 	size_t begin = note(JOURNAL_SYNC_BEGIN, file >= 0 ? file : -2, 0, 0, NULL);
 	run_beside(&disk.sync);
 	(void)note(JOURNAL_SYNC_END, file >= 0 ? file : -2, (int64_t)begin, 0, NULL);
@@ -504,9 +499,12 @@ static int vfs_path(sqlite3_vfs *vfs, const char *name, int n, char *out)
 	return under(vfs)->xFullPathname(under(vfs), name, n, out);
 }
 
+/* The same in each run: a boundary and a seed name one power cut. */
 static int vfs_randomness(sqlite3_vfs *vfs, int n, char *out)
 {
-	return under(vfs)->xRandomness(under(vfs), n, out);
+	(void)vfs;
+	memset(out, 7, (size_t)n);
+	return n;
 }
 
 static int vfs_sleep(sqlite3_vfs *vfs, int us)
@@ -541,10 +539,19 @@ static void *memory_realloc(void *p, int n)
 	return fails(FAULT_MEMORY) ? NULL : disk.memory.xRealloc(p, n);
 }
 
+static void *shared_memory(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		abort();
+	return p;
+}
+
 void fault_open(void)
 {
-	disk.shared = mmap(NULL, sizeof *disk.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (disk.shared == MAP_FAILED || sqlite3_config(SQLITE_CONFIG_GETMALLOC, &disk.memory) != SQLITE_OK)
+	disk.shared = shared_memory(sizeof *disk.shared);
+	disk.journal = shared_memory(sizeof *disk.journal);
+	if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &disk.memory) != SQLITE_OK)
 		abort();
 	sqlite3_mem_methods failing = disk.memory;
 	failing.xMalloc = memory_alloc;

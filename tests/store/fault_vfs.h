@@ -69,7 +69,8 @@ enum journal_what {
 	JOURNAL_WRITE,
 	JOURNAL_TRUNCATE,
 	JOURNAL_SYNC_BEGIN,
-	JOURNAL_SYNC_END, /* of the file; at: the index of its beginning */
+	JOURNAL_SYNC_END,    /* of the file; at: the index of its beginning */
+	JOURNAL_SYNC_FAILED, /* what was to be written may be written or not, and no later sync will tell */
 	JOURNAL_FOLDER_SYNC,
 	JOURNAL_MARK /* of the test: n is what it said */
 };
@@ -78,13 +79,12 @@ struct journal_event {
 	int file;         /* counted from 0; a file that is made anew under an old name is another one */
 	const char *name; /* without the folder */
 	int64_t at, n;    /* where, and how many bytes; a new size */
-	unsigned char *bytes;
+	const unsigned char *bytes;
 };
-/* Keeps a journal from here on, with the files of this folder not there yet. */
+/* Keeps a journal from here on, of files of one folder that are not there yet; in child processes too, one after the other. */
 void journal_begin(void);
 void journal_mark(int64_t what);
-/* Ends it. The events are the journal's until journal_free. */
+/* Ends it. The events are there until the next one begins. */
 const struct journal_event *journal_end(size_t *n);
-void journal_free(void);
 
 #endif

@@ -120,6 +120,8 @@ static bool commit_once(struct sale *s, const struct core_cmd *cmd, struct core_
 /* The log of SQLite's housekeeping; the next command must not meet a step that is under way, so that each run is the same. */
 static void maintain(struct sale *s)
 {
+	if (s->keeps_log)
+		return;
 	store_maintain(s->store);
 	(void)sqlite_checkpoint_idle(((struct sqlite_store *)(void *)s->store)->checkpoint, true);
 }
@@ -350,8 +352,8 @@ void sale_move(struct sale *s)
 	char keys[2][32];
 	int anew = 0;
 	for (int i = 0; i < MOVE_ROUNDS && anew < LOG_MOVES && !s->given_up; i++) {
-		(void)snprintf(keys[0], sizeof keys[0], "move %d", i);
-		(void)snprintf(keys[1], sizeof keys[1], "beside %d", i);
+		(void)snprintf(keys[0], sizeof keys[0], "move %lld", (long long)s->at);
+		(void)snprintf(keys[1], sizeof keys[1], "beside %lld", (long long)s->at);
 		struct core_cmd cmd = a_charge(&s->bob, 10, keys[0]), second = a_charge(&s->bob, 20, keys[1]);
 		struct beside b = {.s = s, .cmd = &second};
 		int before = store->log_pages;
@@ -365,6 +367,13 @@ void sale_move(struct sale *s)
 	}
 	if (anew < LOG_MOVES && !s->given_up && s->tries > 1)
 		wrong("the log does not begin anew");
+}
+
+void sale_meet(struct sale *s)
+{
+	(void)join(s, "dan");
+	(void)join(s, "eve");
+	(void)join(s, "fay");
 }
 
 static bool look_at_row(void *arg, enum core_kind kind, const void *row)
@@ -403,4 +412,82 @@ void sale_look(struct sale *s)
 	}
 	store_reader_close(r);
 	arena_free(&arena);
+}
+
+/* ---- afterwards ---- */
+
+__attribute__((format(printf, 2, 3))) static bool no(char *why, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(why, SALE_WHY_SIZE, format, args);
+	va_end(args);
+	return false;
+}
+
+struct findings {
+	int checks;
+	char first[400];
+};
+
+static void collect(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
+{
+	struct findings *found = arg;
+	found->checks++;
+	if (violations > 0 && !found->first[0])
+		(void)snprintf(found->first, sizeof found->first, "%s %s: %s", invariant, what, example);
+}
+
+static bool audit_passes(struct store *s, char *why)
+{
+	struct findings found = {0};
+	if (store_audit(s, collect, &found) != STORE_OK || found.checks < 20)
+		return no(why, "the audit can't run");
+	return found.first[0] == '\0' || no(why, "%s", found.first);
+}
+
+static bool file_is_intact(const char *path, char *why)
+{
+	sqlite3 *db;
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	const char *said = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : sqlite3_errmsg(db);
+	bool ok = strcmp(said, "ok") == 0 || no(why, "the file: %s", said);
+	(void)sqlite3_finalize(stmt);
+	return sqlite3_close(db) == SQLITE_OK && ok;
+}
+
+static bool holds_one_of(struct sale *s, const uint64_t *may_hold, size_t n, char *why)
+{
+	uint64_t digest = 0;
+	if (sale_digest(s->store, &digest) != STORE_OK)
+		return no(why, "it can't be read");
+	for (size_t i = 0; i < n; i++)
+		if (digest == may_hold[i])
+			return true;
+	return no(why, "it does not hold what it should");
+}
+
+static bool goes_on(struct sale *s, char *why)
+{
+	struct core_reply reply;
+	const struct core_cmd cmd = {.op = CORE_JOIN, .u.join = {.username = TEXT("somebody")}};
+	return commit_once(s, &cmd, &reply) || no(why, "it takes nothing");
+}
+
+bool sale_is_well(const char *path, const uint64_t *may_hold, size_t n, int64_t clock, char why[SALE_WHY_SIZE])
+{
+	struct sale_told told = {0};
+	struct sale s = {0};
+	if (!sale_open(&s, path, &told))
+		return no(why, "it can't be opened");
+	bool ok = holds_one_of(&s, may_hold, n, why) &&
+	          (store_clock(s.store) >= clock || no(why, "the clock has run backwards")) && audit_passes(s.store, why) &&
+	          file_is_intact(path, why) && goes_on(&s, why);
+	sale_close(&s);
+	return ok;
 }

@@ -11,6 +11,7 @@
 #include "store/store.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SALE_WRONG 3
@@ -36,6 +37,7 @@ struct sale {
 	struct core_reply ann, bob, cid; /* their tickets */
 	int64_t concert_id, show_id;
 	int tries;         /* how often a command is tried before everything is given up */
+	bool keeps_log;    /* it is not moved into the file */
 	bool given_up;     /* the store takes nothing any more */
 	bool marks;        /* the journal gets a mark for each commit begun, and for each that was told */
 	uint64_t *digests; /* of each commit, when it marks; room for SALE_COMMITS_MAX */
@@ -55,10 +57,16 @@ void sale_close(struct sale *s);
 /* The store must hold what was committed, and nothing else. */
 void sale_check(struct sale *s);
 
+/* Opens a store again that has been closed or cut off, on a disk that is well: it holds exactly one of the given contents, its clock has not run
+ * backwards, the audit passes, the file is intact, and it takes one more command. Else false, with a line in `why`. */
+#define SALE_WHY_SIZE 700
+bool sale_is_well(const char *path, const uint64_t *may_hold, size_t n, int64_t clock, char why[SALE_WHY_SIZE]);
+
 /* Parts of the sale, in this order. Each goes on with what the others have left, also in another process. */
 void sale_prepare(struct sale *s); /* a concert, three people, money */
 void sale_sell(struct sale *s);    /* holds, payments, what lapses, changes; commits beside syncs */
 void sale_move(struct sale *s); /* as much as moves the log into the file, with commits beside that, and begins it anew, twice */
+void sale_meet(struct sale *s); /* three more people come, each told before the next */
 void sale_look(struct sale *s); /* the scan, and a reader's pages */
 
 #endif

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -97,7 +96,7 @@ struct stores {
 	struct shared *shared;
 	uint64_t empty, prepared, crashed; /* digests of the templates */
 	char said[300];
-	char why[700];
+	char why[SALE_WHY_SIZE];
 };
 
 static void template_path(const struct stores *t, const char *name, char *out, size_t size)
@@ -147,21 +146,6 @@ static int remove_templates(void **state)
 	return 0;
 }
 
-/* ---- afterwards, on a disk that is well ---- */
-
-struct findings {
-	int checks;
-	char first[400];
-};
-
-static void collect(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
-{
-	struct findings *found = arg;
-	found->checks++;
-	if (violations > 0 && !found->first[0])
-		(void)snprintf(found->first, sizeof found->first, "%s %s: %s", invariant, what, example);
-}
-
 __attribute__((format(printf, 2, 3))) static bool no(struct stores *t, const char *format, ...)
 {
 	va_list args;
@@ -171,49 +155,12 @@ __attribute__((format(printf, 2, 3))) static bool no(struct stores *t, const cha
 	return false;
 }
 
-static bool file_is_intact(struct stores *t)
-{
-	sqlite3 *db;
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_open_v2(t->f.path, &db, SQLITE_OPEN_READONLY, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &stmt, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	const char *said = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : sqlite3_errmsg(db);
-	bool ok = strcmp(said, "ok") == 0 || no(t, "the file: %s", said);
-	(void)sqlite3_finalize(stmt);
-	return sqlite3_close(db) == SQLITE_OK && ok;
-}
-
-static bool audit_passes(struct stores *t, struct store *s)
-{
-	struct findings found = {0};
-	if (store_audit(s, collect, &found) != STORE_OK || found.checks < 20)
-		return no(t, "the audit can't run");
-	return found.first[0] == '\0' || no(t, "%s", found.first);
-}
-
-static bool holds_what_was_told(struct stores *t, struct store *s)
-{
-	const struct sale_told *told = &t->shared->told;
-	uint64_t digest = 0;
-	if (sale_digest(s, &digest) != STORE_OK)
-		return no(t, "it can't be read");
-	if (digest != told->committed && digest != told->maybe)
-		return no(t, "after %lld commits the store holds something else", (long long)told->commits);
-	return store_clock(s) >= told->clock || no(t, "the clock has run backwards");
-}
-
+/* Afterwards, on a disk that is well. */
 static bool store_is_well(struct stores *t)
 {
-	struct store *s;
-	char error[STORE_ERROR_SIZE];
-	if (open_url(t->f.url, STORE_SERVE, &s, error) != STORE_OK)
-		return no(t, "%s", error);
-	bool ok = holds_what_was_told(t, s) && audit_passes(t, s) && file_is_intact(t);
-	store_close(s);
-	return ok;
+	const struct sale_told *told = &t->shared->told;
+	const uint64_t may_be[] = {told->committed, told->maybe};
+	return sale_is_well(t->f.path, may_be, 2, told->clock, t->why);
 }
 
 /* ---- a run ---- */
