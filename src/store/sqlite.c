@@ -116,6 +116,7 @@ enum store_result sqlite_end(struct sqlite_store *s)
 		sqlite_end_if_unsynced(&s->conn);
 	if (result == STORE_OK && !sqlite_log_flush(s->log))
 		sqlite_end_process(s->path); /* readers were told of a commit that is not in the log */
+	s->refused = result != STORE_OK;
 	return result;
 }
 
@@ -158,6 +159,28 @@ static void sqlite_rollback(struct store *base)
 
 static const struct sqlite_pace usual_pace = {SQLITE_STEP_PAGES, SQLITE_LAST_PAGES, SQLITE_ANEW_PAGES, SQLITE_LOG_PAGES_MAX};
 
+/* One page: the clock's mark, a millisecond later. SQLite does not write what is the same. */
+static enum store_result sqlite_try_writing(struct store *base)
+{
+	struct sqlite_store *s = of(base);
+	int64_t mark = (s->clock > s->saved_clock ? s->clock : s->saved_clock) + 1;
+	enum store_result result = sqlite_run(&s->conn, SQL_BEGIN);
+	if (result == STORE_OK)
+		result = sqlite_save_clock(&s->conn, mark);
+	if (result == STORE_OK)
+		result = sqlite_end(s);
+	if (result == STORE_OK)
+		s->clock = s->saved_clock = mark;
+	else
+		base->ops->rollback(base);
+	return result;
+}
+
+static enum store_trouble sqlite_trouble(struct store *base)
+{
+	return of(base)->conn.full ? STORE_FULL : STORE_REFUSING;
+}
+
 static void note_checkpoint(struct sqlite_store *s, int64_t took_us)
 {
 	tally_add(&s->figures.checkpoints, 1);
@@ -199,7 +222,8 @@ static void sqlite_maintain(struct store *base)
 	int left = s->log_pages - s->moved;
 	atomic_store_explicit(&s->figures.log_pages, s->log_pages, memory_order_relaxed);
 	atomic_store_explicit(&s->figures.log_pages_left, left, memory_order_relaxed);
-	bool is_long = s->log_pages >= s->pace->anew;
+	/* Without room the log can't grow: begun anew it needs none. */
+	bool is_long = s->log_pages >= s->pace->anew || (s->refused && s->conn.full);
 	if (s->log_pages < s->wait_until || left <= 0)
 		return;
 	if ((is_long && left <= s->pace->last) || too_long) {
@@ -233,6 +257,8 @@ static const struct store_ops sqlite_ops = {
     .commit = sqlite_commit,
     .sync = sqlite_sync,
     .rollback = sqlite_rollback,
+    .trouble = sqlite_trouble,
+    .try_writing = sqlite_try_writing,
     .maintain = sqlite_maintain,
     .figures = sqlite_figures,
     .scan = sqlite_scan,

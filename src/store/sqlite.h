@@ -63,9 +63,14 @@ struct sqlite_statement {
 };
 extern const struct sqlite_statement sqlite_statements[SQL_COUNT];
 
+#define SQLITE_SAY_AGAIN_US 10000000 /* the same failure over and over is logged so often */
+
 struct sqlite_conn {
 	sqlite3 *db;
 	const char *path; /* for the log */
+	int failed_with;  /* the last result that was no matter of trying again ... */
+	int64_t said_us;  /* ... and when it was logged */
+	bool full;        /* it was for want of room */
 	sqlite3_stmt *stmt[SQL_COUNT];
 };
 
@@ -88,6 +93,7 @@ struct sqlite_store {
 	const struct sqlite_pace *pace;
 	int log_pages;  /* of the write-ahead log after the last commit */
 	int moved;      /* of them into the file, at least */
+	bool refused;   /* the last commit could not be written */
 	int wait_until; /* nothing is moved before the log has so many: a reader is in the way */
 	bool stepped;   /* a step has been started whose end was not seen yet */
 	struct {

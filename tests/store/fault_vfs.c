@@ -17,6 +17,13 @@
 #define EVENTS_MAX 65536
 #define BYTES_MAX (256LL << 20) /* of all that is written; memory is used only where something is */
 
+/* Thousands of stores are opened and closed: what was freed is not kept back for long. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=4";
+}
+
 /* What is armed and what was seen: one piece of memory for the test and its children. */
 struct shared {
 	struct fault_plan plan;
