@@ -221,7 +221,6 @@ static bool put_row(void *arg, enum core_kind kind, const void *row)
 	return kept->result == STORE_OK;
 }
 
-/* The lock of a connection that was cut is the server's to give back; so who opens next may have to wait. */
 static enum store_result open_alone(const char *schema, int port, enum store_mode mode, struct store **out)
 {
 	char url[256], error[STORE_ERROR_SIZE] = "";
