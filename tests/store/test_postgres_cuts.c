@@ -2,7 +2,7 @@
  *
  * A story does everything that a store can; whatever a cut makes of it, what was told has happened and nothing else has, no call hangs, and the same
  * store goes on afterwards. */
-#include "fixture.h"
+#include "calls.h"
 #include "pg_proxy.h"
 
 #define CUTS_MAX 400 /* a story has fewer pieces */
@@ -23,90 +23,14 @@ static void url_of(char out[256], int port, const char *schema)
 	         port, schema);
 }
 
-/* Every call gives one of these; a lost connection is never told as an absent row, a conflict or damage. */
-static bool went(struct told *told, enum store_result result)
+/* A lost connection is never told as an absent row, a conflict or damage. */
+static void went(void *arg, const char *what, enum store_result result)
 {
+	struct told *told = arg;
 	if (result != STORE_OK && result != STORE_NONE && result != STORE_BUSY)
-		fail_msg("a cut was told as %s", store_result_name(result));
+		fail_msg("%s: a cut was told as %s", what, store_result_name(result));
 	told->ok += result != STORE_BUSY;
 	told->busy += result == STORE_BUSY;
-	return result == STORE_OK;
-}
-
-/* ---- what a store does ---- */
-
-static enum store_result try_charge(struct store *s, int64_t amount)
-{
-	struct batch b = {.store = s, .now = T0};
-	struct core_ids ids;
-	core_rows_init(&b.rows, &b.arena, 64);
-	enum store_result result = store_begin(s, &b.now);
-	store_want_ids(s, CORE_ID_ENTRY, 1);
-	core_need_row(&b.rows, CORE_ROW_USER, ANN, 0, NONE);
-	if (result == STORE_OK)
-		result = store_load(s, &b.rows);
-	if (result == STORE_OK)
-		result = store_ids(s, CORE_ID_ENTRY, 1, &ids);
-	if (result == STORE_OK) /* not announced: a round trip of its own */
-		result = store_ids(s, CORE_ID_AUDIT, 1, &ids);
-	if (result == STORE_OK) {
-		struct core_row *row = core_row_find(&b.rows, CORE_ROW_USER, ANN, 0, NONE);
-		assert_true(row && row->now);
-		((struct core_user *)core_row_edit(&b.rows, row))->balance += amount;
-		result = store_commit(s, &b.rows, b.now);
-	}
-	if (result != STORE_OK)
-		store_rollback(s);
-	arena_free(&b.arena);
-	return result;
-}
-
-static void charge(struct store *s, struct told *told, int64_t amount)
-{
-	if (went(told, try_charge(s, amount)))
-		told->sum += amount;
-}
-
-static bool any_row(void *arg, enum core_kind kind, const void *row)
-{
-	(void)kind, (void)row;
-	++*(int64_t *)arg;
-	return true;
-}
-
-static void any_heard(void *arg, const struct store_heard *heard)
-{
-	(void)arg, (void)heard;
-}
-
-static void any_check(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
-{
-	(void)arg, (void)invariant, (void)what, (void)violations, (void)example;
-}
-
-static void read_pages(struct store *s, struct told *told)
-{
-	struct store_reader *r = NULL;
-	struct arena arena = {0};
-	struct core_reservation one, *reservations;
-	struct core_entry *entries;
-	struct core_audit *audits;
-	struct store_sale *sales;
-	size_t n = 0;
-	if (!went(told, store_reader_open(s, &r)))
-		return;
-	if (went(told, store_reservation(r, 1, &arena, &one)))
-		assert_int_equal(one.user_id, ANN);
-	if (went(told, store_reservations(r, BOB, 0, 10, &arena, &reservations, &n)))
-		assert_int_equal(n, 2);
-	if (went(told, store_entries(r, ANN, 0, 10, &arena, &entries, &n)))
-		assert_int_equal(n, 2);
-	if (went(told, store_audits(r, 0, 10, &arena, &audits, &n)))
-		assert_int_equal(n, 1);
-	if (went(told, store_sales(r, 1, 0, 10, &arena, &sales, &n)))
-		assert_int_equal(n, 3);
-	arena_free(&arena);
-	store_reader_close(r);
 }
 
 /* False when the store could not be opened. */
@@ -114,31 +38,19 @@ static bool serve(struct told *told)
 {
 	char url[256], error[STORE_ERROR_SIZE] = "";
 	struct store *s = NULL;
-	struct store_heard own = {.queue_id = 1, .first = 1, .bits = {1}};
-	int64_t rows = 0;
-	enum store_result result;
 	url_of(url, proxy.port, "jari");
 	if (open_url(url, STORE_SERVE, &s, error) != STORE_OK) {
 		assert_true(error[0] != '\0'); /* in words */
 		told->busy++;
 		return false;
 	}
-	bool scanned = went(told, store_scan(s, 0, any_row, &rows));
-	charge(s, told, 5);
-	(void)went(told, store_confirm(s));
-	(void)went(told, store_hear(s, &own, 1, any_heard, NULL));
-	result = store_follow(s, any_row, &rows);
-	if (scanned || result != STORE_CONFLICT) /* a scan that was cut is to be made anew */
-		(void)went(told, result);
-	(void)went(told, store_watch(s, 1));
-	store_maintain(s);
-	read_pages(s, told);
-	(void)went(told, store_audit(s, any_check, NULL));
+	told->sum = every_call(s, 5, went, told);
 	/* whatever was cut, the same store goes on */
 	int64_t until = told->sum + 7;
 	for (int i = 0; i < AGAIN && told->sum < until; i++) {
-		charge(s, told, 7);
-		if (told->sum < until)
+		if (try_charge(s, 7) == STORE_OK)
+			told->sum += 7;
+		else
 			pg_pause(10);
 	}
 	assert_int_equal(told->sum, until);
@@ -208,19 +120,6 @@ static void what_is_answered_is_lost(void **state)
 
 /* ---- moving house ---- */
 
-struct kept {
-	struct store *to;
-	enum store_result result;
-	char error[STORE_ERROR_SIZE];
-};
-
-static bool put_row(void *arg, enum core_kind kind, const void *row)
-{
-	struct kept *kept = arg;
-	kept->result = store_import_row(kept->to, kind, row, kept->error);
-	return kept->result == STORE_OK;
-}
-
 static enum store_result open_alone(const char *schema, int port, enum store_mode mode, struct store **out)
 {
 	char url[256], error[STORE_ERROR_SIZE] = "";
@@ -230,20 +129,6 @@ static enum store_result open_alone(const char *schema, int port, enum store_mod
 	if (result != STORE_OK)
 		assert_true(error[0] != '\0');
 	return result;
-}
-
-static void export_to_import(struct store *from, struct store *to, enum store_result *out_result, enum store_result *in_result)
-{
-	struct kept kept = {.to = to};
-	*in_result = store_import_begin(to, store_clock(from), kept.error);
-	*out_result = *in_result == STORE_OK ? store_export(from, put_row, &kept) : STORE_OK;
-	if (*in_result == STORE_OK)
-		*in_result = kept.result;
-	if (*in_result == STORE_OK && *out_result == STORE_OK)
-		*in_result = store_import_finish(to, kept.error);
-	if (*in_result != STORE_OK)
-		assert_true(kept.error[0] != '\0');
-	store_rollback(to);
 }
 
 /* From the house, whose network is cut, into one in memory. */
