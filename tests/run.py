@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the tests that script/test has built, and sums them up in the last line.
 
-Use: run.py [--build FOLDER] [unit|store|sim|api|web|lint|bench|tsan|valgrind|PART OF A NAME]...
+Use: run.py [--build FOLDER] [unit|store|sim|api|package|web|lint|bench|tsan|valgrind|PART OF A NAME]...
 With --build the C programs and the binary are those of another folder (script/coverage has one).
 One line a program; a test that failed is shown with what it said. Whole outputs are kept in build-test/logs/."""
 import concurrent.futures
@@ -22,9 +22,10 @@ RELEASE = os.path.join(ROOT, "build")
 LOGS = os.path.join(BUILD, "logs")
 TSAN = os.path.join(ROOT, "build-tsan")
 VALGRIND = os.path.join(ROOT, "build-valgrind")
-SUITES = ("lint", "unit", "store", "sim", "api", "web", "bench", "tsan", "valgrind")
+SUITES = ("lint", "unit", "store", "sim", "api", "package", "web", "bench", "tsan", "valgrind")
 INSTRUMENTED = ("tsan", "valgrind")  # run what other suites have run too, so part of a name means the other
-SECONDS_MAX = {"unit": 120, "store": 400, "sim": 300, "api": 600, "web": 300, "lint": 600, "bench": 600, "tsan": 600, "valgrind": 300}
+SECONDS_MAX = {"unit": 120, "store": 400, "sim": 300, "api": 600, "package": 300, "web": 300, "lint": 600, "bench": 600, "tsan": 600,
+               "valgrind": 300}
 SHOWN_LINES = 60
 AT_ONCE = min(2, os.cpu_count() or 1)  # programs; most of the time they wait
 ALONE = {"api/ready", "bench/compare"} # measure time
@@ -55,9 +56,9 @@ def end_group(process):
         pass
 
 
-def run(command, seconds, env=None):
+def run(command, seconds, env=ENV):
     """The exit status (None: it took too long), and everything it wrote. Its whole process group ends with it."""
-    with subprocess.Popen(command, cwd=ROOT, env={**ENV, **(env or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           start_new_session=True) as process:
         RUNNING.add(process)
         try:
@@ -96,7 +97,7 @@ def c_tests(folder):
         yield suite, name, test["cmd"]
 
 
-def run_c(command, seconds, env=None):
+def run_c(command, seconds, env=ENV):
     status, out = run(command, seconds, env)
     passed = len(re.findall(r"^ok\b(?!.*# SKIP)", out, re.M))
     skipped = len(re.findall(r"^ok\b.*# SKIP", out, re.M))
@@ -136,7 +137,7 @@ def node_failures(out):
     return found
 
 
-def run_node(files, seconds, env=None):
+def run_node(files, seconds, env=ENV):
     status, out = run(["node", "--test", "--test-reporter=tap", *files], seconds, env)
     counts = {name: int(n) for name, n in re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", out, re.M)}
     result = Result(counts.get("pass", 0), counts.get("fail", 0) + counts.get("cancelled", 0), counts.get("skipped", 0) + counts.get("todo", 0),
@@ -243,7 +244,7 @@ def run_tsan(function):
     """`function(env)` runs a program. Whatever any of its processes is told by ThreadSanitizer, killed ones too, is a failure."""
     with tempfile.TemporaryDirectory(prefix="jari-tsan-") as folder:
         os.chmod(folder, 0o755)
-        result, out = function({"TSAN_OPTIONS": f"second_deadlock_stack=1:log_path={folder}/report", "JARI_BIN": os.path.join(TSAN, "jari")})
+        result, out = function(dict(ENV, TSAN_OPTIONS=f"second_deadlock_stack=1:log_path={folder}/report", JARI_BIN=os.path.join(TSAN, "jari")))
         said = ""
         for name in sorted(os.listdir(folder)):
             with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
@@ -313,7 +314,7 @@ def wants(suite, words):
 
 def programs(build, words):
     """(suite, name, function that runs it), in the order in which they run."""
-    binary = {} if build == BUILD else {"JARI_BIN": os.path.join(build, "jari")}
+    env = ENV if build == BUILD else dict(ENV, JARI_BIN=os.path.join(build, "jari"))
     for name, function in LINT:
         yield "lint", name, function
     tests = list(c_tests(build))
@@ -321,10 +322,10 @@ def programs(build, words):
         for owner, name, command in tests:
             if owner == suite:
                 yield suite, name, lambda command=command, suite=suite: run_c(command, SECONDS_MAX[suite])
-    for suite in ("api", "web"):
+    for suite in ("api", "package", "web"):
         for path in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "*.test.mjs"))):
             name = os.path.basename(path)[:-len(".test.mjs")]
-            yield suite, name, lambda path=path, suite=suite: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX[suite], binary)
+            yield suite, name, lambda path=path, suite=suite: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX[suite], env)
     for suite, more in (("tsan", tsan_programs), ("valgrind", valgrind_programs)):
         if wants(suite, words):
             for name, function in more():

@@ -48,6 +48,17 @@ static const struct cli_option table[] = {
      "How many threads answer requests. Without it: one for each processor."},
     {"drain-seconds", CLI_TYPE_INT, AT(drain_seconds), "N", "0", 0, JARI_DRAIN_SECONDS_MAX, SERVE, false,
      "After SIGTERM: for how long /readyz says 503 and all else is served, so that a proxy turns elsewhere first."},
+    {"rate-address", CLI_TYPE_INT, AT(rate_address), "N", NULL, 0, JARI_RATE_MAX, SERVE, false,
+     "Requests a minute from one address, which may come all at once; polls with a good token aside. 0: no limit. Without it: none where --listen is "
+     "this machine's alone, else " NUMBER(JARI_RATE_ADDRESS_DEFAULT) "."},
+    {"rate-tokens", CLI_TYPE_INT, AT(rate_tokens), "N", NULL, 0, JARI_RATE_MAX, SERVE, false,
+     "Places in line asked for in a minute from one address. 0: no limit. Without it: none or " NUMBER(
+	 JARI_RATE_TOKENS_DEFAULT) ", as for --rate-address."},
+    {"rate-user", CLI_TYPE_INT, AT(rate_user), "N", NULL, 0, JARI_RATE_MAX, SERVE, false,
+     "Requests a minute with one user's tokens. 0: no limit. Without it: none or " NUMBER(
+	 JARI_RATE_USER_DEFAULT) ", as for --rate-address."},
+    {"trusted-proxy", CLI_TYPE_TEXT, AT(trusted_proxy), "CIDRS", NULL, 0, 0, SERVE, false,
+     "Addresses of your proxies, such as 10.0.0.0/8,2001:db8::1. From them alone X-Forwarded-For and Forwarded are believed."},
     {"frame-ancestors", CLI_TYPE_TEXT, AT(frame_ancestors), "ORIGINS", NULL, 0, 0, SERVE, false,
      "Sites that may show the pages in a frame of theirs, such as 'https://tickets.example https://example.org'. Without it: none."},
     {"open-accounts", CLI_TYPE_BOOL, AT(open_accounts), NULL, "no", 0, 0, SERVE, false,
@@ -435,6 +446,40 @@ static bool check_listen(struct cli_options *o, char error[CLI_ERROR_SIZE])
 	return true;
 }
 
+static bool check_proxies(struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	char called[CLI_ENV_NAME_SIZE];
+	struct text wrong;
+
+	if (o->trusted_proxy == NULL || o->command != CLI_SERVE ||
+	    http_proxies_parse(text_of(o->trusted_proxy), &o->proxies, &wrong))
+		return true;
+	called_name(o, "trusted-proxy", called);
+	if (o->proxies.count == JARI_TRUSTED_PROXIES_MAX && wrong.n == 0)
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s takes at most %d networks", called, JARI_TRUSTED_PROXIES_MAX);
+	else
+		(void)snprintf(
+		    error, CLI_ERROR_SIZE,
+		    "%s needs addresses or networks such as 10.0.0.0/8,2001:db8::1, with nothing behind the prefix, not '%.*s'",
+		    called, (int)(wrong.n < 100 ? wrong.n : 100), wrong.n > 0 ? wrong.p : "");
+	return false;
+}
+
+void cli_rate_limits(const struct cli_options *o, int64_t out[HTTP_LIMITS])
+{
+	bool here = o->listen_at.loopback;
+
+	out[HTTP_LIMIT_ADDRESS] = here ? 0 : JARI_RATE_ADDRESS_DEFAULT;
+	out[HTTP_LIMIT_TOKENS] = here ? 0 : JARI_RATE_TOKENS_DEFAULT;
+	out[HTTP_LIMIT_USER] = here ? 0 : JARI_RATE_USER_DEFAULT;
+	if (cli_given(o, "rate-address"))
+		out[HTTP_LIMIT_ADDRESS] = o->rate_address;
+	if (cli_given(o, "rate-tokens"))
+		out[HTTP_LIMIT_TOKENS] = o->rate_tokens;
+	if (cli_given(o, "rate-user"))
+		out[HTTP_LIMIT_USER] = o->rate_user;
+}
+
 static bool is_host_char(char c)
 {
 	return isalnum((unsigned char)c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
@@ -528,5 +573,7 @@ enum cli_parsed cli_options_parse(int argc, char *const *argv, struct cli_option
 		               commands[out->command].argument);
 		return CLI_USAGE;
 	}
-	return check_store(out, error) && check_listen(out, error) && check_frames(out, error) ? CLI_RUN : CLI_USAGE;
+	return check_store(out, error) && check_listen(out, error) && check_proxies(out, error) && check_frames(out, error)
+	           ? CLI_RUN
+	           : CLI_USAGE;
 }

@@ -4,12 +4,14 @@
 #include "base/log.h"
 #include "cli/demo.h"
 #include "cli/keys.h"
+#include "cli/notify.h"
 #include "http/catalogue.h"
 #include "http/metrics.h"
 #include "http/openapi.h"
 #include "http/reply.h"
 #include "http/routes.h"
 #include "http/server.h"
+#include "http/throttle.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -27,6 +29,7 @@ struct serve {
 	struct engine *engine;
 	struct buf openapi;
 	struct http_metrics *metrics;
+	struct http_throttle *throttle;
 	struct http_app app;
 	struct http_server *server;
 };
@@ -213,6 +216,17 @@ static bool load_demo(struct serve *s)
 	return ok;
 }
 
+static bool open_throttle(struct serve *s)
+{
+	struct http_throttle_config config = {.trusted = s->options->proxies};
+
+	cli_rate_limits(s->options, config.limits);
+	s->throttle = http_throttle_new(&config);
+	if (s->throttle == NULL)
+		cli_fail("the system gave no random bits: %s", strerror(errno));
+	return s->throttle != NULL;
+}
+
 static bool open_server(struct serve *s)
 {
 	const struct cli_options *o = s->options;
@@ -238,6 +252,7 @@ static bool open_server(struct serve *s)
 	    .hold_seconds = o->hold_seconds,
 	    .openapi = buf_view(&s->openapi),
 	    .metrics = s->metrics,
+	    .throttle = s->throttle,
 	    .version = JARI_VERSION,
 	    .frame_ancestors = o->frame_ancestors,
 	};
@@ -260,6 +275,7 @@ static void say_listening(const struct serve *s)
 	             http_server_port(s->server));
 	if (fflush(stdout) != 0)
 		log_event(LOG_WARN, "standard_output", "error", "%s", strerror(errno));
+	cli_notify_ready();
 	log_event(LOG_INFO, "started", "version", "%s", JARI_VERSION);
 	store_shown(s->options->store, store);
 	log_event(LOG_INFO, "store", "url", "%s", store);
@@ -271,7 +287,8 @@ static void say_listening(const struct serve *s)
 
 static bool bring_up(struct serve *s)
 {
-	return find_keys(s) && open_store(s) && make_keys(s) && open_engine(s) && load_demo(s) && open_server(s);
+	return find_keys(s) && open_store(s) && make_keys(s) && open_engine(s) && load_demo(s) && open_throttle(s) &&
+	       open_server(s);
 }
 
 /* ---- and down ---- */
@@ -312,6 +329,7 @@ static void take_down(struct serve *s)
 		store_close(s->store);
 	if (s->metrics != NULL)
 		http_metrics_free(s->metrics);
+	http_throttle_free(s->throttle);
 	buf_free(&s->openapi);
 	cli_key_wipe(&s->admin);
 	cli_key_wipe(&s->token);
@@ -329,6 +347,7 @@ int cli_serve(const struct cli_options *options)
 	if (bring_up(&s)) {
 		say_listening(&s);
 		wait_for_end(&ends);
+		cli_notify_stopping(options->drain_seconds + JARI_STOP_SECONDS);
 		drain(&s);
 		status = CLI_EXIT_OK;
 	}

@@ -42,6 +42,8 @@ static int64_t state_time_us(const struct http_thread *t, enum http_conn_state s
 		return t->draining ? HTTP_STOP_RECEIVING_MS * INT64_C(1000) : t->server->request_us;
 	case HTTP_CONN_LINGER:
 		return HTTP_LINGER_MS * INT64_C(1000);
+	case HTTP_CONN_SENDING:
+		return t->server->write_us;
 	case HTTP_CONN_FED:
 		return HTTP_FEED_MS * INT64_C(1000);
 	case HTTP_CONN_BUSY:
@@ -55,10 +57,25 @@ static int64_t state_time_us(const struct http_thread *t, enum http_conn_state s
 void http_conn_move(struct http_conn *c, enum http_conn_state state)
 {
 	struct http_thread *t = c->thread;
-	list_remove(&t->lists[c->state], c);
+	enum http_conn_state from = c->state;
+	list_remove(&t->lists[from], c);
 	c->state = state;
 	c->deadline_us = t->now_us + state_time_us(t, state);
 	list_append(&t->lists[state], c);
+	http_pressure_moved(c, from);
+}
+
+/* The time is over: closes it, unless a long answer is being taken fast enough to go on. */
+static void expire(struct http_conn *c)
+{
+	bool sending = c->state == HTTP_CONN_SENDING;
+	if (sending && http_pressure_is_taken(c)) {
+		http_conn_move(c, HTTP_CONN_SENDING);
+		return;
+	}
+	if (sending)
+		http_metrics_shed(c->thread->server->app->metrics, c->thread->index, HTTP_SHED_SLOW_READER);
+	http_conn_close(c);
 }
 
 void http_conn_sweep(struct http_thread *t)
@@ -69,7 +86,7 @@ void http_conn_sweep(struct http_thread *t)
 		struct http_conn *next;
 		for (struct http_conn *c = t->lists[state].first; c && c->deadline_us <= t->now_us; c = next) {
 			next = c->next;
-			http_conn_close(c);
+			expire(c);
 		}
 	}
 }
@@ -87,6 +104,7 @@ static void orphan(struct http_slot *slot)
 void http_conn_close(struct http_conn *c)
 {
 	struct http_thread *t = c->thread;
+	http_pressure_forget(c);
 	list_remove(&t->lists[c->state], c);
 	if (c->slot && c->serving)
 		orphan(c->slot);
@@ -96,6 +114,7 @@ void http_conn_close(struct http_conn *c)
 	(void)bufferevent_disable(c->bev, EV_READ | EV_WRITE);
 	bufferevent_free(c->bev);
 	close(c->fd);
+	http_callers_leave(t->server->callers, c->caller);
 	buf_free(&c->out);
 	http_feed_free(c);
 	free(c);
@@ -210,8 +229,10 @@ static enum http_conn_state state_of(const struct http_conn *c)
 {
 	if (c->feed)
 		return HTTP_CONN_FED;
-	if (c->serving || http_conn_unsent(c))
+	if (c->serving)
 		return HTTP_CONN_BUSY;
+	if (http_conn_unsent(c))
+		return HTTP_CONN_SENDING;
 	if (c->slot || evbuffer_get_length(bufferevent_get_input(c->bev)))
 		return HTTP_CONN_RECEIVING;
 	return HTTP_CONN_IDLE;
@@ -260,6 +281,8 @@ void http_conn_leave(struct http_conn *c)
 	if (state != c->state || c->answered)
 		http_conn_move(c, state);
 	c->answered = false;
+	http_pressure_note(c);
+	http_pressure_relieve(c->thread);
 }
 
 /* ---- what the event loop calls ---- */
@@ -305,11 +328,12 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	http_conn_leave(c);
 }
 
-void http_conn_new(struct http_thread *t, int fd)
+void http_conn_new(struct http_thread *t, int fd, const struct http_address *from, struct http_caller *caller)
 {
 	struct bufferevent *bev = bufferevent_socket_new(t->base, fd, 0);
 	if (!bev) {
 		close(fd);
+		http_callers_leave(t->server->callers, caller);
 		return;
 	}
 	struct http_conn *c = mem_zero(sizeof(*c));
@@ -317,6 +341,8 @@ void http_conn_new(struct http_thread *t, int fd)
 	c->thread = t;
 	c->bev = bev;
 	c->fd = fd;
+	c->from = *from;
+	c->caller = caller;
 	t->now_us = clock_elapsed_us();
 	list_append(&t->lists[HTTP_CONN_IDLE], c);
 	http_conn_move(c, HTTP_CONN_IDLE);

@@ -54,7 +54,8 @@ static void common_codes(const struct http_route *route, bool has[CORE_CODE_COUN
 {
 	/* a request that is no HTTP, or that goes past a limit */
 	has[CORE_INVALID_REQUEST] = has[CORE_METHOD_NOT_ALLOWED] = has[CORE_HEADERS_TOO_LARGE] = has[CORE_BODY_TOO_LARGE] = true;
-	has[CORE_RATE_LIMITED] = has[CORE_OVERLOADED] = true;
+	has[CORE_OVERLOADED] = true;
+	has[CORE_RATE_LIMITED] = route->doc->rate != HTTP_RATE_FREE;
 	if (route->auth != HTTP_AUTH_NONE)
 		has[CORE_TOKEN_REQUIRED] = has[CORE_TOKEN_INVALID] = true;
 	if (route->body != HTTP_BODY_NONE)
@@ -150,6 +151,10 @@ static void put_error_headers(struct json_out *o, int status, const bool has[COR
 	jo_key(o, "headers");
 	jo_object(o);
 	kv_ref(o, name, "headers", ref);
+	if (status == 429) {
+		kv_ref(o, "RateLimit", "headers", "RateLimit");
+		kv_ref(o, "RateLimit-Policy", "headers", "RateLimitPolicy");
+	}
 	jo_end_object(o);
 }
 
@@ -407,6 +412,10 @@ static void put_components(struct json_out *o)
 	kv_json(
 	    o, "headers",
 	    "{'RetryAfter':{'description':'Seconds after which to try again.','schema':{'type':'integer','minimum':0}},"
+	    "'RateLimit':{'description':'`\\\"LIMIT\\\";r=LEFT;t=SECONDS`: what is left of the limit, and after how many seconds there is more. LIMIT is "
+	    "`address`, `tokens` or `user`. As in draft-ietf-httpapi-ratelimit-headers-10.','schema':{'type':'string'}},"
+	    "'RateLimitPolicy':{'description':'`\\\"LIMIT\\\";q=REQUESTS;w=SECONDS`: how many requests are allowed in how many seconds, which may also come all "
+	    "at once. From the same draft.','schema':{'type':'string'}},"
 	    "'RetryAfterWaiting':{'description':'Seconds after which to ask again; only while the ticket waits.','schema':{'type':'integer','minimum':0}},"
 	    "'ETag':{'description':'Names this version.','schema':{'type':'string'}},"
 	    "'IdempotentReplayed':{'description':'`true` when this is the answer of an earlier request with the same key.',"

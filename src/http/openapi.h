@@ -32,12 +32,20 @@ struct openapi_success {
 	unsigned headers;
 };
 
+/* How a route's requests are counted for the limits of their address (throttle.h). */
+enum http_rate {
+	HTTP_RATE_COUNTED,
+	HTTP_RATE_FREE, /* not at all */
+	HTTP_RATE_PLACE /* and for the limit of places in line */
+};
+
 struct http_route_doc {
 	const char *id, *tag, *summary;
-	const char *says;                                    /* more, in Markdown; may be NULL */
-	const char *request;                                 /* the component that the body is; NULL: none */
-	bool keyed;                                          /* takes an Idempotency-Key */
-	bool conditional;                                    /* takes If-None-Match */
+	const char *says;    /* more, in Markdown; may be NULL */
+	const char *request; /* the component that the body is; NULL: none */
+	bool keyed;          /* takes an Idempotency-Key */
+	bool conditional;    /* takes If-None-Match */
+	enum http_rate rate;
 	bool stored;                                         /* a GET that asks the store (a change always does) */
 	struct openapi_query query[OPENAPI_QUERY_MAX];       /* ended by one without a name */
 	struct openapi_success success[OPENAPI_SUCCESS_MAX]; /* ended by one without a status */

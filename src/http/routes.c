@@ -21,6 +21,7 @@ _Static_assert(JARI_PAGE_MAX == 100 && JARI_PAGE_DEFAULT == 20, "figures below")
 
 static const struct http_route_doc get_token = {
     .id = "takeToken",
+    .rate = HTTP_RATE_PLACE,
     .tag = LINE,
     .summary = "Take a place in a queue",
     .says =
@@ -312,12 +313,14 @@ static const struct http_route_doc audit_log = {
 
 static const struct http_route_doc healthz = {
     .id = "isAlive",
+    .rate = HTTP_RATE_FREE,
     .tag = SERVICE,
     .summary = "Is the server alive?",
     .success = {{200, "It is.", "Health", NULL, 0}},
 };
 static const struct http_route_doc readyz = {
     .id = "isReady",
+    .rate = HTTP_RATE_FREE,
     .tag = SERVICE,
     .summary = "Can changes be taken, and is the server to stay? If not, the problem says why",
     .stored = true,

@@ -204,7 +204,7 @@ export function vetTicket(ticket, words = '') {
 
 export function vetReservation(r, words = '') {
 	const say = `${words}\n  reservation: ${show(r)}`;
-	const names = ['reservationId', 'userId', 'concertId', 'showId', 'date', 'seatNumbers', 'totalPrice', 'status', 'heldUntil', 'createdAt', 'paidAt'];
+	const names = ['reservationId', 'userId', 'concertId', 'showId', 'date', 'startsAt', 'seatNumbers', 'totalPrice', 'status', 'heldUntil', 'createdAt', 'paidAt'];
 	for (const name of names) assert.ok(name in r, `a reservation has "${name}"${say}`);
 	for (const name of ['reservationId', 'userId', 'concertId', 'showId']) assert.ok(Number.isSafeInteger(r[name]) && r[name] > 0, `${name}${say}`);
 	assert.match(r.date, /^\d{4}-\d\d-\d\d$/, `date${say}`);
@@ -212,6 +212,7 @@ export function vetReservation(r, words = '') {
 	assert.ok(Number.isSafeInteger(r.totalPrice) && r.totalPrice >= 0, `totalPrice${say}`);
 	assert.ok(['HELD', 'PAID', 'EXPIRED', 'CANCELLED'].includes(r.status), `status${say}`);
 	assert.match(r.createdAt, INSTANT, `createdAt${say}`);
+	assert.match(r.startsAt, INSTANT, `startsAt${say}`);
 	if (r.status === 'HELD') assert.match(r.heldUntil, INSTANT, `heldUntil${say}`);
 	if (r.status === 'PAID') assert.match(r.paidAt, INSTANT, `paidAt${say}`);
 	else assert.equal(r.paidAt, null, `paidAt is null until paid${say}`);

@@ -384,6 +384,11 @@ static void says_headers(void **state)
 	(void)at(at(at(at(seats, "responses"), "405"), "headers"), "Allow");
 	(void)at(at(at(at(operation("get", "/api/check"), "responses"), "200"), "headers"), "Retry-After");
 	(void)at(at(at(at(operation("post", "/api/getToken"), "responses"), "503"), "headers"), "Retry-After");
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const limits[] = {"Retry-After", "RateLimit", "RateLimit-Policy"};
+		(void)at(at(at(at(operation("get", "/api/check"), "responses"), "429"), "headers"), limits[i]);
+	}
+	assert_null(json_object_get(at(operation("get", "/readyz"), "responses"), "429"));
 }
 
 static void refuses_what_is_not_described(void **state)

@@ -86,6 +86,7 @@ export const en = {
 	'dates.left.one': '{count} seat left',
 	'dates.left.other': '{count} seats left',
 	'dates.soldOut': 'Sold out',
+	'dates.closed': 'No longer sold',
 	'dates.none': 'There is no date left to book. If seats come back, they appear here.',
 	'dates.local': 'Date where it is played: {date}',
 
@@ -194,6 +195,8 @@ export const en = {
 	'mine.pay': 'Pay',
 
 	'do.retry': 'Try again',
+	'do.reload': 'Load the page again',
+	'do.toLine': 'To the line',
 	'do.home': 'To the concerts',
 	'do.toMine': 'To my seats',
 

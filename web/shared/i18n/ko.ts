@@ -87,6 +87,7 @@ export const ko: Texts = {
 	'dates.left.one': '{count}석 남음',
 	'dates.left.other': '{count}석 남음',
 	'dates.soldOut': '매진',
+	'dates.closed': '판매 종료',
 	'dates.none': '예매할 수 있는 날짜가 없습니다. 좌석이 나오면 여기에 나타납니다.',
 	'dates.local': '현지 날짜: {date}',
 
@@ -195,6 +196,8 @@ export const ko: Texts = {
 	'mine.pay': '결제',
 
 	'do.retry': '다시 시도',
+	'do.reload': '새로고침',
+	'do.toLine': '대기줄로',
 	'do.home': '공연 목록으로',
 	'do.toMine': '내 좌석으로',
 
