@@ -155,6 +155,7 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 	if (model_load(&e->model, config->store, clock_now(config->clock)) != STORE_OK)
 		goto fail;
 	ask_shared(e);
+	store_sync(config->store); /* what was read may be of a process that was killed before its sync, and is told of from now on (I7) */
 	failed = "the store cannot be opened for reading";
 	if (store_reader_open(config->store, &e->store_reader) != STORE_OK)
 		goto fail;

@@ -201,6 +201,15 @@ static void arrive(struct world *w, void *arg)
 		keep_ticket(w, &r->job.reply.ticket);
 }
 
+/* Whoever was given a place sees it at once. */
+static void check_ticket_shown(struct world *w, struct server *s, const struct core_reply *reply)
+{
+	struct core_ticket t;
+	if (reply->created && !engine_look_auth(s->engine, reply->ticket.queue_id, reply->ticket.number, &t))
+		world_fail(w, "shown", "server %d does not show ticket %lld/%lld, which it has just issued", s->id,
+		           (long long)reply->ticket.queue_id, (long long)reply->ticket.number);
+}
+
 /* On the syncer's thread: whatever becomes of the reply on its way, it has been given. */
 static void answered(struct engine_job *job)
 {
@@ -226,6 +235,7 @@ static void answered(struct engine_job *job)
 		if (r->effect) {
 			s->told = r->seq > s->told ? r->seq : s->told;
 			seen_own(w, s, r->seq);
+			check_ticket_shown(w, s, &job->reply);
 		}
 	}
 	threads_release();
@@ -294,7 +304,7 @@ static void send(struct world *w, struct op *op)
 		return;
 	}
 	struct request *r = &w->requests[w->request_n++];
-	*r = (struct request){.op = op, .server = some_server(w)};
+	*r = (struct request){.op = op, .server = w->faults_end_us ? some_server(w) : &w->server[0]};
 	r->job = (struct engine_job){.cmd = op->cmd, .arena = &r->arena, .done = answered, .owner = r};
 	r->waits_until_us = threads_us() + TICKET_WAIT_US;
 	op->on_the_way++;
@@ -358,9 +368,9 @@ static void want_any(struct world *w, void *arg)
 static void want_concerts(struct world *w, void *arg)
 {
 	(void)arg;
-	if (w->op_n == 0)
+	if (w->op_n == 0 && w->server[0].up)
 		want(w, &w->ops[w->op_n++], first_catalogue);
-	if (!w->ops[0].over) {
+	if (w->op_n == 0 || !w->ops[0].over) {
 		world_at(w, AGAIN_US, want_concerts, NULL);
 		return;
 	}

@@ -170,7 +170,8 @@ static void check_decisions(struct conn *c, bool committed)
 	m->alone = c->decided == 1;
 	for (int i = 0; i < c->decided; i++) {
 		struct decision *d = &c->decisions[i];
-		world_trace(w, "server %d decides at %lld: op %d: %s%s", c->server->id, (long long)c->now, (int)d->cmd->op,
+		if (committed || d->cmd->op != CORE_TICK)
+			world_trace(w, "server %d decides at %lld: op %d: %s%s", c->server->id, (long long)c->now, (int)d->cmd->op,
 		            core_code_name(d->reply.code), d->reply.replayed ? " again" : "");
 		if (d->changed)
 			world_fail(w, "I10", "op %d answered %s has changed rows", (int)d->cmd->op, core_code_name(d->reply.code));
@@ -265,6 +266,7 @@ static enum store_result c_commit(struct store *base, const struct core_rows *ro
 		c->process = ++w->processes; /* so that the feed tells of it (postgres.c) */
 		w->stats_unknown++;
 		clients_unknown(w, c);
+		seen_unknown(w, w->seq);
 		return went_wrong(c, STORE_BROKEN, STORE_UNREACHABLE, "commit happened");
 	}
 	return STORE_OK;
@@ -411,9 +413,7 @@ static enum store_result c_watch(struct store *base, int timeout_ms)
 {
 	struct conn *c = conn_of(base);
 	int64_t until = threads_us() + timeout_ms * 1000LL;
-	if (c->dead)
-		return STORE_BUSY;
-	if (!threads_wait(&c->w->seq, until))
+	if (!threads_wait(c->dead ? NULL : &c->w->seq, until))
 		return STORE_NONE;
 	if (world_odds(c->w, 300)) { /* not every commit is told of */
 		threads_sleep(until - threads_us());

@@ -413,6 +413,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: jari-sim [--seeds N] [--from S] [--show]\n");
 		return 2;
 	}
+	if (show)
+		(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	static const int signals[] = {SIGABRT, SIGSEGV, SIGILL, SIGBUS, SIGFPE, SIGTRAP};
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
 		(void)signal(signals[i], died);

@@ -124,6 +124,13 @@ void seen_undo(struct world *w, int64_t seq)
 			h->n--;
 }
 
+void seen_unknown(struct world *w, int64_t seq)
+{
+	for (struct history *h = w->seen->first; h; h = h->next)
+		if (h->n > 0 && h->versions[h->n - 1].seq == seq)
+			h->versions[h->n - 1].server = -1;
+}
+
 void seen_restart(struct world *w, const struct server *s)
 {
 	for (struct history *h = w->seen->first; h; h = h->next)
@@ -216,13 +223,21 @@ static void look_queues(struct world *w, struct server *s, bool latest)
 	arena_free(&arena);
 }
 
+/* An ended ticket is forgotten once its token no longer opens. Of another server's a change may be known before its user is. */
+static bool must_show(struct world *w, struct server *s, int64_t queue_id, int64_t number, bool latest)
+{
+	const struct model_ticket *t = model_ticket(w->sim.m, queue_id, number);
+	return t && (latest || !w->shared) &&
+	       (t->status != CORE_EXPIRED || engine_now(s->engine) - t->issued_at < JARI_TOKEN_LIFE_MS);
+}
+
 static void look_ticket(struct world *w, struct server *s, int64_t queue_id, int64_t number, bool latest)
 {
 	struct core_ticket t;
 	if (engine_look_auth(s->engine, queue_id, number, &t))
 		check(w, s, CORE_ROW_TICKET, queue_id, number, &t, latest);
-	else
-		missing(w, s, CORE_ROW_TICKET, queue_id, number, false); /* an ended one may be forgotten */
+	else if (must_show(w, s, queue_id, number, latest))
+		missing(w, s, CORE_ROW_TICKET, queue_id, number, latest);
 }
 
 static void look_user(struct world *w, struct server *s, int64_t user_id, bool latest)

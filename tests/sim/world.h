@@ -221,6 +221,8 @@ void seen_end(struct world *w);
 void seen_commit(struct world *w, const struct conn *c, int64_t seq, const struct core_rows *rows);
 /* Commits above `seq` have never happened. */
 void seen_undo(struct world *w, int64_t seq);
+/* The server that has made commit `seq` does not know of it. */
+void seen_unknown(struct world *w, int64_t seq);
 /* A server begins anew, and may show what is durable. */
 void seen_restart(struct world *w, const struct server *s);
 /* Holds some of what a server shows against what was committed. */
