@@ -93,11 +93,11 @@ void clients_decided(struct world *w, const struct decision *d, bool committed)
 	r->hash = hash_reply(&d->reply);
 }
 
-void clients_unknown(struct world *w, struct conn *c)
+void clients_unknown(struct world *w, struct conn *c, int64_t seq)
 {
 	for (int i = 0; i < w->request_n; i++) {
 		struct request *r = &w->requests[i];
-		if (r->sent && !r->answered && r->decided && r->seq == w->seq && r->server == c->server && r->life == c->server->life)
+		if (r->sent && !r->answered && r->decided && r->seq == seq && r->server == c->server && r->life == c->server->life)
 			r->unknown = true;
 	}
 }

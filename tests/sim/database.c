@@ -106,7 +106,7 @@ static enum store_result c_begin(struct store *base, int64_t *now)
 	if (!travel(c))
 		return STORE_BROKEN;
 	c->open = true;
-	c->failed = c->locked = false;
+	c->failed = c->locked = c->loaded = false;
 	c->decided = 0;
 	c->answers = 0;
 	enum store_result r = fault(c, "begin");
@@ -139,6 +139,7 @@ static enum store_result c_load(struct store *base, struct core_rows *rows)
 		c->high = c->w->decided_ms;
 		return went_wrong(c, STORE_BUSY, STORE_CONTENDED, "clock");
 	}
+	c->loaded = true;
 	threads_hold();
 	r = store_load(c->w->sim.store, rows);
 	threads_release();
@@ -230,15 +231,15 @@ static void happen(struct conn *c, const struct core_rows *rows, int64_t now)
 	enum store_result r = store_commit(w->sim.store, rows, now);
 	if (r != STORE_OK)
 		world_fail(w, "guard", "the store refuses what was decided: %s", store_result_name(r));
-	if (now < w->decided_ms)
+	if (now < w->decided_ms && c->loaded)
 		world_fail(w, "clock", "decided at %lld, after %lld", (long long)now, (long long)w->decided_ms);
-	w->decided_ms = now;
+	w->decided_ms = now > w->decided_ms ? now : w->decided_ms;
 	w->stats_commits++;
 	note_commit(c, rows);
 	if (w->shared)
 		w->durable = w->seq;
 	world_trace(w, "server %d: commit %lld", c->server->id, (long long)w->seq);
-	w->sim.now = now;
+	w->sim.now = w->decided_ms;
 	check_decisions(c, true);
 	if (!sim_compare(&w->sim))
 		world_fail(w, "rows", "%s", w->sim.m->why);
@@ -259,14 +260,17 @@ static enum store_result c_commit(struct store *base, const struct core_rows *ro
 		return r;
 	if (world_odds(w, w->odds.conflict))
 		return went_wrong(c, STORE_CONFLICT, STORE_REFUSING, "commit");
+	if (!c->locked && !lock(c)) /* nothing was loaded, so nothing is depended upon */
+		return went_wrong(c, STORE_BUSY, STORE_CONTENDED, "lock");
 	happen(c, rows, now);
+	int64_t seq = w->seq;
 	if (!travel(c) || crashes(c, "after a commit"))
 		return STORE_BROKEN;
 	if (w->shared && world_odds(w, w->odds.unknown)) {
 		c->process = ++w->processes; /* so that the feed tells of it (postgres.c) */
 		w->stats_unknown++;
-		clients_unknown(w, c);
-		seen_unknown(w, w->seq);
+		clients_unknown(w, c, seq);
+		seen_unknown(w, seq);
 		return went_wrong(c, STORE_BROKEN, STORE_UNREACHABLE, "commit happened");
 	}
 	return STORE_OK;

@@ -227,15 +227,40 @@ static void choose(struct world *w)
 
 /* ---- when the faults are over ---- */
 
-static void check_line(struct world *w, int64_t now)
+/* The lowest number that waits though there is room for it; 0: none. */
+static int64_t kept_out(const struct world *w, const struct model_queue *q, int64_t now)
 {
 	const struct model *m = w->sim.m;
-	for (int i = 0; i < m->queues; i++) {
-		const struct model_queue *q = &m->queue[i];
-		if (!q->paused && q->waiting > 0 && q->active < q->capacity && (q->rate == 0 || q->free_at_us < (now - LATE_MS) * 1000))
-			world_fail(w, "liveness", "queue %lld has room, and nobody lets in the %lld who wait", (long long)q->id,
-			           (long long)q->waiting);
-	}
+	bool room = !q->paused && q->waiting > 0 && q->active < q->capacity && (q->rate == 0 || q->free_at_us <= now * 1000);
+	for (int i = 0; room && i < m->tickets; i++)
+		if (m->ticket[i].queue_id == q->id && m->ticket[i].status == CORE_WAITING)
+			return m->ticket[i].number;
+	return 0;
+}
+
+static int64_t stored_now(struct world *w)
+{
+	return w->shared ? world_ms(w) + w->database_ms : engine_now(w->server[0].engine);
+}
+
+/* Whoever could be let in, and could still be a second later, has been forgotten. */
+static void check_line(struct world *w)
+{
+	struct model *m = w->sim.m;
+	int64_t first[MODEL_QUEUES];
+	int n = m->queues;
+	for (int i = 0; i < n; i++)
+		first[i] = kept_out(w, &m->queue[i], stored_now(w));
+	run_until(w, threads_us() + SECOND_US);
+	for (int i = 0; i < n; i++)
+		if (first[i] > 0 && kept_out(w, &m->queue[i], stored_now(w)) == first[i])
+			world_fail(w, "liveness", "queue %lld has room, and nobody lets in number %lld", (long long)m->queue[i].id,
+			           (long long)first[i]);
+}
+
+static void check_ended(struct world *w, int64_t now)
+{
+	const struct model *m = w->sim.m;
 	for (int i = 0; i < m->tickets; i++) {
 		const struct model_ticket *t = &m->ticket[i];
 		if ((t->status == CORE_ACTIVE || t->status == CORE_PASSED) && t->expires_at < now - LATE_MS)
@@ -247,7 +272,7 @@ static bool overdue_hold(void *arg, enum core_kind kind, const void *row)
 {
 	const struct core_reservation *r = row;
 	struct world *w = arg;
-	if (kind == CORE_ROW_RESERVATION && r->status == CORE_RES_HELD && r->held_until < w->decided_ms - LATE_MS)
+	if (kind == CORE_ROW_RESERVATION && r->status == CORE_RES_HELD && r->held_until < stored_now(w) - LATE_MS)
 		world_fail(w, "liveness", "hold %lld has not ended in time", (long long)r->reservation_id);
 	return true;
 }
@@ -272,8 +297,8 @@ static void check_heard(struct world *w, int64_t now)
 
 static void check_calm(struct world *w)
 {
-	int64_t now = w->shared ? world_ms(w) + w->database_ms : engine_now(w->server[0].engine ? w->server[0].engine : NULL);
-	check_line(w, now);
+	check_line(w);
+	check_ended(w, stored_now(w));
 	(void)store_scan(w->sim.store, 0, overdue_hold, w);
 	if (clients_waiting(w) > 0)
 		world_fail(w, "liveness", "%d people still wait for an answer", clients_waiting(w));
@@ -326,7 +351,7 @@ static void course(struct world *w)
 	check_calm(w);
 	run_until(w, threads_us() + (w->idle_ms + 4000) * 1000);
 	check_calm(w);
-	check_heard(w, w->shared ? world_ms(w) + w->database_ms : engine_now(w->server[0].engine));
+	check_heard(w, stored_now(w));
 	check_shown(w);
 }
 

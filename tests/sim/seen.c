@@ -269,7 +269,8 @@ static void look_show(struct world *w, struct server *s, int64_t show_id, bool l
 	size_t n = 0;
 	int64_t version, held = 0, sold = 0;
 	if (!engine_look_show(s->engine, show_id, 0, &view)) {
-		missing(w, s, CORE_ROW_SHOW, show_id, 0, latest);
+		if (latest || !w->shared) /* another server's is shown when all of it is known */
+			missing(w, s, CORE_ROW_SHOW, show_id, 0, latest);
 		return;
 	}
 	check(w, s, CORE_ROW_SHOW, show_id, 0, &view.show, latest);
@@ -279,6 +280,9 @@ static void look_show(struct world *w, struct server *s, int64_t show_id, bool l
 		held += seats[i].status == CORE_SEAT_HELD;
 		sold += seats[i].status == CORE_SEAT_SOLD;
 	}
+	if ((int64_t)n != view.show.total_seats)
+		world_fail(w, "shown", "server %d shows %lld of the %lld seats of show %lld", s->id, (long long)n,
+		           (long long)view.show.total_seats, (long long)show_id);
 	if (held != view.held || sold != view.sold)
 		world_fail(w, "shown", "server %d counts %lld held and %lld sold seats of show %lld, and shows %lld and %lld", s->id,
 		           (long long)view.held, (long long)view.sold, (long long)show_id, (long long)held, (long long)sold);

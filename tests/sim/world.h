@@ -51,6 +51,7 @@ struct conn {
 	bool dead;         /* the server has crashed: nothing that it does has an effect any more */
 	bool open, failed; /* a batch is; something of it has failed */
 	bool locked;       /* it has the database to itself */
+	bool loaded;       /* it has seen something of it */
 	int64_t now, high, offset_ms;
 	int64_t process; /* under which its commits are known */
 	int64_t seen;    /* the commit up to which it has followed */
@@ -204,7 +205,7 @@ void clients_end(struct world *w);
 /* What a decision of the connection's batch came to, when it is for good. */
 void clients_decided(struct world *w, const struct decision *d, bool committed);
 /* The commit has happened, and its server will never know. */
-void clients_unknown(struct world *w, struct conn *c);
+void clients_unknown(struct world *w, struct conn *c, int64_t seq);
 /* Commits from there on have never happened. */
 void clients_undo(struct world *w, int64_t seq);
 void clients_server_lost(struct world *w, struct server *s);
