@@ -163,6 +163,18 @@ static int64_t admitted_then(void *arg, int64_t queue_id)
 	return 0;
 }
 
+static void trace_decision(const struct conn *c, const struct decision *d)
+{
+	static const char *const names[] = {"",    "join",  "leave",          "hold",        "cancel",        "charge",
+	                                    "pay", "queue", "change concert", "change show", "add catalogue", "hear", "tick"};
+	const struct core_reply *r = &d->reply;
+	const struct core_cmd *cmd = d->cmd;
+	world_trace(c->w, "server %d decides at %lld: %s %lld/%lld: %s%s, ticket %lld/%lld %d, reservation %lld, balance %lld", c->server->id,
+	            (long long)c->now, names[cmd->op], (long long)cmd->auth_queue_id, (long long)cmd->auth_number,
+	            core_code_name(r->code), r->replayed ? " again" : "", (long long)r->ticket.queue_id, (long long)r->ticket.number,
+	            (int)r->ticket.status, (long long)r->reservation.reservation_id, (long long)r->user.balance);
+}
+
 /* The model's own answer to everything that the batch has decided. */
 static void check_decisions(struct conn *c, bool committed)
 {
@@ -171,9 +183,7 @@ static void check_decisions(struct conn *c, bool committed)
 	m->alone = c->decided == 1;
 	for (int i = 0; i < c->decided; i++) {
 		struct decision *d = &c->decisions[i];
-		if (committed || d->cmd->op != CORE_TICK)
-			world_trace(w, "server %d decides at %lld: op %d: %s%s", c->server->id, (long long)c->now, (int)d->cmd->op,
-		            core_code_name(d->reply.code), d->reply.replayed ? " again" : "");
+		trace_decision(c, d);
 		if (d->changed)
 			world_fail(w, "I10", "op %d answered %s has changed rows", (int)d->cmd->op, core_code_name(d->reply.code));
 		if (!model_check(m, d->cmd, c->now, &d->reply, admitted_then, d))

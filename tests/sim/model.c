@@ -259,7 +259,8 @@ static bool check_patch(struct model *m, const struct core_cmd *cmd, int64_t now
 	}
 	if (cmd->u.patch.has_paused)
 		q->paused = cmd->u.patch.paused;
-	must_admit(m, q, INT64_MAX, now);
+	if (cmd->u.patch.has_capacity || cmd->u.patch.has_rate || cmd->u.patch.has_paused)
+		must_admit(m, q, INT64_MAX, now);
 	catch_up(m, q, false, now);
 	if (!expect(m, CORE_OK, got))
 		return false;

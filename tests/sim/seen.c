@@ -127,8 +127,9 @@ void seen_undo(struct world *w, int64_t seq)
 void seen_unknown(struct world *w, int64_t seq)
 {
 	for (struct history *h = w->seen->first; h; h = h->next)
-		if (h->n > 0 && h->versions[h->n - 1].seq == seq)
-			h->versions[h->n - 1].server = -1;
+		for (int i = 0; i < h->n; i++)
+			if (h->versions[i].seq == seq)
+				h->versions[i].server = -1;
 }
 
 void seen_restart(struct world *w, const struct server *s)
