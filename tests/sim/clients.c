@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { WAY_US = 2000, PATIENCE_US = 2500000, AGAIN_US = 300000, TICKET_US = 20000, TICKET_WAIT_US = 1500000, TRIES = 8 };
+enum { WAY_US = 2000, PATIENCE_US = 2500000, AGAIN_US = 300000, TICKET_US = 20000, TICKET_WAIT_US = 1500000, BACK_US = 1800000, TRIES = 8 };
 
 /* ---- what a reply says ---- */
 
@@ -145,8 +145,8 @@ static void keep_ticket(struct world *w, const struct core_ticket *t)
 		return;
 	k = &w->known[w->known_n++];
 	*k = (struct known){.queue_id = t->queue_id, .number = t->number, .user_id = t->user_id};
-	k->every_us = 200000 + world_below(w, 500000);
-	if (world_below(w, 100) < 35) /* gone, for a while or for good */
+	k->every_us = 100000 + world_below(w, 500000);
+	if (world_below(w, 100) < 50) /* gone, for a while or for good */
 		k->gone_until_us = world_below(w, 2) ? INT64_MAX : threads_us() + world_below(w, 6000000);
 	world_at(w, world_below(w, k->every_us), poll, k);
 }
@@ -361,7 +361,7 @@ static void want_any(struct world *w, void *arg)
 		return;
 	bool catalogue = w->sim.m->concerts < 6 && world_below(w, 100) == 0;
 	want(w, &w->ops[w->op_n++], catalogue ? next_catalogue : any_command);
-	world_at(w, world_below(w, 40000), want_any, NULL);
+	world_at(w, world_below(w, w->gap_us), want_any, NULL);
 }
 
 /* Before there are concerts nothing can be wanted, and nothing goes wrong. */
@@ -391,6 +391,18 @@ static int64_t waiting_before(const struct server *s, const struct known *k)
 	return n;
 }
 
+/* Who was passed over and asks is back at once. */
+static void check_taken_back(struct world *w, struct known *k)
+{
+	const struct model_ticket *t = model_ticket(w->sim.m, k->queue_id, k->number);
+	if (w->faults || !t || t->status != CORE_PASSED)
+		k->asks_us = 0;
+	else if (k->asks_us == 0)
+		k->asks_us = threads_us();
+	else if (threads_us() - k->asks_us > BACK_US)
+		world_fail(w, "liveness", "ticket %lld/%lld asks, and stays passed over", (long long)k->queue_id, (long long)k->number);
+}
+
 static void poll_at(struct world *w, struct server *s, struct known *k)
 {
 	struct engine_ticket seen;
@@ -411,6 +423,7 @@ static void poll_at(struct world *w, struct server *s, struct known *k)
 	if (seen.ahead != ahead)
 		world_fail(w, "ahead", "ticket %lld/%lld has %lld ahead, and %lld are waiting before it", (long long)k->queue_id,
 		           (long long)k->number, (long long)seen.ahead, (long long)ahead);
+	check_taken_back(w, k);
 	k->polled_us = threads_us();
 	k->heard_ms[s->id] = now;
 	k->heard_life[s->id] = s->life;

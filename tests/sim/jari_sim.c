@@ -208,6 +208,7 @@ static void choose(struct world *w)
 	w->servers = w->shared ? 2 + (int)world_below(w, SERVERS - 1) : 1;
 	w->epoch_ms = EPOCH + world_below(w, DAY_MS);
 	w->latency_us = world_below(w, 2) ? 400 : 4000;
+	w->gap_us = 10000 << (2 * world_below(w, 3));
 	w->idle_ms = (2 + world_below(w, 3)) * 1000;
 	w->odds = (struct odds){.busy = some_odds(w, 60),
 	                        .broken = some_odds(w, 30),

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Begins with no thread. `stop_percent`: how often a thread stops where it gives a lock back. */
+/* Begins with no thread. `stop_percent`: how often a thread stops where it gives a lock back; 0: nor is any ever late. */
 void threads_begin(uint64_t random, int64_t now_us, int stop_percent);
 /* A thread of `owner`; the threads that it starts are the owner's too. Nobody need join it. */
 void threads_start(void *(*fn)(void *arg), void *arg, void *owner);
