@@ -167,10 +167,8 @@ static void ticket_put(struct model *m, const struct core_ticket *row, struct mo
 	}
 	t->issued_at = row->issued_at;
 	t->expires_at = row->expires_at;
-	if (t->status != (uint8_t)row->status) { /* new, admitted, back: it starts afresh, unless it was heard from since */
-		uint32_t second = model_second(m, m->now_ms);
-		if (atomic_load_explicit(&t->heard_s, memory_order_relaxed) < second)
-			atomic_store_explicit(&t->heard_s, second, memory_order_relaxed);
+	if (t->status != (uint8_t)row->status) { /* new, admitted, back: it starts afresh */
+		atomic_store_explicit(&t->heard_s, model_second(m, m->now_ms), memory_order_relaxed);
 		atomic_store_explicit(&t->asked, 0, memory_order_relaxed);
 	}
 	t->status = (uint8_t)row->status;

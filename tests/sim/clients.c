@@ -425,6 +425,8 @@ static void poll_at(struct world *w, struct server *s, struct known *k)
 		           (long long)k->number, (long long)seen.ahead, (long long)ahead);
 	check_taken_back(w, k);
 	k->polled_us = threads_us();
+	if (seen.ticket.status != CORE_WAITING)
+		return; /* nobody need hear of who has no place in the line */
 	k->heard_ms[s->id] = now;
 	k->heard_life[s->id] = s->life;
 }
