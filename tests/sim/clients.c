@@ -359,7 +359,7 @@ static void want_any(struct world *w, void *arg)
 	(void)arg;
 	if (!w->faults || w->op_n == OPS)
 		return;
-	bool catalogue = w->sim.m->concerts < 6 && world_below(w, 100) == 0;
+	bool catalogue = w->sim.m->concerts < 10 && world_below(w, 60) == 0;
 	want(w, &w->ops[w->op_n++], catalogue ? next_catalogue : any_command);
 	world_at(w, world_below(w, w->gap_us), want_any, NULL);
 }
@@ -508,7 +508,7 @@ static void sample(struct world *w, void *arg)
 	(void)arg;
 	if (s->up)
 		seen_sample(w, s);
-	world_at(w, 20000 + world_below(w, 80000), sample, NULL);
+	world_at(w, 1000 + world_below(w, w->faults ? 20000 : 100000), sample, NULL);
 }
 
 void clients_begin(struct world *w)

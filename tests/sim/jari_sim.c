@@ -222,7 +222,7 @@ static void choose(struct world *w)
 	                        .jump = some_odds(w, 10)};
 	w->sim.m->rules = (struct core_rules){.hold_ms = 700 + world_below(w, 3000),
 	                                      .active_ms = 1000 + world_below(w, 4000),
-	                                      .grace_ms = 1000 + world_below(w, 4000),
+	                                      .grace_ms = 1000LL << world_below(w, 5),
 	                                      .seats_per_user = 2 + world_below(w, 3)};
 }
 
@@ -370,7 +370,7 @@ static uint64_t run_seed(uint64_t seed, struct totals *totals)
 	w->sim.random = seed * 0x9E3779B97F4A7C15ULL + 1;
 	w->hash = 0xCBF29CE484222325ULL;
 	choose(w);
-	threads_begin(w->sim.random ^ 0x5EEDULL, START_US, world_below(w, 2) ? 0 : 10);
+	threads_begin(w->sim.random ^ 0x5EEDULL, START_US, world_below(w, 2) ? 0 : 10, some_odds(w, 15));
 	database_open(w, 1 + world_below(w, 3));
 	seen_begin(w);
 	servers_begin(w);

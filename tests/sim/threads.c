@@ -13,9 +13,7 @@
 #include <time.h>
 #include <ucontext.h>
 
-/* A busy machine lets a thread that could go on wait: so often (in thousandths), and for so long at most. */
-enum { LATE = 20, LATE_US = 30000 };
-enum { THREADS_MAX = 64, STACK_BYTES = 256 << 10, GUARD_BYTES = 4096 };
+enum { LATE_US = 60000, THREADS_MAX = 64, STACK_BYTES = 256 << 10, GUARD_BYTES = 4096 };
 
 struct thread {
 	ucontext_t context;
@@ -34,7 +32,7 @@ static struct {
 	ucontext_t driver;
 	uint64_t random;
 	int64_t now_us;
-	int stop_percent;
+	int stop_percent, late_percent;
 } all;
 
 static _Noreturn void give_up(const char *why)
@@ -52,7 +50,7 @@ static int64_t below(int64_t n)
 	return (int64_t)((z ^ z >> 31) % (uint64_t)n);
 }
 
-void threads_begin(uint64_t random, int64_t now_us, int stop_percent)
+void threads_begin(uint64_t random, int64_t now_us, int stop_percent, int late_percent)
 {
 	for (int i = 0; i < THREADS_MAX; i++)
 		all.thread[i].used = false;
@@ -60,6 +58,7 @@ void threads_begin(uint64_t random, int64_t now_us, int stop_percent)
 	all.random = random;
 	all.now_us = now_us;
 	all.stop_percent = stop_percent;
+	all.late_percent = late_percent;
 }
 
 /* ---- starting and ending ---- */
@@ -189,7 +188,7 @@ bool threads_wait(const void *on, int64_t until_us)
 	t->ready = false;
 	stop(t);
 	bool woken = t->ready;
-	if (all.stop_percent > 0 && below(1000) < LATE) {
+	if (below(100) < all.late_percent) {
 		t->ready = false;
 		t->on = NULL;
 		t->until_us = all.now_us + below(LATE_US);

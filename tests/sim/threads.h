@@ -10,8 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Begins with no thread. `stop_percent`: how often a thread stops where it gives a lock back; 0: nor is any ever late. */
-void threads_begin(uint64_t random, int64_t now_us, int stop_percent);
+/* Begins with no thread. `stop_percent`: how often a thread stops where it gives a lock back; `late_percent`: how often one that could go on waits all the
+ * same, as on a busy machine. */
+void threads_begin(uint64_t random, int64_t now_us, int stop_percent, int late_percent);
 /* A thread of `owner`; the threads that it starts are the owner's too. Nobody need join it. */
 void threads_start(void *(*fn)(void *arg), void *arg, void *owner);
 /* Whose thread runs; NULL outside of all. */
