@@ -4,7 +4,15 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { WAY_US = 2000, PATIENCE_US = 2500000, AGAIN_US = 300000, TICKET_US = 20000, TICKET_WAIT_US = 1500000, BACK_US = 1800000, TRIES = 8 };
+enum {
+	WAY_US = 2000,
+	PATIENCE_US = 2500000,
+	AGAIN_US = 300000,
+	TICKET_US = 20000,
+	TICKET_WAIT_US = 1500000,
+	BACK_US = 1800000,
+	TRIES = 8
+};
 
 /* ---- what a reply says ---- */
 
@@ -97,7 +105,8 @@ void clients_unknown(struct world *w, struct conn *c, int64_t seq)
 {
 	for (int i = 0; i < w->request_n; i++) {
 		struct request *r = &w->requests[i];
-		if (r->sent && !r->answered && r->decided && r->seq == seq && r->server == c->server && r->life == c->server->life)
+		if (r->sent && !r->answered && r->decided && r->seq == seq && r->server == c->server &&
+		    r->life == c->server->life)
 			r->unknown = true;
 	}
 }
@@ -221,14 +230,16 @@ static void answered(struct engine_job *job)
 		return;
 	threads_hold();
 	r->answered = true;
-	w->stats_replies++;
+	w->count[COUNT_ANSWERS]++;
+	w->count[COUNT_FAILED] += job->reply.code == CORE_STORE_UNAVAILABLE;
 	world_trace(w, "server %d answers request %d: %s", s->id, i, core_code_name(job->reply.code));
 	if (job->reply.code == CORE_STORE_UNAVAILABLE) {
 		if (r->effect && !r->unknown)
 			world_fail(w, "reply", "request %d is told that nothing has happened, and it has", i);
 	} else {
 		if (!r->decided || r->hash != hash_reply(&job->reply))
-			world_fail(w, "reply", "request %d is told %s, which is not what was decided", i, core_code_name(job->reply.code));
+			world_fail(w, "reply", "request %d is told %s, which is not what was decided", i,
+			           core_code_name(job->reply.code));
 		if (r->seq > w->durable)
 			world_fail(w, "I7", "request %d is told of commit %lld, and only %lld are durable", i, (long long)r->seq,
 			           (long long)w->durable);
@@ -262,7 +273,8 @@ static bool may_pass(struct request *r, bool *later)
 	if (cmd->auth_number == 0)
 		return true;
 	if (!engine_look_auth(s->engine, cmd->auth_queue_id, cmd->auth_number, &t)) {
-		*later = engine_expects_ticket(s->engine, cmd->auth_queue_id, cmd->auth_number) && threads_us() < r->waits_until_us;
+		*later =
+		    engine_expects_ticket(s->engine, cmd->auth_queue_id, cmd->auth_number) && threads_us() < r->waits_until_us;
 		return false;
 	}
 	return t.user_id == cmd->auth_user_id && core_token_opens(&t, engine_now(s->engine));
@@ -400,7 +412,8 @@ static void check_taken_back(struct world *w, struct known *k)
 	else if (k->asks_us == 0)
 		k->asks_us = threads_us();
 	else if (threads_us() - k->asks_us > BACK_US)
-		world_fail(w, "liveness", "ticket %lld/%lld asks, and stays passed over", (long long)k->queue_id, (long long)k->number);
+		world_fail(w, "liveness", "ticket %lld/%lld asks, and stays passed over", (long long)k->queue_id,
+		           (long long)k->number);
 }
 
 static void poll_at(struct world *w, struct server *s, struct known *k)
@@ -410,7 +423,8 @@ static void poll_at(struct world *w, struct server *s, struct known *k)
 	if (!engine_look_ticket(s->engine, k->queue_id, k->number, now, &seen)) {
 		const struct model_ticket *t = model_ticket(w->sim.m, k->queue_id, k->number);
 		if (!t)
-			world_fail(w, "I7", "ticket %lld/%lld was told of, and is gone", (long long)k->queue_id, (long long)k->number);
+			world_fail(w, "I7", "ticket %lld/%lld was told of, and is gone", (long long)k->queue_id,
+			           (long long)k->number);
 		if (!w->shared && t->status != CORE_EXPIRED)
 			world_fail(w, "shown", "server %d does not show ticket %lld/%lld", s->id, (long long)k->queue_id,
 			           (long long)k->number);
@@ -483,6 +497,7 @@ static void look_done(struct engine_read *read)
 	if (counts && read->result == STORE_OK && look->seq > w->durable)
 		world_fail(w, "I7", "a read is told of commit %lld, and only %lld are durable", (long long)look->seq,
 		           (long long)w->durable);
+	w->count[COUNT_READS]++;
 	arena_free(&look->arena);
 	free(look);
 }

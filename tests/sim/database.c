@@ -165,14 +165,34 @@ static int64_t admitted_then(void *arg, int64_t queue_id)
 
 static void trace_decision(const struct conn *c, const struct decision *d)
 {
-	static const char *const names[] = {"",    "join",  "leave",          "hold",        "cancel",        "charge",
-	                                    "pay", "queue", "change concert", "change show", "add catalogue", "hear", "tick"};
+	static const char *const names[] = {"",      "join",           "leave",       "hold",          "cancel", "charge", "pay",
+	                                    "queue", "change concert", "change show", "add catalogue", "hear",   "tick"};
 	const struct core_reply *r = &d->reply;
 	const struct core_cmd *cmd = d->cmd;
-	world_trace(c->w, "server %d decides at %lld: %s %lld/%lld: %s%s, ticket %lld/%lld %d, reservation %lld, balance %lld", c->server->id,
-	            (long long)c->now, names[cmd->op], (long long)cmd->auth_queue_id, (long long)cmd->auth_number,
-	            core_code_name(r->code), r->replayed ? " again" : "", (long long)r->ticket.queue_id, (long long)r->ticket.number,
-	            (int)r->ticket.status, (long long)r->reservation.reservation_id, (long long)r->user.balance);
+	world_trace(c->w, "server %d decides at %lld: %s %lld/%lld: %s%s, ticket %lld/%lld %d, reservation %lld, balance %lld",
+	            c->server->id, (long long)c->now, names[cmd->op], (long long)cmd->auth_queue_id, (long long)cmd->auth_number,
+	            core_code_name(r->code), r->replayed ? " again" : "", (long long)r->ticket.queue_id,
+	            (long long)r->ticket.number, (int)r->ticket.status, (long long)r->reservation.reservation_id,
+	            (long long)r->user.balance);
+}
+
+static void count_decision(struct world *w, const struct decision *d)
+{
+	static const enum count counts[CORE_TICK + 1] = {[CORE_JOIN] = COUNT_TICKETS,
+	                                                 [CORE_HOLD] = COUNT_HOLDS,
+	                                                 [CORE_CANCEL] = COUNT_CANCELS,
+	                                                 [CORE_CHARGE_WALLET] = COUNT_CHARGES,
+	                                                 [CORE_PAY] = COUNT_PAYMENTS};
+	if (d->reply.code != CORE_OK)
+		w->count[COUNT_REFUSALS]++;
+	else if (d->reply.replayed)
+		w->count[COUNT_AGAIN]++;
+	else if (counts[d->cmd->op])
+		w->count[counts[d->cmd->op]]++;
+	if (d->cmd->op != CORE_HEAR)
+		return;
+	w->count[COUNT_SILENT] += (int64_t)d->cmd->u.hear.silent_count;
+	w->count[COUNT_BACK] += (int64_t)d->cmd->u.hear.back_count;
 }
 
 /* The model's own answer to everything that the batch has decided. */
@@ -185,9 +205,11 @@ static void check_decisions(struct conn *c, bool committed)
 		struct decision *d = &c->decisions[i];
 		trace_decision(c, d);
 		if (d->changed)
-			world_fail(w, "I10", "op %d answered %s has changed rows", (int)d->cmd->op, core_code_name(d->reply.code));
+			world_fail(w, "I10", "op %d answered %s has changed rows", (int)d->cmd->op,
+			           core_code_name(d->reply.code));
 		if (!model_check(m, d->cmd, c->now, &d->reply, admitted_then, d))
 			world_fail(w, "model", "op %d: %s", (int)d->cmd->op, m->why);
+		count_decision(w, d);
 		clients_decided(w, d, committed);
 	}
 	c->decided = 0;
@@ -244,7 +266,7 @@ static void happen(struct conn *c, const struct core_rows *rows, int64_t now)
 	if (now < w->decided_ms && c->loaded)
 		world_fail(w, "clock", "decided at %lld, after %lld", (long long)now, (long long)w->decided_ms);
 	w->decided_ms = now > w->decided_ms ? now : w->decided_ms;
-	w->stats_commits++;
+	w->count[COUNT_COMMITS]++;
 	note_commit(c, rows);
 	if (w->shared)
 		w->durable = w->seq;
@@ -278,7 +300,7 @@ static enum store_result c_commit(struct store *base, const struct core_rows *ro
 		return STORE_BROKEN;
 	if (w->shared && world_odds(w, w->odds.unknown)) {
 		c->process = ++w->processes; /* so that the feed tells of it (postgres.c) */
-		w->stats_unknown++;
+		w->count[COUNT_UNKNOWN]++;
 		clients_unknown(w, c, seq);
 		seen_unknown(w, seq);
 		return went_wrong(c, STORE_BROKEN, STORE_UNREACHABLE, "commit happened");
@@ -397,6 +419,7 @@ static enum store_result c_follow(struct store *base, store_row_fn fn, void *arg
 		return r;
 	if (world_odds(w, w->odds.away)) {
 		c->away = true;
+		w->count[COUNT_ANEW]++;
 		world_trace(w, "server %d was away", c->server->id);
 		return STORE_CONFLICT;
 	}
@@ -500,8 +523,8 @@ static enum store_result c_reservation(struct store_reader *base, int64_t id, st
 
 /* ---- the table ---- */
 
-#define COMMON                                                                                                             \
-	.close = c_close, .clock = c_clock, .begin = c_begin, .load = c_load, .ids = c_ids, .commit = c_commit,            \
+#define COMMON                                                                                                              \
+	.close = c_close, .clock = c_clock, .begin = c_begin, .load = c_load, .ids = c_ids, .commit = c_commit,             \
 	.rollback = c_rollback, .trouble = c_trouble, .maintain = c_maintain, .scan = c_scan, .reader_open = c_reader_open, \
 	.reader_close = c_reader_close, .reservation = c_reservation
 
@@ -519,7 +542,8 @@ void database_open(struct world *w, int64_t capacity)
 {
 	struct store_options options = {.url = "memory:", .mode = STORE_SERVE, .queue_capacity = capacity};
 	char error[STORE_ERROR_SIZE];
-	if (store_memory_open(&options, &w->sim.store, error) != STORE_OK || store_reader_open(w->sim.store, &w->sim.reader) != STORE_OK)
+	if (store_memory_open(&options, &w->sim.store, error) != STORE_OK ||
+	    store_reader_open(w->sim.store, &w->sim.reader) != STORE_OK)
 		world_fail(w, "world", "no store: %s", error);
 	if (!w->shared)
 		memory_keep(w->sim.store);
@@ -568,6 +592,7 @@ void database_lose(struct conn *c, bool power)
 	if (lost == 0)
 		return;
 	world_trace(w, "the power was cut: commits after %lld are lost", (long long)kept);
+	w->count[COUNT_LOST] += lost;
 	memory_undo(w->sim.store, (size_t)lost);
 	w->unsynced_n -= lost;
 	model_copy(w->sim.m, w->unsynced[w->unsynced_n].before);

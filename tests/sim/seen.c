@@ -40,8 +40,8 @@ static uint64_t mix_text(uint64_t h, struct text t)
 
 static uint64_t hash_queue(const struct core_queue *q)
 {
-	const int64_t all[] = {q->capacity, q->ceiling, q->rate_per_second, q->rate_free_at_us, q->paused,
-	                       q->last_number, q->waiting, q->active, q->admitted, q->passed};
+	const int64_t all[] = {q->capacity,    q->ceiling, q->rate_per_second, q->rate_free_at_us, q->paused,
+	                       q->last_number, q->waiting, q->active,          q->admitted,        q->passed};
 	uint64_t h = 2;
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		h = mix(h, all[i]);
@@ -68,7 +68,8 @@ static uint64_t hash_row(enum core_kind kind, const void *row)
 	case CORE_ROW_TICKET:
 		return hash_ticket(row);
 	case CORE_ROW_CONCERT:
-		return mix_text(mix(5, ((const struct core_concert *)row)->sales_open_at), ((const struct core_concert *)row)->title);
+		return mix_text(mix(5, ((const struct core_concert *)row)->sales_open_at),
+		                ((const struct core_concert *)row)->title);
 	case CORE_ROW_SHOW:
 		return hash_show(row);
 	default:
@@ -175,7 +176,8 @@ static int64_t least(const struct server *s, const struct history *h)
 {
 	int64_t floor = h->floor[s->id];
 	for (int i = 0; i < h->n; i++)
-		if ((h->versions[i].server == s->id || !s->w->shared) && h->versions[i].seq <= s->told && h->versions[i].seq > floor)
+		if ((h->versions[i].server == s->id || !s->w->shared) && h->versions[i].seq <= s->told &&
+		    h->versions[i].seq > floor)
 			floor = h->versions[i].seq;
 	return floor;
 }
@@ -200,7 +202,8 @@ static void check(struct world *w, struct server *s, enum core_kind kind, int64_
 			return;
 		}
 	}
-	world_fail(w, later ? "I7" : "shown", "server %d shows %s %lld/%lld %s", s->id, kind_name(kind), (long long)a, (long long)b,
+	world_fail(w, later ? "I7" : "shown", "server %d shows %s %lld/%lld %s", s->id, kind_name(kind), (long long)a,
+	           (long long)b,
 	           later   ? "as a commit leaves it that is not durable"
 	           : older ? "as it was before"
 	                   : "as no commit has left it");
@@ -210,7 +213,8 @@ static void missing(struct world *w, struct server *s, enum core_kind kind, int6
 {
 	struct history *h = find(w, kind, a, b, false);
 	if (h && h->n > 0 && (latest || least(s, h) > 0))
-		world_fail(w, "shown", "server %d does not show %s %lld/%lld", s->id, kind_name(kind), (long long)a, (long long)b);
+		world_fail(w, "shown", "server %d does not show %s %lld/%lld", s->id, kind_name(kind), (long long)a,
+		           (long long)b);
 }
 
 static void look_queues(struct world *w, struct server *s, bool latest)
@@ -285,8 +289,9 @@ static void look_show(struct world *w, struct server *s, int64_t show_id, bool l
 		world_fail(w, "shown", "server %d shows %lld of the %lld seats of show %lld", s->id, (long long)n,
 		           (long long)view.show.total_seats, (long long)show_id);
 	if (held != view.held || sold != view.sold)
-		world_fail(w, "shown", "server %d counts %lld held and %lld sold seats of show %lld, and shows %lld and %lld", s->id,
-		           (long long)view.held, (long long)view.sold, (long long)show_id, (long long)held, (long long)sold);
+		world_fail(w, "shown", "server %d counts %lld held and %lld sold seats of show %lld, and shows %lld and %lld",
+		           s->id, (long long)view.held, (long long)view.sold, (long long)show_id, (long long)held,
+		           (long long)sold);
 	arena_free(&arena);
 }
 

@@ -98,6 +98,7 @@ void server_start(struct world *w, void *server)
 void server_stop(struct server *s)
 {
 	s->stopping = s->conn != NULL;
+	s->w->count[COUNT_STOPS] += s->up;
 	threads_wake(s);
 }
 
@@ -106,7 +107,7 @@ void server_crash(struct server *s, bool power, const char *when)
 	if (!s->conn || s->conn->dead)
 		return;
 	world_trace(s->w, "server %d %s %s", s->id, power ? "loses power" : "is killed", when);
-	s->w->stats_crashes++;
+	s->w->count[COUNT_CRASHES]++;
 	s->up = false;
 	database_lose(s->conn, power);
 	clients_server_lost(s->w, s);

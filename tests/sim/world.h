@@ -31,6 +31,30 @@ enum {
 	TRACE_WIDTH = 200
 };
 
+/* What must come up in a thousand runs, or they have tested less than they say. */
+enum count {
+	COUNT_COMMITS,
+	COUNT_LOST,    /* commits that went with the power */
+	COUNT_UNKNOWN, /* commits whose answer was lost */
+	COUNT_CRASHES,
+	COUNT_STOPS,
+	COUNT_ANEW, /* servers that were away for too long */
+	COUNT_ANSWERS,
+	COUNT_FAILED, /* answers that the store is unavailable */
+	COUNT_AGAIN,  /* kept answers */
+	COUNT_TICKETS,
+	COUNT_HOLDS,
+	COUNT_CANCELS,
+	COUNT_CHARGES,
+	COUNT_PAYMENTS,
+	COUNT_REFUSALS,
+	COUNT_SILENT, /* tickets passed over */
+	COUNT_BACK,   /* and taken back into the line */
+	COUNT_READS,
+	COUNT_JUMPS,
+	COUNTS
+};
+
 struct world;
 struct server;
 
@@ -40,7 +64,7 @@ struct decision {
 	struct model *m;
 	struct core_reply reply;
 	int64_t admitted[MODEL_QUEUES]; /* by the model's queues; -1: not loaded */
-	bool changed; /* rows, though it is refused or only told again */
+	bool changed;                   /* rows, though it is refused or only told again */
 };
 
 /* A server's connection to the database: the store that the engine is given. */
@@ -100,9 +124,9 @@ struct request {
 struct known {
 	int64_t queue_id, number, user_id;
 	int64_t gone_until_us, every_us;
-	int64_t polled_us;          /* last, at any server that was up; 0: never */
-	int64_t asks_us;            /* since when it asks, passed over, and nothing goes wrong; 0: it does not */
-	int64_t heard_ms[SERVERS];  /* by the server's clock; 0: never in its present life */
+	int64_t polled_us;         /* last, at any server that was up; 0: never */
+	int64_t asks_us;           /* since when it asks, passed over, and nothing goes wrong; 0: it does not */
+	int64_t heard_ms[SERVERS]; /* by the server's clock; 0: never in its present life */
 	int64_t heard_life[SERVERS];
 };
 
@@ -127,7 +151,7 @@ struct world {
 	bool faults, over;
 	struct odds odds;
 	int64_t latency_us, idle_ms;
-	int64_t gap_us; /* between two people who want something, at most */
+	int64_t gap_us;                /* between two people who want something, at most */
 	int64_t epoch_ms, database_ms; /* true time when the run began; how far the database's clock was set */
 	int64_t faults_end_us;
 	struct server server[SERVERS];
@@ -139,7 +163,7 @@ struct world {
 	struct {
 		int64_t process;
 		size_t first, n; /* of `changed` */
-	} *commits; /* by seq */
+	} * commits;             /* by seq */
 	struct core_id *changed;
 	size_t changed_n, changed_cap;
 	struct {
@@ -167,7 +191,7 @@ struct world {
 	uint64_t hash;
 	int64_t lines;
 	char trace[TRACE_LINES][TRACE_WIDTH];
-	int64_t stats_commits, stats_crashes, stats_replies, stats_unknown;
+	int64_t count[COUNTS];
 };
 
 /* ---- jari_sim.c ---- */
