@@ -22,7 +22,7 @@ enum {
 	DECISIONS = 1100, /* of a batch */
 	UNSYNCED = 24,    /* commits that are not on the disk yet */
 	COMMITS = 6000,
-	EVENTS = 4096,
+	EVENTS = 16384,
 	OPS = 1500,
 	REQUESTS = 6000,
 	KNOWN = 600, /* tickets that somebody was told of */
