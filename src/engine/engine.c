@@ -168,9 +168,8 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 	if (ask_time(e, &now) != STORE_OK || model_load(&e->model, config->store, now) != STORE_OK)
 		goto fail;
 	ask_shared(e, now);
-	store_sync(
-	    config
-		->store); /* what was read may be of a process that was killed before its sync, and is told of from now on (I7) */
+	/* What was read may be of a process that was killed before its sync. From now on it is told (I7). */
+	store_sync(config->store);
 	failed = "the store cannot be opened for reading";
 	if (store_reader_open(config->store, &e->store_reader) != STORE_OK)
 		goto fail;

@@ -35,7 +35,7 @@ PLANTED = [
     Planted("a read does not wait until what it has seen is durable", "src/engine/engine.c",
             "\t\tflights_wait_durable(e);\n", "", "I7"),
     Planted("what a killed process left unsynced is told", "src/engine/engine.c",
-            "\tstore_sync(config->store);", "\t", "I7"),
+            "\tstore_sync(config->store);", "", "I7"),
     Planted("a reply is given before the read model shows it", "src/engine/syncer.c",
             "\tif (core_rows_dirty(&f->rows)) {\n\t\tmodel_publish(&e->model, &f->rows, f->now);",
             "\tif (core_rows_dirty(&f->rows)) {\n\t\tif (f->n == 0)\n\t\t\tmodel_publish(&e->model, &f->rows, f->now);", "shown"),
