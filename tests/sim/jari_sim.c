@@ -24,7 +24,7 @@
 
 enum { SEEDS = 1000, CHUNK = 100, CALM_US = 5000000, LATE_MS = 2000, STEPS_MAX = 20000000 };
 
-static struct world *running; /* for what ends the program */
+static struct world *running; /* for an assertion */
 static bool show;
 
 /* ---- numbers, time, the trace ---- */
@@ -80,14 +80,32 @@ _Noreturn void world_fail(struct world *w, const char *check, const char *format
 	_exit(1);
 }
 
-/* An assertion of the product's, or worse. */
+/* An assertion of the product's. */
+_Noreturn void __wrap___assert_fail(const char *what, const char *file, unsigned line, const char *function);
+_Noreturn void __wrap___assert_fail(const char *what, const char *file, unsigned line, const char *function)
+{
+	world_fail(running, "assertion", "%s, %s:%u, in %s", what, strrchr(file, '/'), line, function);
+}
+
+/* Or worse: only what a signal's handler may do. */
+static char last_words[160];
+static size_t last_words_n;
+
 static void died(int number)
 {
-	if (running) {
-		printf("not ok - seed %" PRIu64 ": [assertion] ended by signal %d\n", running->seed, number);
-		tell_end(running);
-	}
+	(void)number;
+	if (write(STDOUT_FILENO, last_words, last_words_n) < 0)
+		_exit(2);
 	_exit(1);
+}
+
+static void prepare_last_words(uint64_t seed)
+{
+	int n = snprintf(last_words, sizeof last_words,
+	                 "not ok - seed %" PRIu64 ": [assertion] ended by a signal\n# again: jari-sim --seeds 1 --from %" PRIu64
+	                 " --show\n",
+	                 seed, seed);
+	last_words_n = n > 0 ? (size_t)n : 0;
 }
 
 /* ---- what happens when ---- */
@@ -390,6 +408,7 @@ static uint64_t run_seed(uint64_t seed, struct totals *totals)
 		abort();
 	running = w;
 	w->seed = seed;
+	prepare_last_words(seed);
 	w->sim.random = seed * 0x9E3779B97F4A7C15ULL + 1;
 	w->hash = 0xCBF29CE484222325ULL;
 	choose(w);
@@ -412,7 +431,6 @@ static uint64_t run_seed(uint64_t seed, struct totals *totals)
 	arena_free(&w->sim.arena);
 	free(w->events);
 	free(w->sim.m);
-	running = NULL;
 	free(w);
 	return hash;
 }
