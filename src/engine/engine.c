@@ -144,13 +144,14 @@ static void ask_shared(struct engine *e, int64_t now)
 	arena_free(&arena);
 }
 
-/* The instant at which a batch would be decided. */
-static enum store_result ask_time(struct engine *e, int64_t *now)
+/* The instant at which a batch would be decided; when that can't be known just now, the one at which the last was. */
+static int64_t ask_time(struct engine *e)
 {
-	*now = clock_now(e->config.clock);
-	enum store_result r = store_begin(e->config.store, now);
+	int64_t now = clock_now(e->config.clock);
+	if (store_begin(e->config.store, &now) != STORE_OK)
+		now = store_clock(e->config.store);
 	store_rollback(e->config.store);
-	return r;
+	return now;
 }
 
 struct engine *engine_open(const struct engine_config *config, char error[STORE_ERROR_SIZE])
@@ -164,8 +165,8 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 	model_init(&e->model);
 	series_init(&e->series);
 	const char *failed = "the store's rows cannot be read";
-	int64_t now;
-	if (ask_time(e, &now) != STORE_OK || model_load(&e->model, config->store, now) != STORE_OK)
+	int64_t now = ask_time(e);
+	if (model_load(&e->model, config->store, now) != STORE_OK)
 		goto fail;
 	ask_shared(e, now);
 	/* What was read may be of a process that was killed before its sync. From now on it is told (I7). */
