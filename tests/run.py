@@ -348,6 +348,9 @@ def programs(build, words):
         for owner, name, command in tests:
             if owner == suite:
                 yield suite, name, lambda command=command, suite=suite: run_c(command, SECONDS_MAX[suite])
+    # In the release folder: fibers and sanitizers do not go together (tests/sim/meson.build).
+    yield "sim", "simulation", lambda: run_c([os.path.join(RELEASE, "tests", "sim", "jari-sim")], SECONDS_MAX["sim"])
+    yield "sim", "planted", lambda: run_c([sys.executable, "tests/sim/planted.py", RELEASE], 2 * SECONDS_MAX["sim"])
     for suite in ("api", "package", "web"):
         for path in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "*.test.mjs"))):
             name = os.path.basename(path)[:-len(".test.mjs")]

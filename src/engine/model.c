@@ -304,12 +304,19 @@ static void row_put(struct model *m, enum core_kind kind, const void *row, const
 	}
 }
 
+/* A change of a show that another process has added, and that is not known here yet. It would be shown without its other seats and its concert: the
+ * feed brings all of it. */
+static bool is_part(const struct model *m, const struct core_row *row)
+{
+	return row->id.kind == CORE_ROW_SHOW && row->was && !model_id_get(&m->shows, row->id.a);
+}
+
 void model_publish(struct model *m, const struct core_rows *rows, int64_t now)
 {
 	(void)pthread_rwlock_wrlock(&m->lock);
 	m->now_ms = now;
 	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty) {
-		if (row->now)
+		if (row->now && !is_part(m, row))
 			row_put(m, row->id.kind, row->now, rows);
 	}
 	(void)pthread_rwlock_unlock(&m->lock);
