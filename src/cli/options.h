@@ -37,9 +37,12 @@ struct cli_options {
 	const char *store, *listen;
 	const char *from, *to; /* of copy */
 	bool demo, open_accounts;
+	const char *auth;                             /* "name" or "jwt" */
+	const char *jwks, *jwt_issuer, *jwt_audience; /* NULL unless auth is "jwt" */
 	int64_t hold_seconds, active_seconds, waiting_idle, waiting_grace, poll_budget, queue_capacity, seats_per_user;
 	int64_t threads; /* 0: one for each processor */
 	int64_t drain_seconds;
+	const char *tls_cert, *tls_key;               /* NULL: plain HTTP */
 	int64_t rate_address, rate_user, rate_tokens; /* cli_rate_limits says what holds */
 	const char *trusted_proxy;                    /* NULL: none */
 	const char *frame_ancestors;                  /* NULL: none */

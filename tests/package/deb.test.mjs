@@ -95,10 +95,11 @@ describe('the package', () => {
 		const help = jari(['serve', '--help'], { bin: releaseBinary() }).stdout;
 		const names = [...read(ROOT, 'packaging/jari.conf').matchAll(/^#?(JARI_\w+)=(.*)$/gm)];
 		assert.ok(names.length > 5);
+		const all = Object.fromEntries(names.map(([, name, value]) => [name, value])); // some need others
 		for (const [line, name, value] of names) {
 			assert.ok(help.includes(name), `${name} is an environment variable of jari serve`);
-			const r = jari(['serve', '--listen', '127.0.0.1', '--store', 'sqlite:/nowhere'], { bin: releaseBinary(), env: { [name]: value } });
-			assert.match(r.stderr, /listen/, `${line}: nothing is wrong with the value, only with the address that the test adds\n${r.stderr}`);
+			const r = jari(['serve', '--listen', '127.0.0.1'], { bin: releaseBinary(), env: { ...all, [name]: value } });
+			assert.match(r.stderr, /^jari: --listen/, `${line}: nothing is wrong with the values, only with what the test adds\n${r.stderr}`);
 		}
 		for (const [, name] of read(ROOT, 'packaging/keys.conf').matchAll(/^Environment=(\w+)=/gm)) assert.ok(help.includes(name), name);
 	});

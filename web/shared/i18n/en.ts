@@ -229,7 +229,7 @@ export const en = {
 	'error.BALANCE_LIMIT': 'The wallet cannot hold that much. Charge less.',
 	'error.HOLD_EXPIRED': 'The time to pay is over, and the seats are free again. Choose seats again.',
 	'error.IDEMPOTENCY_KEY_REUSED': 'This was sent before, otherwise. Load the page again, and see what has happened.',
-	'error.RATE_LIMITED': 'That was too often. Wait a moment; this page asks again.',
+	'error.RATE_LIMITED': 'Very many requests came from here in a short time. Nothing was changed; wait a moment, then try again.',
 	'error.OVERLOADED': 'Very many people are here just now. Nothing was changed; try again in a moment.',
 	'error.SALES_CLOSED': 'This show is not sold any more. Choose another date.',
 	'error.STOPPING': 'This server is about to stop. Try again in a moment.',
