@@ -6,7 +6,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { cleanEnv, jari, releaseBinary, ROOT, Server, tempFolder } from '../api/harness.mjs';
+import { ADMIN_KEY, cleanEnv, jari, releaseBinary, ROOT, Server, tempFolder } from '../api/harness.mjs';
 
 const dir = tempFolder();
 after(() => fs.rmSync(dir, { recursive: true, force: true }));
@@ -95,7 +95,9 @@ describe('the package', () => {
 		const help = jari(['serve', '--help'], { bin: releaseBinary() }).stdout;
 		const names = [...read(ROOT, 'packaging/jari.conf').matchAll(/^#?(JARI_\w+)=(.*)$/gm)];
 		assert.ok(names.length > 5);
-		const all = Object.fromEntries(names.map(([, name, value]) => [name, value])); // some need others
+		// Some need others; with PostgreSQL the keys must be given.
+		const keys = { JARI_ADMIN_KEY: ADMIN_KEY, JARI_TOKEN_KEY: '0123456789abcdef'.repeat(4) };
+		const all = { ...keys, ...Object.fromEntries(names.map(([, name, value]) => [name, value])) };
 		for (const [line, name, value] of names) {
 			assert.ok(help.includes(name), `${name} is an environment variable of jari serve`);
 			const r = jari(['serve', '--listen', '127.0.0.1'], { bin: releaseBinary(), env: { ...all, [name]: value } });
