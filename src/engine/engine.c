@@ -181,6 +181,7 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 	if (e->config.command_wait_ms == 0)
 		e->config.command_wait_ms = JARI_COMMAND_WAIT_MS_DEFAULT;
 	e->inbox_load.at_once = JARI_BATCH_MAX;
+	e->inbox_load.beyond = 1;
 	e->reads_load.at_once = 1;
 	e->inbox_last = &e->inbox_first;
 	e->reads_last = &e->reads_first;

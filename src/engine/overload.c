@@ -17,7 +17,7 @@ int64_t overload_wait_us(const struct overload *o, int64_t waiting, int64_t firs
 {
 	if (waiting < o->at_once)
 		return 0;
-	int64_t rounds = waiting / o->at_once + 1;
+	int64_t rounds = waiting / o->at_once + 1 + o->beyond;
 	int64_t wait_us = rounds * atomic_load_explicit(&o->round_us, memory_order_relaxed);
 	return wait_us > first_us ? wait_us : first_us;
 }

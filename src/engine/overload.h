@@ -17,12 +17,13 @@
 
 struct overload {
 	int64_t at_once; /* how much the thread takes in one round */
+	int64_t beyond;  /* rounds between what is taken and its answer: a batch is made durable while the next is decided */
 	_Atomic int64_t round_us;
 };
 
 /* A round took `took_us` for `n` pieces of work. Only full rounds tell how long a full round is, and slow ones of any size. */
 void overload_note(struct overload *o, int64_t n, int64_t took_us);
-/* How long who comes now would wait, behind `waiting` others of whom the first has waited `first_us`. 0 when there is room in the next
+/* How long who comes now would wait for an answer, behind `waiting` others of whom the first has waited `first_us`. 0 when there is room in the next
  * round. */
 int64_t overload_wait_us(const struct overload *o, int64_t waiting, int64_t first_us);
 

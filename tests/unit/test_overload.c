@@ -29,6 +29,9 @@ static void the_wait_is_the_rounds_ahead(void **state)
 	assert_int_equal(overload_wait_us(&o, 100, 0), 2 * round);
 	assert_int_equal(overload_wait_us(&o, 199, 0), 2 * round);
 	assert_int_equal(overload_wait_us(&o, 1000, 0), 11 * round);
+	o.beyond = 2;
+	assert_int_equal(overload_wait_us(&o, 1000, 0), 13 * round);
+	assert_int_equal(overload_wait_us(&o, 99, 0), 0);
 }
 
 /* A thread that stands still notes nothing; how long the first has waited tells. */
