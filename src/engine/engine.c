@@ -55,7 +55,7 @@ bool engine_submit(struct engine *e, struct engine_job *job)
 	job->came_us = clock_elapsed_us();
 	(void)pthread_mutex_lock(&e->inbox_lock);
 	bool room = e->inbox_count < JARI_INBOX_MAX && !e->inbox_closed;
-	bool shed = room && too_long(e, inbox_wait_us(e, job->came_us), overload_patience(job->cmd.op));
+	bool shed = room && too_long(e, inbox_wait_us(e, job->came_us), engine_patience(job->cmd.op));
 	if (room && !shed) {
 		bool was_empty = !e->inbox_first;
 		*e->inbox_last = job;
