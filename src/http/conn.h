@@ -22,6 +22,7 @@
 #include "http/parse.h"
 #include "http/route.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -83,9 +84,11 @@ struct http_conn {
 	size_t fixed;         /* of what is to be sent: not copied */
 	size_t unsent_before; /* when the time of the state began */
 	struct buf out;       /* what this turn has to send */
+	bool tls;             /* bev is of tls.h */
+	bool shaking;         /* TLS, and its handshake is not over; counts as RECEIVING */
 	bool entered;
 	bool serving;  /* the slot's request is whole and not answered */
-	bool answered; /* one was answered in this turn: times begin anew */
+	bool answered; /* one was answered in this turn, or the handshake is over: times begin anew */
 	bool eof;      /* the client will send nothing more */
 	bool broken;   /* the connection is of no use */
 	bool closing;  /* no request after this one */
@@ -135,6 +138,7 @@ struct http_server {
 	struct http_thread *threads;
 	int count;
 	int port;
+	struct http_tls *tls; /* NULL: plain */
 	int64_t idle_us, request_us, write_us, heartbeat_us;
 	struct http_callers *callers;
 	int64_t held_max; /* bytes */

@@ -64,6 +64,11 @@ void http_metrics_problem(struct http_metrics *m, int thread, enum core_code cod
 	tally_add(&m->blocks[thread].codes[code], 1);
 }
 
+void http_metrics_limited(struct http_metrics *m, int thread, enum http_limit limit)
+{
+	tally_add(&m->blocks[thread].limited[limit], 1);
+}
+
 void http_metrics_gauge(struct http_metrics *m, int thread, enum http_gauge gauge, int64_t change)
 {
 	tally_add(&m->blocks[thread].gauges[gauge], change);
@@ -98,6 +103,15 @@ int64_t metrics_by_code(const struct http_metrics *m, enum core_code code)
 
 	for (int t = 0; t < m->threads; t++)
 		n += tally_value(&m->blocks[t].codes[code]);
+	return n;
+}
+
+int64_t metrics_limited(const struct http_metrics *m, enum http_limit limit)
+{
+	int64_t n = 0;
+
+	for (int t = 0; t < m->threads; t++)
+		n += tally_value(&m->blocks[t].limited[limit]);
 	return n;
 }
 

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "core/errors.h"
+#include "http/throttle.h"
 #include <stdint.h>
 
 struct engine;
@@ -26,6 +27,9 @@ void http_metrics_free(struct http_metrics *m);
 void http_metrics_count(struct http_metrics *m, int thread, const struct http_route *route, int status, int64_t elapsed_us);
 /* Counts one problem that was answered. */
 void http_metrics_problem(struct http_metrics *m, int thread, enum core_code code);
+
+/* Counts one request that was refused for a limit. */
+void http_metrics_limited(struct http_metrics *m, int thread, enum http_limit limit);
 
 enum http_gauge { HTTP_GAUGE_CONNECTIONS, HTTP_GAUGE_STREAMS, HTTP_GAUGES };
 void http_metrics_gauge(struct http_metrics *m, int thread, enum http_gauge gauge, int64_t change);

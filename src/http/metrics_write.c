@@ -96,6 +96,14 @@ static void write_codes(const struct http_metrics *m, struct buf *out)
 		           metrics_by_code(m, (enum core_code)code));
 }
 
+static void write_limited(const struct http_metrics *m, struct buf *out)
+{
+	metrics_head(out, "jari_rate_limited_total", "counter", "Requests refused with 429, by the limit that they met.");
+	for (int limit = 0; limit < HTTP_LIMITS; limit++)
+		buf_printf(out, "jari_rate_limited_total{limit=\"%s\"} %" PRId64 "\n", http_limit_name((enum http_limit)limit),
+		           metrics_limited(m, (enum http_limit)limit));
+}
+
 static void write_connections(const struct http_metrics *m, struct buf *out)
 {
 	metrics_simple(out, "jari_http_open_connections", "gauge", "Connections that are open.",
@@ -258,6 +266,7 @@ void http_metrics_write(const struct http_metrics *m, struct engine *engine, con
 	write_requests(m, out);
 	write_times(m, out);
 	write_codes(m, out);
+	write_limited(m, out);
 	write_connections(m, out);
 	if (engine == NULL) {
 		write_shed(m, NULL, out);

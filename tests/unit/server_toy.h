@@ -138,6 +138,11 @@ void http_metrics_problem(struct http_metrics *m, int thread, enum core_code cod
 	(void)m, (void)thread, (void)code;
 }
 
+void http_metrics_limited(struct http_metrics *m, int thread, enum http_limit limit)
+{
+	(void)m, (void)thread, (void)limit;
+}
+
 void http_metrics_gauge(struct http_metrics *m, int thread, enum http_gauge gauge, int64_t change)
 {
 	(void)thread;
