@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the tests that script/test has built, and sums them up in the last line.
 
-Use: run.py [unit|store|sim|api|package|web|lint|bench|PART OF A NAME]...
+Use: run.py [unit|store|sim|api|package|web|fuzz|lint|bench|PART OF A NAME]...
 One line a program; a test that failed is shown with what it said. Whole outputs are kept in build-test/logs/."""
 import concurrent.futures
 import glob
@@ -15,12 +15,14 @@ import sys
 import tempfile
 import time
 
+from fuzz import targets
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build-test")
 RELEASE = os.path.join(ROOT, "build")
 LOGS = os.path.join(BUILD, "logs")
-SUITES = ("lint", "unit", "store", "sim", "api", "package", "web", "bench")
-SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "package": 300, "web": 300, "lint": 600, "bench": 600}
+SUITES = ("lint", "unit", "store", "sim", "api", "package", "web", "fuzz", "bench")
+SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "package": 300, "web": 300, "fuzz": 300, "lint": 600, "bench": 600}
 SHOWN_LINES = 60
 AT_ONCE = min(2, os.cpu_count() or 1)  # programs; most of the time they wait
 ALONE = {"api/ready", "bench/compare"} # measure time
@@ -46,9 +48,9 @@ def end_group(process):
         pass
 
 
-def run(command, seconds):
+def run(command, seconds, env=ENV):
     """The exit status (None: it took too long), and everything it wrote. Its whole process group ends with it."""
-    with subprocess.Popen(command, cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           start_new_session=True) as process:
         RUNNING.add(process)
         try:
@@ -228,6 +230,30 @@ LINT = [
 ]
 
 
+# ---- fuzz targets: each for a while is one test, and all that was ever kept once through its target is another ----
+
+def run_fuzz(target):
+    before = targets.found_of(target)
+    with tempfile.TemporaryDirectory(prefix="jari-fuzz-") as new:
+        status, out = run(targets.fuzz_command(target, targets.seconds(), new), targets.seconds() + SECONDS_MAX["fuzz"], targets.ENV)
+    if status == 0 and targets.runs(out) > 0:
+        return Result(passed=1), out
+    said = targets.explain(target, targets.found_of(target) - before)
+    return Result(failed=1, failures=[tail(out) + "\n" + ending(status, SECONDS_MAX["fuzz"]) + "\n" + said]), out
+
+
+def run_regressions():
+    failures, outs = [], []
+    for target in targets.FLAGS:
+        files = targets.inputs(target)
+        status, out = run(targets.replay_command(target, files), SECONDS_MAX["fuzz"], targets.ENV)
+        outs.append(out)
+        if status != 0 or not files or len(re.findall(r"^Executed .* in \d+ ms", out, re.M)) != len(files):
+            failures.append(f"{target}: {tail(out)}\n" + ending(status, SECONDS_MAX["fuzz"]))
+    result = Result(failed=1, failures=["\n".join(failures)]) if failures else Result(passed=1)
+    return result, "".join(outs)
+
+
 # ---- benchmarks: once, small, to see that they work; what they measure means nothing ----
 
 def run_compare():
@@ -264,6 +290,9 @@ def programs():
         for path in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "*.test.mjs"))):
             name = os.path.basename(path)[:-len(".test.mjs")]
             yield suite, name, lambda path=path, suite=suite: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX[suite])
+    yield "fuzz", "regressions", run_regressions
+    for target in targets.FLAGS:
+        yield "fuzz", target, lambda target=target: run_fuzz(target)
     yield "bench", "compare", run_compare
 
 
