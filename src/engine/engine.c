@@ -163,15 +163,28 @@ static void free_engine(struct engine *e)
 	free(e);
 }
 
-/* Asks once whether the store is shared, and shows what was committed since the scan began. */
-static void ask_shared(struct engine *e)
+/* Asks once whether the store is shared, and shows what was committed since the scan began. Then the store's clock is the one that counts: decisions
+ * are made at it, and what is looked at must not be of another time because this machine's clock is wrong. */
+static void ask_shared(struct engine *e, int64_t now)
 {
 	struct arena arena = {0};
 	struct core_rows rows;
 	core_rows_init(&rows, &arena, 256);
 	e->shared = follow_gather(e, &rows) != STORE_NONE;
-	model_publish(&e->model, &rows, clock_now(e->config.clock));
+	if (e->shared)
+		clock_follow(e->config.clock, now);
+	model_publish(&e->model, &rows, now);
 	arena_free(&arena);
+}
+
+/* The instant at which a batch would be decided; when that can't be known just now, the one at which the last was. */
+static int64_t ask_time(struct engine *e)
+{
+	int64_t now = clock_now(e->config.clock);
+	if (store_begin(e->config.store, &now) != STORE_OK)
+		now = store_clock(e->config.store);
+	store_rollback(e->config.store);
+	return now;
 }
 
 struct engine *engine_open(const struct engine_config *config, char error[STORE_ERROR_SIZE])
@@ -189,9 +202,12 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 	model_init(&e->model);
 	series_init(&e->series);
 	const char *failed = "the store's rows cannot be read";
-	if (model_load(&e->model, config->store, clock_now(config->clock)) != STORE_OK)
+	int64_t now = ask_time(e);
+	if (model_load(&e->model, config->store, now) != STORE_OK)
 		goto fail;
-	ask_shared(e);
+	ask_shared(e, now);
+	/* What was read may be of a process that was killed before its sync. From now on it is told (I7). */
+	store_sync(config->store);
 	failed = "the store cannot be opened for reading";
 	if (store_reader_open(config->store, &e->store_reader) != STORE_OK)
 		goto fail;

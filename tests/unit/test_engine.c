@@ -28,6 +28,7 @@ struct gate {
 	_Atomic bool hold_commits;   /* no commit returns */
 	_Atomic bool hold_syncs;     /* no sync returns */
 	_Atomic int64_t synced;      /* commits when a sync last returned */
+	_Atomic int64_t syncs;
 };
 
 static _Atomic bool reads_held; /* the reader is kept at a read */
@@ -109,6 +110,7 @@ static void g_sync(struct store *s)
 		pause_us(1000);
 	store_sync(g->inner);
 	g->synced = commits;
+	g->syncs++;
 }
 
 static void g_rollback(struct store *s)
@@ -417,6 +419,14 @@ static void reading_done(struct engine_read *read)
 }
 
 /* A reader sees a commit before it is durable; who asked is told after. */
+/* An earlier process may have been killed between a commit and its sync. What it has committed is looked at and told from the start. */
+static void what_was_there_before_is_made_durable_at_the_start(void **state)
+{
+	struct world *w = *state;
+	assert_int_equal(w->gate->commits, 0);
+	assert_int_equal(w->gate->syncs, 1);
+}
+
 static void a_read_is_answered_when_what_it_saw_is_durable(void **state)
 {
 	struct world *w = *state;
@@ -1006,6 +1016,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_reply_comes_after_its_commit_and_after_the_model_shows_it, setup, teardown),
 	    cmocka_unit_test_setup_teardown(nothing_is_told_before_it_is_durable, setup, teardown),
+	    cmocka_unit_test_setup_teardown(what_was_there_before_is_made_durable_at_the_start, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_read_is_answered_when_what_it_saw_is_durable, setup, teardown),
 	    cmocka_unit_test_setup_teardown(commands_that_come_together_share_a_commit, setup, teardown),
 	    cmocka_unit_test_setup_teardown(ahead_does_not_count_those_who_left, setup, teardown),

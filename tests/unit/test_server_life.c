@@ -7,6 +7,7 @@
 
 #include "server_toy.h"
 #include <sys/resource.h>
+#include <valgrind/valgrind.h>
 
 /* ---- order ---- */
 
@@ -391,13 +392,15 @@ int main(void)
 	    TEST(test_full_engine),
 	    TEST(test_timeouts),
 	    TEST(test_slow_answer_is_waited_for),
-	    TEST(test_no_descriptors),
 	    TEST(test_stop_finishes_what_is_in_flight),
 	    TEST(test_stop_with_nothing_to_do_is_quick),
 	    TEST(test_stop_gives_up_on_half_a_request),
 	    TEST(test_taken_port),
 	    cmocka_unit_test(test_threads_share_a_port),
 	};
+	const struct CMUnitTest limited[] = {TEST(test_no_descriptors)};
 	memset(large_file, 'L', sizeof(large_file));
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	/* valgrind plays the limit of descriptors itself, and closes a connection that is accepted beyond it */
+	return RUNNING_ON_VALGRIND ? failed : failed + cmocka_run_group_tests(limited, NULL, NULL);
 }
