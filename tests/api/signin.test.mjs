@@ -4,7 +4,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { eventually, jari, serverHere, sleep, tempFolder, vetTicket } from './harness.mjs';
+import { eventually, jari, many, serverHere, sleep, tempFolder, vetTicket } from './harness.mjs';
 import { AUDIENCE, b64, claimsOf, ISSUER, keySet, newKey, token } from './tokens.mjs';
 
 const rs = newKey('RS256', 'r');
@@ -251,6 +251,25 @@ describe('keys that change', () => {
 		fs.writeFileSync(at.file, keySet(second));
 		await eventually('the log says that keys were taken', () => /info sign_in_keys taken="?1 from/.test(s.log.slice(s.log.lastIndexOf('sign_in_keys_kept'))), 10000, 50);
 		assert.doesNotMatch(s.log, new RegExp(second.privateKey.export({ format: 'jwk' }).d));
+	});
+
+	it('change while tokens are checked with them', async () => {
+		const third = newKey('RS256', 'third');
+		let changes = 0;
+		const changing = setInterval(() => {
+			fs.writeFileSync(`${at.file}.new`, changes++ % 2 ? keySet(second) : keySet(third, second));
+			fs.renameSync(`${at.file}.new`, at.file);
+			s.child.kill('SIGHUP');
+		}, 20);
+		try {
+			await many(400, 16, async () => {
+				await signIn(s, token(second, claimsOf(s.name('meanwhile'))));
+			});
+		} finally {
+			clearInterval(changing);
+		}
+		assert.ok(changes > 5, `${changes} changes`);
+		fs.writeFileSync(at.file, keySet(second));
 	});
 
 	it('are read when SIGHUP asks, and the server goes on', async () => {
