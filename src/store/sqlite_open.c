@@ -275,7 +275,8 @@ static enum store_result open_to_read(struct sqlite_store *s, bool alone, char *
 /* From here on a commit is durable when the log has been synced (store_sync), not when COMMIT returns. */
 static enum store_result leave_syncs_to_the_log(struct sqlite_store *s, char *error)
 {
-	int rc = sqlite3_exec(s->conn.db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+	/* The read opens the log, where the file had none until now. */
+	int rc = sqlite3_exec(s->conn.db, "PRAGMA synchronous = NORMAL; SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return refuse_sqlite(s->conn.db, rc, s->path, error);
 	if (!sqlite_log_is_open(s->log))
