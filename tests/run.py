@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the tests that script/test has built, and sums them up in the last line.
 
-Use: run.py [--build FOLDER] [unit|store|sim|api|package|web|lint|bench|tsan|valgrind|PART OF A NAME]...
+Use: run.py [--build FOLDER] [unit|store|sim|api|package|web|fuzz|lint|bench|tsan|valgrind|PART OF A NAME]...
 With --build the C programs and the binary are those of another folder (script/coverage has one).
 One line a program; a test that failed is shown with what it said. Whole outputs are kept in build-test/logs/."""
 import concurrent.futures
@@ -16,15 +16,17 @@ import sys
 import tempfile
 import time
 
+from fuzz import targets
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build-test")
 RELEASE = os.path.join(ROOT, "build")
 LOGS = os.path.join(BUILD, "logs")
 TSAN = os.path.join(ROOT, "build-tsan")
 VALGRIND = os.path.join(ROOT, "build-valgrind")
-SUITES = ("lint", "unit", "store", "sim", "api", "package", "web", "bench", "tsan", "valgrind")
+SUITES = ("lint", "unit", "store", "sim", "api", "package", "web", "fuzz", "bench", "tsan", "valgrind")
 INSTRUMENTED = ("tsan", "valgrind")  # run what other suites have run too, so part of a name means the other
-SECONDS_MAX = {"unit": 120, "store": 400, "sim": 300, "api": 600, "package": 300, "web": 300, "lint": 600, "bench": 600, "tsan": 600,
+SECONDS_MAX = {"unit": 120, "store": 400, "sim": 300, "api": 600, "package": 300, "web": 300, "fuzz": 300, "lint": 600, "bench": 600, "tsan": 600,
                "valgrind": 300}
 SHOWN_LINES = 60
 AT_ONCE = min(2, os.cpu_count() or 1)  # programs; most of the time they wait
@@ -284,6 +286,30 @@ def valgrind_programs():
             yield name, lambda command=command: run_valgrind(command)
 
 
+# ---- fuzz targets: each for a while is one test, and all that was ever kept once through its target is another ----
+
+def run_fuzz(target):
+    before = targets.found_of(target)
+    with tempfile.TemporaryDirectory(prefix="jari-fuzz-") as new:
+        status, out = run(targets.fuzz_command(target, targets.seconds(), new), targets.seconds() + SECONDS_MAX["fuzz"], targets.ENV)
+    if status == 0 and targets.runs(out) > 0:
+        return Result(passed=1), out
+    said = targets.explain(target, targets.found_of(target) - before)
+    return Result(failed=1, failures=[tail(out) + "\n" + ending(status, SECONDS_MAX["fuzz"]) + "\n" + said]), out
+
+
+def run_regressions():
+    failures, outs = [], []
+    for target in targets.FLAGS:
+        files = targets.inputs(target)
+        status, out = run(targets.replay_command(target, files), SECONDS_MAX["fuzz"], targets.ENV)
+        outs.append(out)
+        if status != 0 or not files or len(re.findall(r"^Executed .* in \d+ ms", out, re.M)) != len(files):
+            failures.append(f"{target}: {tail(out)}\n" + ending(status, SECONDS_MAX["fuzz"]))
+    result = Result(failed=1, failures=["\n".join(failures)]) if failures else Result(passed=1)
+    return result, "".join(outs)
+
+
 # ---- benchmarks: once, small, to see that they work; what they measure means nothing ----
 
 def run_compare():
@@ -326,6 +352,9 @@ def programs(build, words):
         for path in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "*.test.mjs"))):
             name = os.path.basename(path)[:-len(".test.mjs")]
             yield suite, name, lambda path=path, suite=suite: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX[suite], env)
+    yield "fuzz", "regressions", run_regressions
+    for target in targets.FLAGS:
+        yield "fuzz", target, lambda target=target: run_fuzz(target)
     for suite, more in (("tsan", tsan_programs), ("valgrind", valgrind_programs)):
         if wants(suite, words):
             for name, function in more():

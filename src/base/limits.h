@@ -23,6 +23,17 @@
 #define JARI_USERNAME_CHARS_MAX 64
 #define JARI_USERNAME_BYTES_MAX (JARI_USERNAME_CHARS_MAX * 4)
 
+/* ---- sign-in with tokens of an identity provider (--auth jwt) ---- */
+#define JARI_JWT_BYTES_MAX 8192          /* a whole token */
+#define JARI_JWT_LEEWAY_SECONDS 60       /* by which its times may be off, for clocks that are not in step */
+#define JARI_JWT_DATE_MAX 253402300799LL /* seconds: the end of the year 9999 */
+#define JARI_JWT_KID_MAX 256             /* bytes of a key's name */
+#define JARI_JWT_RSA_BITS_MIN 2048       /* RFC 7518, 3.3 */
+#define JARI_JWT_RSA_BITS_MAX 8192       /* a longer one would take a thread's time with each token */
+#define JARI_JWT_RSA_EXPONENT_BITS_MAX 64
+#define JARI_JWKS_KEYS_MAX 64
+#define JARI_JWKS_BYTES_MAX 262144 /* of the file */
+
 /* ---- seats and holds ---- */
 #define JARI_HOLD_SECONDS_DEFAULT 300
 #define JARI_SECONDS_MAX 86400 /* the longest hold or active place that may be configured */
@@ -100,8 +111,10 @@
 #define JARI_STREAMS_PERCENT 75            /* of the connections may be event streams, so that who only polls gets in */
 #define JARI_HELD_MAX (INT64_C(512) << 20) /* bytes that connections hold of half requests and of answers that are not taken */
 #define JARI_SEND_RATE_MIN 1024            /* bytes a second; who takes an answer more slowly than this is dropped */
-#define JARI_LATE_MS 500                   /* event loops that are this late, again and again, take no new commands */
+#define JARI_LATE_MS 1000                  /* commands that have lain in their sockets for so long are turned away */
 #define JARI_RETRY_SECONDS_MAX 4           /* who is turned away is told to come back within this */
 #define JARI_THREADS_MAX 64
+#define JARI_TLS_TICKET_SECONDS 3600       /* for which a TLS session may be resumed */
+#define JARI_HSTS_SECONDS (30 * 24 * 3600) /* for which a browser that was here over TLS comes no other way */
 
 #endif

@@ -134,8 +134,9 @@ static void all_help(FILE *out)
 
 static const char *const stories[] = {
     [CLI_SERVE] =
-	"Writes one line to standard output when it takes connections, `listening on http://ADDR:PORT`; everything else\n"
-	"goes to standard error. SIGTERM and SIGINT finish what is in flight and exit; a second one ends at once.\n"
+	"Writes one line to standard output when it takes connections, `listening on http://ADDR:PORT` (https with TLS);\n"
+	"everything else goes to standard error. SIGTERM and SIGINT finish what is in flight and exit; a second one ends at\n"
+	"once. SIGHUP has the certificate and the keys of the sign-in read again.\n"
 	"\nThe organiser's key opens /api/admin. Unless one is given, it is made at the first start, in the file\n"
 	"STORE.admin-key beside the store, which only its owner can read; STORE.token-key likewise.\n",
     [CLI_IMPORT] =

@@ -22,6 +22,7 @@
 #include "http/parse.h"
 #include "http/route.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -83,9 +84,11 @@ struct http_conn {
 	size_t fixed;         /* of what is to be sent: not copied */
 	size_t unsent_before; /* when the time of the state began */
 	struct buf out;       /* what this turn has to send */
+	bool tls;             /* bev is of tls.h */
+	bool shaking;         /* TLS, and its handshake is not over; counts as RECEIVING */
 	bool entered;
 	bool serving;  /* the slot's request is whole and not answered */
-	bool answered; /* one was answered in this turn: times begin anew */
+	bool answered; /* one was answered in this turn, or the handshake is over: times begin anew */
 	bool eof;      /* the client will send nothing more */
 	bool broken;   /* the connection is of no use */
 	bool closing;  /* no request after this one */
@@ -110,11 +113,9 @@ struct http_thread {
 	int64_t conns;
 	tally_count held;                  /* by all connections together, … */
 	int64_t held_in[HTTP_CONN_STATES]; /* … and by those of each state */
-	int64_t tick_us, late_us;          /* when the last tick was; how late the last two were at least */
-	int64_t last_late_us;
-	uint64_t chance;              /* for jitter */
-	int64_t in_engine;            /* requests out with the engine, and those that wait */
-	struct http_request *waiting; /* for their tickets; linked by next_done */
+	uint64_t chance;                   /* for jitter */
+	int64_t in_engine;                 /* requests out with the engine, and those that wait */
+	struct http_request *waiting;      /* for their tickets; linked by next_done */
 	int64_t waiting_count;
 	struct http_slot *all, *free;
 	int64_t free_count;
@@ -137,6 +138,7 @@ struct http_server {
 	struct http_thread *threads;
 	int count;
 	int port;
+	struct http_tls *tls; /* NULL: plain */
 	int64_t idle_us, request_us, write_us, heartbeat_us;
 	struct http_callers *callers;
 	int64_t held_max; /* bytes */

@@ -34,13 +34,11 @@ static void write_refusal(struct http_thread *t, const char *detail, struct buf 
 	buf_free(&body);
 }
 
-/* Told in one write, as far as the kernel takes it, and closed: who is not let in must not cost more. */
-static void turn_away(struct http_thread *t, int fd, enum http_callers_answer why)
+/* In one write, as far as the kernel takes it. */
+static void tell(struct http_thread *t, int fd, bool full)
 {
-	bool full = why == HTTP_CALLERS_FULL;
 	char unread[UNREAD_SIZE];
 	struct buf out = {0};
-	http_metrics_shed(t->server->app->metrics, t->index, full ? HTTP_SHED_CONNECTIONS : HTTP_SHED_ADDRESS);
 	write_refusal(t,
 	              full ? "The server has as many connections as it takes. Try again in a moment."
 	                   : "There are too many connections from this address. Close some of them.",
@@ -50,8 +48,17 @@ static void turn_away(struct http_thread *t, int fd, enum http_callers_answer wh
 		continue;
 	(void)!send(fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	(void)shutdown(fd, SHUT_WR);
-	(void)close(fd);
 	buf_free(&out);
+}
+
+/* Told and closed: who is not let in must not cost more. A handshake would, so over TLS nothing is told. */
+static void turn_away(struct http_thread *t, int fd, enum http_callers_answer why)
+{
+	bool full = why == HTTP_CALLERS_FULL;
+	http_metrics_shed(t->server->app->metrics, t->index, full ? HTTP_SHED_CONNECTIONS : HTTP_SHED_ADDRESS);
+	if (!t->server->tls)
+		tell(t, fd, full);
+	(void)close(fd);
 }
 
 void http_door(struct http_thread *t, int fd, const struct sockaddr *from, socklen_t n)

@@ -114,6 +114,11 @@ void http_feed_drain(struct http_thread *t)
 	struct http_conn *c;
 	while ((c = t->lists[HTTP_CONN_FED].first)) {
 		end(c);
+		if (c->tls) { /* what is to be sent goes by way of the loop, and the connection with it */
+			http_conn_enter(c);
+			http_conn_leave(c);
+			continue;
+		}
 		http_conn_flush(c);
 		http_conn_close(c);
 	}

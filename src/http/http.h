@@ -21,12 +21,14 @@
 struct http_conn;     /* server.c */
 struct http_thread;   /* server.c */
 struct http_throttle; /* throttle.h */
+struct sign_in;       /* sign_in.h */
 struct http_request;
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PATCH, HTTP_DELETE, HTTP_PUT, HTTP_OPTIONS, HTTP_OTHER };
 
 enum http_auth {
 	HTTP_AUTH_NONE,
+	HTTP_AUTH_SIGN_IN,   /* where users sign in elsewhere: a token of that sign-in; else nothing */
 	HTTP_AUTH_TOKEN,     /* a token whose ticket is known and opens (core_token_opens) */
 	HTTP_AUTH_ADMIN,     /* the admin key */
 	HTTP_AUTH_ANY_TICKET /* a token whose ticket is known, in any state */
@@ -79,6 +81,7 @@ struct http_request {
 	int64_t now;                        /* the instant that this request is looked at */
 	int64_t patience_us;                /* until when its ticket is waited for (route.c); 0: it is not */
 	bool address_counted, user_counted; /* against their limits (throttle.h) */
+	struct text subject;                /* HTTP_AUTH_SIGN_IN, where users sign in elsewhere: who it is */
 
 	/* for the handler */
 	struct arena *arena;
@@ -109,6 +112,8 @@ struct http_app {
 	const char *version;
 	_Atomic bool leaving;        /* http_server_leave */
 	const char *frame_ancestors; /* who may show the pages in a frame: a list for the policy; NULL: nobody */
+	bool secure;                 /* TLS is spoken here */
+	struct sign_in *sign_in;     /* sign_in.h; NULL: a name is all that is asked for */
 };
 
 /* ---- answering ---- */

@@ -41,6 +41,8 @@ const struct openapi_schema openapi_schemas[] = {
 	{"TokenRequest", OBJECT("'username'",
 		"'username':{'type':'string','minLength':1,'maxLength':64,'description':'without control characters'},"
 		"'concertId':{'type':['integer','null'],'format':'int64','minimum':1}")},
+	{"SignIn", OBJECT("'auth'", "'auth':{'type':'string','enum':['name','jwt'],"
+		"'description':'name: whoever asks for a place says a name. jwt: with a signed token of the organiser\xe2\x80\x99" "s sign-in.'}")},
 	{"Ticket", OBJECT("'token','userId','username','queueId','number','status','reason','position','ahead','etaSeconds','retryAfterSeconds',"
 		"'issuedAt','expiresAt','queuePaused'",
 		"'token':{'type':'string','format':'uuid'},'userId':" ID ",'username':" TEXTS ",'queueId':" ID ","

@@ -14,6 +14,8 @@ struct bucket {
 	int64_t full_ns; /* when it is full again; what lies behind is full */
 };
 
+_Static_assert(sizeof(struct bucket) * RATE_BUCKETS <= 3 << 19, "docs/operations.md says how much memory a limit takes");
+
 struct rate {
 	int64_t limit;
 	int64_t step_ns;  /* in which one token comes back */

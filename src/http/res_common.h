@@ -51,6 +51,7 @@ const char *res_type_of(struct text name);
 /* ---- handlers ---- */
 
 void res_get_token(struct http_request *req);
+void res_sign_in(struct http_request *req);
 void res_check(struct http_request *req);
 void res_leave(struct http_request *req);
 void res_events(struct http_request *req);

@@ -148,6 +148,7 @@ struct http_server *http_server_open(const struct http_server_config *c, char er
 	char why[HTTP_ROUTER_ERROR_SIZE];
 	bool opened = false;
 	s->app = c->app;
+	s->tls = c->tls;
 	s->idle_us = us_or(c->idle_ms, HTTP_IDLE_MS);
 	s->request_us = us_or(c->request_ms, HTTP_REQUEST_MS);
 	s->write_us = us_or(c->write_ms, HTTP_WRITE_MS);

@@ -30,6 +30,7 @@
 #define HTTP_SERVER_ERROR_SIZE 256
 
 struct http_server;
+struct http_tls;
 
 struct http_server_config {
 	struct http_app *app;
@@ -39,6 +40,7 @@ struct http_server_config {
 	const struct http_route *routes;
 	size_t route_count;
 	uint8_t seal_key[SEAL_KEY_BYTES];
+	struct http_tls *tls;                                /* tls.h; the caller's, must outlive the server. NULL: plain HTTP */
 	int64_t idle_ms, request_ms, write_ms, heartbeat_ms; /* 0: the defaults above */
 	int64_t connections_max, connections_each;           /* in all and of an address (callers.h); 0: any number */
 	int64_t send_rate_min;                               /* bytes a second; 0: JARI_SEND_RATE_MIN */

@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -51,6 +52,7 @@ export const CODES = {
 	HOLD_EXPIRED: 410,
 	IDEMPOTENCY_KEY_REUSED: 422,
 	RATE_LIMITED: 429,
+	NOT_IMPLEMENTED: 501,
 	OVERLOADED: 503,
 	STORE_UNAVAILABLE: 503,
 	STOPPING: 503,
@@ -227,12 +229,15 @@ export function vetRaw(reply) {
 
 // ---- HTTP, by the book ----
 
-export function newAgent(sockets = 64) {
-	return new http.Agent({ keepAlive: true, maxSockets: sockets, maxFreeSockets: sockets, scheduling: 'fifo' });
+// `ca`: the certificate of a server that speaks TLS.
+export function newAgent(sockets = 64, ca = undefined) {
+	const options = { keepAlive: true, maxSockets: sockets, maxFreeSockets: sockets, scheduling: 'fifo' };
+	return ca ? new https.Agent({ ...options, ca, servername: 'localhost' }) : new http.Agent(options);
 }
 
 export class Server {
-	constructor({ args = [], env = {}, store, dir, bin, adminKey = ADMIN_KEY } = {}) {
+	constructor({ args = [], env = {}, store, dir, bin, adminKey = ADMIN_KEY, ca } = {}) {
+		this.ca = ca;
 		this.args = args;
 		this.env = env;
 		this.bin = bin;
@@ -249,7 +254,7 @@ export class Server {
 	}
 
 	get address() {
-		return `http://127.0.0.1:${this.port}`;
+		return `${this.ca ? 'https' : 'http'}://127.0.0.1:${this.port}`;
 	}
 
 	async start() {
@@ -259,7 +264,7 @@ export class Server {
 		alive.add(child);
 		this.child = child;
 		this.out = '';
-		this.agent = newAgent();
+		this.agent = newAgent(64, this.ca);
 		this.ended = new Promise((resolve) => {
 			child.on('close', (code, signal) => {
 				alive.delete(child);
@@ -277,10 +282,10 @@ export class Server {
 			});
 			child.stdout.setEncoding('utf8').on('data', (text) => {
 				this.out += text;
-				const m = /^listening on http:\/\/([0-9.]+):(\d+)\n/m.exec(this.out);
-				if (m) {
+				const m = /^listening on (https?):\/\/([0-9.]+):(\d+)\n/m.exec(this.out);
+				if (m && m[1] === (this.ca ? 'https' : 'http')) {
 					clearTimeout(timer);
-					this.port = Number(m[2]);
+					this.port = Number(m[3]);
 					resolve();
 				}
 			});
@@ -359,7 +364,7 @@ export class Server {
 		const asked = `${method} ${target} ${show(all, 300)} ${bytes ? show(bytes.toString('utf8'), 300) : ''}`;
 		return new Promise((resolve, reject) => {
 			const fail = (e) => reject(new Error(`${e.message}\n  asked: ${asked}`, { cause: e }));
-			const req = http.request({ host: '127.0.0.1', port: this.port, method, path: target, headers: all, agent }, (res) => {
+			const req = (this.ca ? https : http).request({ host: '127.0.0.1', port: this.port, method, path: target, headers: all, agent }, (res) => {
 				const parts = [];
 				res.on('data', (part) => parts.push(part));
 				res.on('error', fail);

@@ -121,6 +121,13 @@ describe('the limit of an address', () => {
 		keptTo(10, asked, 60);
 	});
 
+	it('of somebody who seems to be a proxy is told in the log, once', async () => {
+		await many(30, (i) => s.api('GET', '/nowhere', { headers: { 'x-forwarded-for': `203.0.113.${i}` }, ...from(11) }));
+		const lines = s.log.split('\n').filter((line) => line.includes('address_limited'));
+		assert.ok(lines.length >= 1 && lines.length <= 2, show(lines));
+		assert.match(lines[0], / warn address_limited means="127\.0\.0\.\d+ is limited .* --trusted-proxy/);
+	});
+
 	it('is counted in /metrics', async () => {
 		const me = from(10);
 		const before = await limited(s);

@@ -389,6 +389,32 @@ static void environment_names(void **state)
 	}
 }
 
+#define SIGN_IN "--auth jwt --jwks keys.json --jwt-issuer https://id.example --jwt-audience jari"
+
+static void sign_in_is_whole_or_not_at_all(void **state)
+{
+	const struct cli_options *o = &parse("serve " SIGN_IN)->options;
+
+	(void)state;
+	runs("serve " SIGN_IN, CLI_SERVE);
+	assert_string_equal(o->jwks, "keys.json");
+	assert_string_equal(o->jwt_issuer, "https://id.example");
+	assert_string_equal(o->jwt_audience, "jari");
+	assert_string_equal(parse("serve")->options.auth, "name");
+	refused("serve --auth oauth", "--auth needs name or jwt, not 'oauth'");
+	refused("serve --auth jwt", "--jwks FILE");
+	refused("serve --auth jwt --jwks f --jwt-audience a", "--jwt-issuer NAME");
+	refused("serve --auth jwt --jwks f --jwt-issuer i", "--jwt-audience NAME");
+	refused("serve --jwks f", "--jwks is of no use without --auth jwt");
+	refused("serve --auth name --jwt-issuer i", "--jwt-issuer is of no use without --auth jwt");
+	refused("audit --auth jwt", "option of 'jari serve'");
+	/* Who signs in has an account of one's own, so other machines may reach it. */
+	runs("serve --listen 0.0.0.0:8080 " SIGN_IN, CLI_SERVE);
+	refused("serve --listen 0.0.0.0:8080", "--auth jwt");
+	assert_int_equal(setenv("JARI_JWKS", "f", 1), 0);
+	refused("serve", "JARI_JWKS is of no use without --auth jwt");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +433,7 @@ int main(void)
 	    cmocka_unit_test_setup(arguments, clear_environment),
 	    cmocka_unit_test_setup(the_help_names_everything, clear_environment),
 	    cmocka_unit_test_setup(environment_names, clear_environment),
+	    cmocka_unit_test_setup(sign_in_is_whole_or_not_at_all, clear_environment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

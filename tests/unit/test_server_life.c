@@ -11,6 +11,25 @@
 
 /* ---- order ---- */
 
+/* An answer that is as much as may wait to be sent, and is taken at once, is no end: the next request has come already. */
+static void test_pipelining_behind_a_long_answer(void **state)
+{
+	struct world *w = *state;
+	for (size_t n = HTTP_WRITE_AHEAD - 600; n < HTTP_WRITE_AHEAD + 600; n += 300) {
+		struct buf in = {0}, got = {0};
+		int fd = client(w);
+		buf_printf(&in, "POST /big HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", n);
+		for (size_t i = 0; i < n; i++)
+			buf_char(&in, 'x');
+		buf_str(&in, GET1 H "\r\n");
+		assert_true(put(fd, in.p, in.n));
+		get_until(fd, &got, "{\"hello\":\"world\"}");
+		close(fd);
+		buf_free(&in);
+		buf_free(&got);
+	}
+}
+
 static void test_pipelining(void **state)
 {
 	enum { EACH = 300 };
@@ -364,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_pipelining),
+	    TEST(test_pipelining_behind_a_long_answer),
 	    TEST(test_nothing_after_a_refusal),
 	    TEST(test_slow_reader),
 	    TEST(test_streams),
