@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the tests that script/test has built, and sums them up in the last line.
 
-Use: run.py [unit|store|sim|api|web|lint|bench|PART OF A NAME]...
+Use: run.py [unit|store|sim|api|package|web|lint|bench|PART OF A NAME]...
 One line a program; a test that failed is shown with what it said. Whole outputs are kept in build-test/logs/."""
 import concurrent.futures
 import glob
@@ -19,8 +19,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build-test")
 RELEASE = os.path.join(ROOT, "build")
 LOGS = os.path.join(BUILD, "logs")
-SUITES = ("lint", "unit", "store", "sim", "api", "web", "bench")
-SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "web": 300, "lint": 600, "bench": 600}
+SUITES = ("lint", "unit", "store", "sim", "api", "package", "web", "bench")
+SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "package": 300, "web": 300, "lint": 600, "bench": 600}
 SHOWN_LINES = 60
 AT_ONCE = min(2, os.cpu_count() or 1)  # programs; most of the time they wait
 ALONE = {"api/ready", "bench/compare"} # measure time
@@ -263,7 +263,7 @@ def programs():
     # In the release folder: fibers and sanitizers do not go together (tests/sim/meson.build).
     yield "sim", "simulation", lambda: run_c([os.path.join(RELEASE, "tests", "sim", "jari-sim")], SECONDS_MAX["sim"])
     yield "sim", "planted", lambda: run_c([sys.executable, "tests/sim/planted.py", RELEASE], 2 * SECONDS_MAX["sim"])
-    for suite in ("api", "web"):
+    for suite in ("api", "package", "web"):
         for path in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "*.test.mjs"))):
             name = os.path.basename(path)[:-len(".test.mjs")]
             yield suite, name, lambda path=path, suite=suite: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX[suite])

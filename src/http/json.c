@@ -255,6 +255,11 @@ static bool read_member(const struct reading *r, const struct json_field *f, jso
 		return read_text(r, f, v, out);
 	case JSON_T_INSTANT:
 		return read_instant(r, f, v, out);
+	case JSON_T_INSTANT_OR_NULL:
+		if (!json_is_null(v))
+			return read_instant(r, f, v, out);
+		*(int64_t *)out = JSON_NULL_INSTANT;
+		return true;
 	case JSON_T_DATE:
 		return read_date(r, f, v, out);
 	case JSON_T_INTS:
@@ -287,7 +292,7 @@ bool json_fields(json_t *object, const struct json_field *fields, size_t count, 
 		json_t *v = json_object_get(object, f->name);
 		if (!v && f->required)
 			return fail(error, "\"%s%s\" is missing.", where, f->name);
-		if (!v || (json_is_null(v) && !f->required))
+		if (!v || (json_is_null(v) && !f->required && f->type != JSON_T_INSTANT_OR_NULL))
 			continue;
 		if (!read_member(&r, f, v, (char *)out + f->offset))
 			return false;

@@ -347,6 +347,10 @@ static bool read_field(struct fields *f, struct text name, struct text value)
 		if (text_equal_nocase(name, TEXT("expect")))
 			h->expect_continue |= text_equal_nocase(value, TEXT("100-continue"));
 		return true;
+	case 9:
+		if (text_equal_nocase(name, TEXT("forwarded")))
+			http_forwarding_add(&h->forwarded, value);
+		return true;
 	case 10:
 		if (text_equal_nocase(name, TEXT("connection")))
 			read_connection(f, value);
@@ -360,6 +364,8 @@ static bool read_field(struct fields *f, struct text name, struct text value)
 	case 14:
 		return !text_equal_nocase(name, TEXT("content-length")) || read_length(f, value);
 	case 15:
+		if (text_equal_nocase(name, TEXT("x-forwarded-for")))
+			http_forwarding_add(&h->x_forwarded_for, value);
 		if (!h->accept_encoding.n && text_equal_nocase(name, TEXT("accept-encoding")))
 			h->accept_encoding = value;
 		if (text_equal_nocase(name, TEXT("idempotency-key"))) {

@@ -69,6 +69,8 @@ static void threads_are_added_up(void **state)
 	http_metrics_count(m, 2, NULL, 503, 90);
 	http_metrics_count(m, 2, NULL, 299, 90);
 	http_metrics_problem(m, 2, CORE_TOKEN_INVALID);
+	http_metrics_limited(m, 0, HTTP_LIMIT_TOKENS);
+	http_metrics_limited(m, 2, HTTP_LIMIT_TOKENS);
 	http_metrics_gauge(m, 0, HTTP_GAUGE_CONNECTIONS, 1);
 	http_metrics_gauge(m, 1, HTTP_GAUGE_CONNECTIONS, 1);
 	http_metrics_gauge(m, 1, HTTP_GAUGE_CONNECTIONS, -1);
@@ -81,6 +83,8 @@ static void threads_are_added_up(void **state)
 	assert_true(has(&out, "\njari_http_request_seconds_count{method=\"GET\",route=\"/api/check\"} 3\n"));
 	assert_true(has(&out, "\njari_http_errors_total{code=\"TOKEN_INVALID\"} 1\n"));
 	assert_true(has(&out, "\njari_http_errors_total{code=\"SALES_CLOSED\"} 0\n"));
+	assert_true(has(&out, "\njari_rate_limited_total{limit=\"tokens\"} 2\n"));
+	assert_true(has(&out, "\njari_rate_limited_total{limit=\"user\"} 0\n"));
 	assert_true(has(&out, "\njari_http_open_connections 1\n"));
 	assert_false(has(&out, "status=\"0\""));
 	http_metrics_probe(m, &probe);

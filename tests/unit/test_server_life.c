@@ -179,10 +179,18 @@ static void test_full_engine(void **state)
 	pthread_mutex_lock(&w->engine.lock);
 	w->engine.full = true;
 	pthread_mutex_unlock(&w->engine.lock);
-	struct buf got = exchange(w, "POST /submit-first HTTP/1.1\r\n" H "\r\n");
-	assert_in(&got, "HTTP/1.1 503 ");
-	assert_in(&got, "Retry-After: 1\r\n");
-	buf_free(&got);
+	/* when to come back is drawn by lot */
+	int told[JARI_RETRY_SECONDS_MAX + 1] = {0}, different = 0;
+	for (int i = 0; i < 60; i++) {
+		struct buf got = exchange(w, "POST /submit-first HTTP/1.1\r\n" H "\r\n");
+		assert_in(&got, "HTTP/1.1 503 ");
+		assert_in(&got, "\r\nRetry-After: ");
+		long seconds = strtol(strstr(got.p, "Retry-After: ") + 13, NULL, 10);
+		assert_in_range(seconds, 1, JARI_RETRY_SECONDS_MAX);
+		different += !told[seconds]++;
+		buf_free(&got);
+	}
+	assert_true(different > 1);
 }
 
 /* ---- time ---- */

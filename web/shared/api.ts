@@ -32,6 +32,7 @@ export interface Show {
 	startsAt: string;
 	totalSeats: number;
 	availableSeats: number;
+	closed: boolean;
 }
 export type SeatStatus = 'AVAILABLE' | 'HELD' | 'SOLD';
 export interface Seat {
@@ -44,6 +45,7 @@ export interface Seats {
 	concertId: number;
 	showId: number;
 	date: string;
+	startsAt: string;
 	version: number;
 	seats: Seat[];
 }
@@ -57,6 +59,7 @@ export interface Reservation {
 	concertId: number;
 	showId: number;
 	date: string;
+	startsAt: string;
 	seatNumbers: number[];
 	totalPrice: number;
 	status: 'HELD' | 'PAID' | 'EXPIRED' | 'CANCELLED' | 'REFUNDED';

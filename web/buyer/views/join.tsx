@@ -16,8 +16,7 @@ export function JoinView({ concert }: { concert: Concert }) {
 	const [refusal, setRefusal] = useState<Refusal | null>(null);
 	const input = useRef<HTMLInputElement>(null);
 
-	const join = async (e: Event) => {
-		e.preventDefault();
+	const join = async () => {
 		const username = someone?.username ?? name.trim();
 		if (!username || [...username].length > NAME_MOST) {
 			setWrong(true);
@@ -37,7 +36,14 @@ export function JoinView({ concert }: { concert: Concert }) {
 	return (
 		<>
 			<SalesCountdown concert={concert} />
-			<form class="card stack" onSubmit={join} noValidate>
+			<form
+				class="card stack"
+				onSubmit={(e) => {
+					e.preventDefault();
+					void join();
+				}}
+				noValidate
+			>
 				<ViewTitle>{t.text('join.title')}</ViewTitle>
 				{someone ? (
 					<p class="lead">
@@ -77,7 +83,7 @@ export function JoinView({ concert }: { concert: Concert }) {
 						</p>
 					</div>
 				)}
-				{refusal ? <Problem refusal={refusal} again={() => setRefusal(null)} /> : null}
+				{refusal ? <Problem refusal={refusal} again={join} /> : null}
 				<button type="submit" class="button main whole" aria-disabled={busy}>
 					{t.text('join.go')}
 				</button>

@@ -137,7 +137,7 @@ function Charge({ charged }: { charged: (balance: number) => void }) {
 					</p>
 				) : null}
 			</div>
-			{refusal && !pending ? <Problem refusal={refusal} again={() => setRefusal(null)} /> : null}
+			{refusal && !pending ? <Problem refusal={refusal} again={() => send(amount)} /> : null}
 			{done !== null ? (
 				<Notice>
 					<p>{t.text('wallet.charged', { amount: t.format.won(done) })}</p>

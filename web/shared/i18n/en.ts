@@ -86,6 +86,7 @@ export const en = {
 	'dates.left.one': '{count} seat left',
 	'dates.left.other': '{count} seats left',
 	'dates.soldOut': 'Sold out',
+	'dates.closed': 'No longer sold',
 	'dates.none': 'There is no date left to book. If seats come back, they appear here.',
 	'dates.local': 'Date where it is played: {date}',
 
@@ -194,6 +195,8 @@ export const en = {
 	'mine.pay': 'Pay',
 
 	'do.retry': 'Try again',
+	'do.reload': 'Load the page again',
+	'do.toLine': 'To the line',
 	'do.home': 'To the concerts',
 	'do.toMine': 'To my seats',
 
@@ -226,7 +229,7 @@ export const en = {
 	'error.BALANCE_LIMIT': 'The wallet cannot hold that much. Charge less.',
 	'error.HOLD_EXPIRED': 'The time to pay is over, and the seats are free again. Choose seats again.',
 	'error.IDEMPOTENCY_KEY_REUSED': 'This was sent before, otherwise. Load the page again, and see what has happened.',
-	'error.RATE_LIMITED': 'That was too often. Wait a moment; this page asks again.',
+	'error.RATE_LIMITED': 'Very many requests came from here in a short time. Nothing was changed; wait a moment, then try again.',
 	'error.OVERLOADED': 'Very many people are here just now. Nothing was changed; try again in a moment.',
 	'error.SALES_CLOSED': 'This show is not sold any more. Choose another date.',
 	'error.STOPPING': 'This server is about to stop. Try again in a moment.',

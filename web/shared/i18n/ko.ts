@@ -87,6 +87,7 @@ export const ko: Texts = {
 	'dates.left.one': '{count}석 남음',
 	'dates.left.other': '{count}석 남음',
 	'dates.soldOut': '매진',
+	'dates.closed': '판매 종료',
 	'dates.none': '예매할 수 있는 날짜가 없습니다. 좌석이 나오면 여기에 나타납니다.',
 	'dates.local': '현지 날짜: {date}',
 
@@ -195,6 +196,8 @@ export const ko: Texts = {
 	'mine.pay': '결제',
 
 	'do.retry': '다시 시도',
+	'do.reload': '새로고침',
+	'do.toLine': '대기줄로',
 	'do.home': '공연 목록으로',
 	'do.toMine': '내 좌석으로',
 
@@ -225,7 +228,7 @@ export const ko: Texts = {
 	'error.BALANCE_LIMIT': '지갑에 그만큼 담을 수 없습니다. 더 적게 충전해 주세요.',
 	'error.HOLD_EXPIRED': '결제 시간이 지나 좌석이 다시 열렸습니다. 좌석을 다시 골라 주세요.',
 	'error.IDEMPOTENCY_KEY_REUSED': '전에 다른 내용으로 보낸 요청입니다. 새로고침해서 어떻게 되었는지 확인해 주세요.',
-	'error.RATE_LIMITED': '너무 자주 요청했습니다. 잠시 기다리면 이 화면이 다시 확인합니다.',
+	'error.RATE_LIMITED': '짧은 시간에 이곳에서 아주 많은 요청이 왔습니다. 바뀐 것은 없습니다. 잠시 기다렸다가 다시 시도해 주세요.',
 	'error.OVERLOADED': '지금 아주 많은 분이 와 있습니다. 바뀐 것은 없습니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.SALES_CLOSED': '이 공연은 더 이상 판매하지 않습니다. 다른 날짜를 골라 주세요.',
 	'error.STOPPING': '이 서버는 곧 멈춥니다. 잠시 뒤 다시 시도해 주세요.',
