@@ -111,7 +111,7 @@
 #define JARI_STREAMS_PERCENT 75            /* of the connections may be event streams, so that who only polls gets in */
 #define JARI_HELD_MAX (INT64_C(512) << 20) /* bytes that connections hold of half requests and of answers that are not taken */
 #define JARI_SEND_RATE_MIN 1024            /* bytes a second; who takes an answer more slowly than this is dropped */
-#define JARI_LATE_MS 500                   /* event loops that are this late, again and again, take no new commands */
+#define JARI_LATE_MS 1000                  /* commands that have lain in their sockets for so long are turned away */
 #define JARI_RETRY_SECONDS_MAX 4           /* who is turned away is told to come back within this */
 #define JARI_THREADS_MAX 64
 #define JARI_TLS_TICKET_SECONDS 3600       /* for which a TLS session may be resumed */

@@ -46,6 +46,16 @@ static const struct cli_option table[] = {
      "The file with the key of the buyers' tokens, 64 hex digits. Without it, one is made beside the store at the first start."},
     {"threads", CLI_TYPE_INT, AT(threads), "N", NULL, 1, JARI_THREADS_MAX, SERVE, false,
      "How many threads answer requests. Without it: one for each processor."},
+    {"request-timeout", CLI_TYPE_INT, AT(request_timeout), "N", NUMBER(JARI_REQUEST_SECONDS_DEFAULT), 1, JARI_REQUEST_SECONDS_MAX,
+     SERVE, false, "Seconds within which a whole request must arrive, from its first byte; then the connection is closed."},
+    {"max-connections", CLI_TYPE_INT, AT(max_connections), "N", NULL, 1, JARI_CONNECTIONS_MAX, SERVE, false,
+     "How many connections may be open. Without it: 200000, or what the limit on open files leaves."},
+    {"max-connections-per-address", CLI_TYPE_INT, AT(max_connections_each), "N", NUMBER(JARI_CONNECTIONS_EACH_DEFAULT), 0,
+     JARI_CONNECTIONS_MAX, SERVE, false,
+     "How many of them from one address (IPv6: from one /64); 0: any number. This machine's own are not counted."},
+    {"command-wait", CLI_TYPE_INT, AT(command_wait), "MS", NUMBER(JARI_COMMAND_WAIT_MS_DEFAULT), 1, JARI_COMMAND_WAIT_MS_MAX,
+     SERVE, false,
+     "Milliseconds that a request may wait for its turn to be decided; who would wait longer is told to come back: 503."},
     {"drain-seconds", CLI_TYPE_INT, AT(drain_seconds), "N", "0", 0, JARI_DRAIN_SECONDS_MAX, SERVE, false,
      "After SIGTERM: for how long /readyz says 503 and all else is served, so that a proxy turns elsewhere first."},
     {"tls-cert", CLI_TYPE_TEXT, AT(tls_cert), "FILE", NULL, 0, 0, SERVE, false,
@@ -80,7 +90,8 @@ static const struct cli_option table[] = {
      "The key of the buyers' tokens itself, 64 hex digits."},
 };
 #define COUNT (sizeof(table) / sizeof(table[0]))
-_Static_assert(COUNT <= 32, "on_command_line has a bit for each option");
+_Static_assert(COUNT <= 64, "on_command_line has a bit for each option");
+_Static_assert(JARI_CONNECTIONS_DEFAULT == 200000, "the help of --max-connections names it");
 
 static const struct {
 	const char *name, *argument, *help;
@@ -125,7 +136,7 @@ const char *cli_command_help(enum cli_command command)
 	return commands[command].help;
 }
 
-static bool has_bit(uint32_t bits, const char *name)
+static bool has_bit(uint64_t bits, const char *name)
 {
 	for (size_t i = 0; i < COUNT; i++)
 		if (strcmp(table[i].name, name) == 0)
@@ -209,7 +220,7 @@ static bool set_from_environment(struct cli_options *o, char error[CLI_ERROR_SIZ
 			continue;
 		if (!cli_option_set(o, &table[i], name, value, error))
 			return false;
-		o->in_environment |= 1u << i;
+		o->in_environment |= UINT64_C(1) << i;
 	}
 	return true;
 }
@@ -325,7 +336,7 @@ static bool read_option(int argc, char *const *argv, int *at, struct cli_options
 	row = find(o, name, error);
 	if (row == NULL)
 		return false;
-	o->on_command_line |= 1u << (row - table);
+	o->on_command_line |= UINT64_C(1) << (row - table);
 	return cli_option_take(o, row, equals, argc, argv, at, error);
 }
 

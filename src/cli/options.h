@@ -41,7 +41,9 @@ struct cli_options {
 	const char *jwks, *jwt_issuer, *jwt_audience; /* NULL unless auth is "jwt" */
 	int64_t hold_seconds, active_seconds, waiting_idle, waiting_grace, poll_budget, queue_capacity, seats_per_user;
 	int64_t threads; /* 0: one for each processor */
-	int64_t drain_seconds;
+	int64_t drain_seconds, request_timeout;
+	int64_t max_connections; /* 0: as many as there may be */
+	int64_t max_connections_each, command_wait;
 	const char *tls_cert, *tls_key;               /* NULL: plain HTTP */
 	int64_t rate_address, rate_user, rate_tokens; /* cli_rate_limits says what holds */
 	const char *trusted_proxy;                    /* NULL: none */
@@ -51,8 +53,8 @@ struct cli_options {
 
 	struct cli_listen listen_at; /* `listen`, taken apart (serve) */
 	struct http_proxies proxies; /* `trusted_proxy`, taken apart (serve) */
-	uint32_t on_command_line;    /* a bit for each row of the table */
-	uint32_t in_environment;
+	uint64_t on_command_line;    /* a bit for each row of the table */
+	uint64_t in_environment;
 };
 
 enum cli_type { CLI_TYPE_TEXT, CLI_TYPE_INT, CLI_TYPE_BOOL };

@@ -71,6 +71,24 @@ static void raise_file_limit(void)
 		log_event(LOG_WARN, "file_limit", "error", "%s", strerror(errno));
 }
 
+/* What the limit on open files leaves for connections, so that the store can always open what it needs. */
+static int64_t connections_max(const struct cli_options *o)
+{
+	int64_t wanted = o->max_connections > 0 ? o->max_connections : JARI_CONNECTIONS_DEFAULT;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return wanted;
+	int64_t files = (int64_t)limit.rlim_cur, spare = JARI_CONNECTIONS_SPARE_FILES;
+	int64_t left = files > 2 * spare ? files - spare : files / 2;
+	if (wanted <= left)
+		return wanted;
+	if (o->max_connections > 0)
+		log_event(LOG_WARN, "max_connections", "lowered", "to %lld: the limit on open files is %lld", (long long)left,
+		          (long long)files);
+	return left;
+}
+
 static int thread_count(const struct cli_options *options)
 {
 	cpu_set_t cpus;
@@ -169,6 +187,7 @@ static bool open_engine(struct serve *s)
 	    .rules = cli_rules(s->options),
 	    .waiting_idle_ms = s->options->waiting_idle * 1000,
 	    .poll_budget = s->options->poll_budget,
+	    .command_wait_ms = s->options->command_wait,
 	    .render = http_render,
 	    .probe = http_metrics_probe,
 	};
@@ -280,6 +299,9 @@ static bool open_server(struct serve *s)
 	    .routes = http_routes,
 	    .route_count = http_route_count,
 	    .tls = s->tls,
+	    .request_ms = o->request_timeout * 1000,
+	    .connections_max = connections_max(o),
+	    .connections_each = o->max_connections_each,
 	};
 	char error[HTTP_SERVER_ERROR_SIZE];
 

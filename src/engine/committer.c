@@ -15,6 +15,7 @@
 #define BUSY_TRIES 8 /* of a batch that the store was too busy for */
 #define BUSY_MS 3000 /* after this long no further try is begun: who waits wants to hear */
 #define BUSY_PAUSE_US 2000
+#define TELL_US 1000000 /* while batches fail it is logged so often */
 #define TICK_QUEUES_MAX 1024
 #define GATHER_US 600 /* how long a batch for a shared store waits for more commands */
 #define GATHER_STEP_US 150
@@ -29,12 +30,13 @@ struct committer {
 	size_t hear_next;                         /* the queue whose silent are looked for next */
 	struct engine_job *alone[JARI_BATCH_MAX]; /* of a batch that was refused */
 	bool tick_more;                           /* the last tick left something for the next */
-	bool store_down;                          /* the last batch failed: say so once */
-	uint64_t chance;                          /* for jitter */
-	struct flight *spare;                     /* taken, and came to nothing */
-	int64_t commits_landed;                   /* of the last flight that was handed over */
-	int64_t took_us;                          /* monotonic: when the last commands were taken, … */
-	int64_t took;                             /* … and how many */
+	enum store_result down; /* what a batch has failed with, and nothing was written since; STORE_OK: well */
+	int64_t told_us;        /* monotonic: when that was logged last */
+	uint64_t chance;        /* for jitter */
+	struct flight *spare;   /* taken, and came to nothing */
+	int64_t commits_landed; /* of the last flight that was handed over */
+	int64_t took_us;        /* monotonic: when the last commands were taken, … */
+	int64_t took;           /* … and how many */
 	struct following following;
 	struct hearing hearing;
 };
@@ -273,14 +275,40 @@ static void run_one_by_one(struct committer *c, struct flight *batch)
 	}
 }
 
+static void note_trouble(struct committer *c, enum store_result r)
+{
+	enum store_trouble trouble = store_trouble(c->e->config.store);
+	c->down = r;
+	atomic_store(&c->e->trouble, trouble == STORE_WELL ? STORE_REFUSING : trouble);
+}
+
 static void note_failure(struct committer *c, const struct flight *batch, enum store_result r)
 {
 	(void)atomic_fetch_add(&c->e->counters.failed_batches, 1);
-	if (!c->store_down || batch->n > 0)
+	int64_t now_us = clock_elapsed_us();
+	if (c->down == STORE_OK || (batch->n > 0 && now_us - c->told_us >= TELL_US)) {
 		log_event(LOG_ERROR, "batch failed", "result", "%s (%zu commands)", store_result_name(r), batch->n);
-	c->store_down = true;
-	enum store_trouble trouble = store_trouble(c->e->config.store);
-	atomic_store(&c->e->trouble, trouble == STORE_WELL ? STORE_REFUSING : trouble);
+		c->told_us = now_us;
+	}
+	note_trouble(c, r);
+}
+
+/* Nothing is in the way any more. A batch that has written nothing does not tell: whoever asks whether changes are taken wants to know. */
+static void note_success(struct committer *c, const struct flight *batch)
+{
+	enum store_result was = c->down, r = STORE_OK;
+	if (was == STORE_OK)
+		return;
+	if (!core_rows_dirty(&batch->rows))
+		r = store_try_writing(c->e->config.store);
+	if (r != STORE_OK) {
+		note_trouble(c, r);
+		return;
+	}
+	c->down = STORE_OK;
+	atomic_store(&c->e->trouble, STORE_WELL);
+	if (was != STORE_CONFLICT)
+		log_event(LOG_INFO, "batches succeed again", "result", "%s", store_result_name(r));
 }
 
 /* Twice as long each time, give or take a half, so that processes that got in each other's way do not meet again. */
@@ -319,8 +347,7 @@ static void run_batch(struct committer *c, struct flight *batch)
 	batch->failed = r != STORE_OK;
 	note_tick(c, batch);
 	if (r == STORE_OK) {
-		c->store_down = false;
-		atomic_store(&c->e->trouble, STORE_WELL);
+		note_success(c, batch);
 		land(c, batch);
 		return;
 	}

@@ -120,10 +120,6 @@ struct engine_show {
 };
 /* All shows, by id. */
 void engine_look_all_shows(struct engine *e, int64_t now, struct arena *arena, struct engine_show **out, size_t *n);
-/* How many shows a concert has of that id, or on that date when the id is 0; the first of them, and the concert's queue (0: no such
- * concert). */
-size_t engine_look_show_ids(struct engine *e, int64_t concert_id, int64_t show_id, int32_t date, int64_t *queue_id,
-                            int64_t *first);
 /* The shows of a concert, soonest first. */
 void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out,
                        size_t *n);

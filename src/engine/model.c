@@ -355,13 +355,15 @@ static void measure_flow(struct model_queue *q, int64_t now)
 	q->flow_at = now;
 }
 
-/* A chunk can be forgotten when no token of it opens any more. */
-static bool chunk_over(const struct model_ticket *chunk, int64_t now)
+/* A chunk can be forgotten when no token of it opens any more. What is not in memory and has been issued was over before this process began. */
+static bool chunk_over(const struct model_queue *q, const struct model_ticket *chunk, int64_t now)
 {
+	if (q->row.last_number < (q->chunk_first + 1) * MODEL_CHUNK)
+		return false;
 	for (int64_t i = 0; i < MODEL_CHUNK; i++) {
 		const struct model_ticket *t = &chunk[i];
 		struct core_ticket row = {.status = t->status, .issued_at = t->issued_at, .expires_at = t->expires_at};
-		if (!t->user || t->status != CORE_EXPIRED || core_token_opens(&row, now))
+		if (t->user && (t->status != CORE_EXPIRED || core_token_opens(&row, now)))
 			return false;
 	}
 	return true;
@@ -374,10 +376,12 @@ static void forget_chunks(struct model *m, struct model_queue *q, int64_t now)
 		if (!chunk && q->row.last_number <= (q->chunk_first + 1) * MODEL_CHUNK)
 			return; /* not begun */
 		if (chunk) {
-			if (!chunk_over(chunk, now))
+			if (!chunk_over(q, chunk, now))
 				return;
-			for (int64_t i = 0; i < MODEL_CHUNK; i++)
-				user_release(m, chunk[i].user);
+			for (int64_t i = 0; i < MODEL_CHUNK; i++) {
+				if (chunk[i].user)
+					user_release(m, chunk[i].user);
+			}
 			free(chunk);
 			q->chunks[q->chunk_first] = NULL;
 		}

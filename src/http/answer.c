@@ -3,9 +3,12 @@
 #include "http/conn.h"
 #include "http/metrics.h"
 #include <assert.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define HEADER_VALUE_SIZE 512
 
@@ -40,6 +43,7 @@ static struct text status_line(int status)
 		STATUS(429, "Too Many Requests");
 		STATUS(431, "Request Header Fields Too Large");
 		STATUS(500, "Internal Server Error");
+		STATUS(501, "Not Implemented");
 		STATUS(503, "Service Unavailable");
 	default:
 		return (struct text){NULL, 0};
@@ -283,11 +287,19 @@ static void not_taken(struct http_request *req, const char *detail)
 	http_overloaded(req, detail);
 }
 
-/* When each turn of the loop takes long, who polls goes before who wants to change something. */
+/* How long the last bytes of a connection's had been there before they were read; the kernel knows. */
+static int64_t waited_ms(const struct http_conn *c)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+	return c && getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 ? info.tcpi_last_data_recv : 0;
+}
+
+/* When requests lie in their sockets for long, who polls goes before who wants to change something. */
 static bool is_late(struct http_request *req)
 {
 	int patience = overload_patience(req->job.cmd.op);
-	bool late = patience > 0 && req->thread->late_us > JARI_LATE_MS * INT64_C(1000) * patience;
+	bool late = patience > 0 && waited_ms(req->conn) > JARI_LATE_MS * patience;
 	if (late)
 		http_metrics_shed(req->app->metrics, req->thread->index, HTTP_SHED_LATE);
 	return late;

@@ -210,11 +210,20 @@ static void discard(struct http_conn *c)
 		c->broken = true;
 }
 
+/* True when another answer may be added to what waits to be sent. What the system takes at once does not wait, and nothing would be told
+ * of its end. */
+static bool has_room(struct http_conn *c)
+{
+	if (c->out.n >= HTTP_WRITE_AHEAD)
+		http_conn_flush(c);
+	return !c->broken && http_conn_unsent(c) < HTTP_WRITE_AHEAD;
+}
+
 void http_conn_run(struct http_conn *c)
 {
 	if (c->serving)
 		settle(c);
-	while (!c->serving && !c->closing && !c->broken && http_conn_unsent(c) < HTTP_WRITE_AHEAD) {
+	while (!c->serving && !c->closing && !c->broken && has_room(c)) {
 		bool whole = http_conn_receive(c);
 		if (whole)
 			serve(c);

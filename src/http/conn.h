@@ -113,11 +113,9 @@ struct http_thread {
 	int64_t conns;
 	tally_count held;                  /* by all connections together, … */
 	int64_t held_in[HTTP_CONN_STATES]; /* … and by those of each state */
-	int64_t tick_us, late_us;          /* when the last tick was; how late the last two were at least */
-	int64_t last_late_us;
-	uint64_t chance;              /* for jitter */
-	int64_t in_engine;            /* requests out with the engine, and those that wait */
-	struct http_request *waiting; /* for their tickets; linked by next_done */
+	uint64_t chance;                   /* for jitter */
+	int64_t in_engine;                 /* requests out with the engine, and those that wait */
+	struct http_request *waiting;      /* for their tickets; linked by next_done */
 	int64_t waiting_count;
 	struct http_slot *all, *free;
 	int64_t free_count;

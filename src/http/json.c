@@ -104,8 +104,8 @@ static void explain(const json_error_t *why, char error[JSON_ERROR_SIZE])
 		fail(error, "The body has a NUL character in a text, in line %d, column %d.", why->line, why->column);
 	else
 		fail(error, "The body is not valid JSON: line %d, column %d: %s.", why->line, why->column, why->text);
-	/* The parser's sentence may quote the body, cut anywhere. */
-	if (text_utf8_chars(text_of(error)) < 0)
+	/* The parser's sentence may quote the body, cut anywhere, and line breaks with it. */
+	if (text_has_control(text_of(error)))
 		fail(error, "The body is not valid JSON: line %d, column %d.", why->line, why->column);
 }
 
@@ -115,6 +115,11 @@ json_t *json_read(struct text in, char error[JSON_ERROR_SIZE])
 	struct buf replaced = {0};
 	if (!scan_depth(in, error))
 		return NULL;
+	/* The parser passes over one that stands directly behind a number. */
+	if (in.n > 0 && memchr(in.p, '\0', in.n)) {
+		fail(error, "The body has a NUL character.");
+		return NULL;
+	}
 	if (replace_odd_numbers(in, NULL) > 0) {
 		(void)replace_odd_numbers(in, &replaced);
 		in = buf_view(&replaced);

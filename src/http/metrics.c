@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-const int metrics_statuses[METRICS_STATUSES] = {200, 201, 204, 304, 400, 401, 402, 403, 404, 405,
-                                                409, 410, 413, 415, 422, 429, 431, 500, 503, 0};
+const int metrics_statuses[METRICS_STATUSES] = {200, 201, 204, 304, 400, 401, 402, 403, 404, 405, 409,
+                                                410, 413, 415, 422, 429, 431, 500, 501, 503, 0};
 
 const struct tally_bounds metrics_times = {
     14, {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000}};

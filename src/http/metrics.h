@@ -42,7 +42,7 @@ enum http_shed {
 	HTTP_SHED_STREAMS,     /* an event stream: there are as many as there may be */
 	HTTP_SHED_MEMORY,      /* a connection, for the memory that it held */
 	HTTP_SHED_SLOW_READER, /* a connection that took its answer too slowly */
-	HTTP_SHED_LATE,        /* a command: the event loop is late */
+	HTTP_SHED_LATE,        /* a command that had lain in its socket for too long */
 	HTTP_SHED_CAUSES
 };
 void http_metrics_shed(struct http_metrics *m, int thread, enum http_shed why);

@@ -10,7 +10,7 @@
 #define METRICS_ROUTES_MAX 64
 
 /* Statuses that Jari answers with; anything else is counted as the last. */
-#define METRICS_STATUSES 20
+#define METRICS_STATUSES 21
 extern const int metrics_statuses[METRICS_STATUSES];
 
 /* Of request times in microseconds. */

@@ -55,7 +55,7 @@ static void common_codes(const struct http_route *route, bool has[CORE_CODE_COUN
 {
 	/* a request that is no HTTP, or that goes past a limit */
 	has[CORE_INVALID_REQUEST] = has[CORE_METHOD_NOT_ALLOWED] = has[CORE_HEADERS_TOO_LARGE] = has[CORE_BODY_TOO_LARGE] = true;
-	has[CORE_OVERLOADED] = true;
+	has[CORE_OVERLOADED] = has[CORE_NOT_IMPLEMENTED] = true;
 	has[CORE_RATE_LIMITED] = route->doc->rate != HTTP_RATE_FREE;
 	if (route->auth != HTTP_AUTH_NONE)
 		has[CORE_TOKEN_REQUIRED] = has[CORE_TOKEN_INVALID] = true;

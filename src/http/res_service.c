@@ -21,6 +21,7 @@ static const char *const troubles[STORE_TROUBLE_COUNT] = {
     [STORE_SILENT] = "The database does not answer.",
     [STORE_READ_ONLY] = "The database can only be read: it is a standby, or was set read-only.",
     [STORE_CONTENDED] = "The database asks to try again, time after time: locks, deadlocks or serialization failures.",
+    [STORE_FULL] = "There is no room left on the disk of the store. When there is, changes are taken again by themselves.",
     [STORE_REFUSING] = "The store has refused the last change. The log has the cause.",
     [STORE_BEHIND] = "Another database server has taken over, and everything is being read anew.",
 };

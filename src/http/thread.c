@@ -32,15 +32,6 @@ static void close_all(struct http_thread *t)
 			http_conn_close(t->lists[state].first);
 }
 
-/* One late tick is a pause of the machine's; when each turn of the loop takes long, all are late. */
-static void note_lateness(struct http_thread *t)
-{
-	int64_t late_us = t->tick_us ? t->now_us - t->tick_us - TICK_US : 0;
-	t->late_us = late_us < t->last_late_us ? late_us : t->last_late_us;
-	t->last_late_us = late_us;
-	t->tick_us = t->now_us;
-}
-
 int http_thread_retry_seconds(struct http_thread *t)
 {
 	t->chance = (t->chance ^ (uint64_t)clock_elapsed_us()) * 0x9e3779b97f4a7c15ULL;
@@ -52,7 +43,6 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	struct http_thread *t = arg;
 	(void)fd, (void)what;
 	t->now_us = clock_elapsed_us();
-	note_lateness(t);
 	http_thread_date(t);
 	http_conn_sweep(t);
 	if (t->draining && t->now_us >= t->drain_deadline_us) {

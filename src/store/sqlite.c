@@ -15,15 +15,25 @@ static struct sqlite_store *of(struct store *base)
 
 /* ---- opening and closing ---- */
 
+/* Moves the log into the file, and lets closing take the log's file away. When that fails the log stays, for the next start. */
+static void move_at_the_end(struct sqlite_store *s)
+{
+	if (sqlite3_wal_checkpoint_v2(s->conn.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK) {
+		(void)sqlite3_db_config(s->conn.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+		return;
+	}
+	log_event(LOG_WARN, "store_checkpoint", "cause", "%s: %s", s->path, sqlite3_errmsg(s->conn.db));
+	sqlite_end_if_unsynced(&s->conn);
+}
+
 static void sqlite_close(struct store *base)
 {
 	struct sqlite_store *s = of(base);
 	sqlite_checkpoint_close(s->checkpoint);
 	if (s->conn.db) {
 		base->ops->rollback(base);
-		if (s->mode == STORE_SERVE &&
-		    sqlite3_wal_checkpoint_v2(s->conn.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
-			log_event(LOG_WARN, "store_checkpoint", "cause", "%s: %s", s->path, sqlite3_errmsg(s->conn.db));
+		if (s->mode == STORE_SERVE)
+			move_at_the_end(s);
 	}
 	sqlite_conn_close(&s->conn);
 	sqlite_log_close(s->log);
@@ -72,7 +82,8 @@ enum store_result sqlite_read_start(struct sqlite_store *s)
 	for (int kind = 0; kind < CORE_ID_KINDS; kind++)
 		s->next_id[kind] = sqlite3_column_int64(stmt, kind) + 1;
 	(void)sqlite3_reset(stmt);
-	return STORE_OK;
+	/* What takes a batch back must not be missing when there is no memory to prepare it. */
+	return sqlite_stmt(&s->conn, SQL_ROLLBACK) ? STORE_OK : STORE_BROKEN;
 }
 
 /* ---- a batch ---- */
@@ -101,11 +112,11 @@ static enum store_result sqlite_ids(struct store *base, enum core_id_kind kind, 
 enum store_result sqlite_end(struct sqlite_store *s)
 {
 	enum store_result result = sqlite_run(&s->conn, SQL_COMMIT);
-	int rc = sqlite3_extended_errcode(s->conn.db);
-	if (result != STORE_OK && (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC))
-		sqlite_end_process(s->path);
+	if (result != STORE_OK)
+		sqlite_end_if_unsynced(&s->conn);
 	if (result == STORE_OK && !sqlite_log_flush(s->log))
 		sqlite_end_process(s->path); /* readers were told of a commit that is not in the log */
+	s->refused = result != STORE_OK;
 	return result;
 }
 
@@ -146,6 +157,30 @@ static void sqlite_rollback(struct store *base)
 		(void)sqlite_run(&s->conn, SQL_ROLLBACK);
 }
 
+static const struct sqlite_pace usual_pace = {SQLITE_STEP_PAGES, SQLITE_LAST_PAGES, SQLITE_ANEW_PAGES, SQLITE_LOG_PAGES_MAX};
+
+/* One page: the clock's mark, a millisecond later. SQLite does not write what is the same. */
+static enum store_result sqlite_try_writing(struct store *base)
+{
+	struct sqlite_store *s = of(base);
+	int64_t mark = (s->clock > s->saved_clock ? s->clock : s->saved_clock) + 1;
+	enum store_result result = sqlite_run(&s->conn, SQL_BEGIN);
+	if (result == STORE_OK)
+		result = sqlite_save_clock(&s->conn, mark);
+	if (result == STORE_OK)
+		result = sqlite_end(s);
+	if (result == STORE_OK)
+		s->clock = s->saved_clock = mark;
+	else
+		base->ops->rollback(base);
+	return result;
+}
+
+static enum store_trouble sqlite_trouble(struct store *base)
+{
+	return of(base)->conn.full ? STORE_FULL : STORE_REFUSING;
+}
+
 static void note_checkpoint(struct sqlite_store *s, int64_t took_us)
 {
 	tally_add(&s->figures.checkpoints, 1);
@@ -157,7 +192,7 @@ static void note_checkpoint(struct sqlite_store *s, int64_t took_us)
 static void note_moved(struct sqlite_store *s, int moved)
 {
 	if (moved <= s->moved)
-		s->wait_until = s->log_pages + SQLITE_STEP_PAGES;
+		s->wait_until = s->log_pages + s->pace->step;
 	else
 		s->moved = moved;
 }
@@ -168,14 +203,14 @@ static void move_the_rest(struct sqlite_store *s)
 	int64_t began = clock_elapsed_us();
 	note_moved(s, sqlite_checkpoint_now(&s->conn));
 	note_checkpoint(s, clock_elapsed_us() - began);
-	s->wait_until = s->log_pages + SQLITE_STEP_PAGES;
+	s->wait_until = s->log_pages + s->pace->step;
 }
 
 /* Moves the log into the file beside the batches, a step at a time; the last bit itself. Readers go on meanwhile. */
 static void sqlite_maintain(struct store *base)
 {
 	struct sqlite_store *s = of(base);
-	bool too_long = s->log_pages >= SQLITE_LOG_PAGES_MAX;
+	bool too_long = s->log_pages >= s->pace->max;
 	if (s->mode != STORE_SERVE || !sqlite_checkpoint_idle(s->checkpoint, too_long))
 		return;
 	if (s->stepped) {
@@ -187,12 +222,13 @@ static void sqlite_maintain(struct store *base)
 	int left = s->log_pages - s->moved;
 	atomic_store_explicit(&s->figures.log_pages, s->log_pages, memory_order_relaxed);
 	atomic_store_explicit(&s->figures.log_pages_left, left, memory_order_relaxed);
-	bool is_long = s->log_pages >= SQLITE_ANEW_PAGES;
+	/* Without room the log can't grow: begun anew it needs none. */
+	bool is_long = s->log_pages >= s->pace->anew || (s->refused && s->conn.full);
 	if (s->log_pages < s->wait_until || left <= 0)
 		return;
-	if ((is_long && left <= SQLITE_LAST_PAGES) || too_long) {
+	if ((is_long && left <= s->pace->last) || too_long) {
 		move_the_rest(s);
-	} else if (is_long || left >= SQLITE_STEP_PAGES) {
+	} else if (is_long || left >= s->pace->step) {
 		s->stepped = true;
 		sqlite_checkpoint_step(s->checkpoint);
 	}
@@ -221,6 +257,8 @@ static const struct store_ops sqlite_ops = {
     .commit = sqlite_commit,
     .sync = sqlite_sync,
     .rollback = sqlite_rollback,
+    .trouble = sqlite_trouble,
+    .try_writing = sqlite_try_writing,
     .maintain = sqlite_maintain,
     .figures = sqlite_figures,
     .scan = sqlite_scan,
@@ -248,6 +286,7 @@ enum store_result store_sqlite_open(const struct store_options *options, const c
 	/* One process alone writes in any case. */
 	s->mode = options->mode == STORE_IMPORT ? STORE_SERVE : options->mode == STORE_EXPORT ? STORE_READ : options->mode;
 	s->lock_fd = -1;
+	s->pace = &usual_pace;
 	size_t size = strlen(path) + 1;
 	s->path = memcpy(mem_alloc(size), path, size);
 	enum store_result result = sqlite_open_store(s, options, error);

@@ -63,10 +63,20 @@ struct sqlite_statement {
 };
 extern const struct sqlite_statement sqlite_statements[SQL_COUNT];
 
+#define SQLITE_SAY_AGAIN_US 10000000 /* the same failure over and over is logged so often */
+
 struct sqlite_conn {
 	sqlite3 *db;
 	const char *path; /* for the log */
+	int failed_with;  /* the last result that was no matter of trying again ... */
+	int64_t said_us;  /* ... and when it was logged */
+	bool full;        /* it was for want of room */
 	sqlite3_stmt *stmt[SQL_COUNT];
+};
+
+/* When the log is moved into the file, in pages of it: the four numbers above, or less for tests. */
+struct sqlite_pace {
+	int step, last, anew, max;
 };
 
 struct sqlite_store {
@@ -80,10 +90,12 @@ struct sqlite_store {
 	int64_t clock_to_be; /* while it is filled by an import */
 	int64_t next_id[CORE_ID_KINDS];
 	struct sqlite_checkpoint *checkpoint; /* NULL when the store is only read */
-	int log_pages;                        /* of the write-ahead log after the last commit */
-	int moved;                            /* of them into the file, at least */
-	int wait_until;                       /* nothing is moved before the log has so many: a reader is in the way */
-	bool stepped;                         /* a step has been started whose end was not seen yet */
+	const struct sqlite_pace *pace;
+	int log_pages;  /* of the write-ahead log after the last commit */
+	int moved;      /* of them into the file, at least */
+	bool refused;   /* the last commit could not be written */
+	int wait_until; /* nothing is moved before the log has so many: a reader is in the way */
+	bool stepped;   /* a step has been started whose end was not seen yet */
 	struct {
 		tally_count log_pages, log_pages_left, checkpoints, checkpoint_us, checkpoint_last_us;
 	} figures;
@@ -105,6 +117,8 @@ enum store_result sqlite_failed(struct sqlite_conn *c, int rc, const char *what)
 /* A sync that failed may have dropped what it was to write, and the next one would not say so: what is on disk is known only after
  * starting anew from it. */
 _Noreturn void sqlite_end_process(const char *path);
+/* The same when the call that has just failed did so for that reason. */
+void sqlite_end_if_unsynced(struct sqlite_conn *c);
 /* Finalizes what is prepared and closes. */
 void sqlite_conn_close(struct sqlite_conn *c);
 

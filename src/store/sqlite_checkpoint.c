@@ -30,9 +30,7 @@ int sqlite_checkpoint_now(struct sqlite_conn *c)
 	if (rc == SQLITE_OK)
 		return moved > 0 ? moved : 0;
 	(void)sqlite_failed(c, rc, "checkpoint");
-	rc = sqlite3_extended_errcode(c->db);
-	if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
-		sqlite_end_process(c->path);
+	sqlite_end_if_unsynced(c);
 	return 0;
 }
 

@@ -247,9 +247,9 @@ static enum store_result set_up_writer(struct sqlite_store *s, char *error)
 		rc = sqlite3_step(stmt);
 	const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
 	bool wal = mode && strcmp(mode, "wal") == 0;
-	(void)sqlite3_finalize(stmt);
-	if (rc != SQLITE_ROW)
-		return refuse_sqlite(db, rc, s->path, error);
+	int ended = sqlite3_finalize(stmt); /* only now the file is changed */
+	if (rc != SQLITE_ROW || ended != SQLITE_OK)
+		return refuse_sqlite(db, rc != SQLITE_ROW ? rc : ended, s->path, error);
 	if (!wal)
 		return store_refuse(STORE_BROKEN, error,
 		                    "the file system of %s can't share memory between processes: put the store on a local disk",
@@ -275,12 +275,21 @@ static enum store_result open_to_read(struct sqlite_store *s, bool alone, char *
 /* From here on a commit is durable when the log has been synced (store_sync), not when COMMIT returns. */
 static enum store_result leave_syncs_to_the_log(struct sqlite_store *s, char *error)
 {
-	int rc = sqlite3_exec(s->conn.db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+	/* The read opens the log, where the file had none until now. */
+	int rc = sqlite3_exec(s->conn.db, "PRAGMA synchronous = NORMAL; SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return refuse_sqlite(s->conn.db, rc, s->path, error);
 	if (!sqlite_log_is_open(s->log))
 		return store_refuse(STORE_BROKEN, error, "the log of %s is not open", s->path);
 	return STORE_OK;
+}
+
+/* What an earlier process has left in the log may be in the system's memory alone, if a sync has refused it: this one is not told. Moved into the
+ * file it is written and synced anew, before anything is built upon it; as far as no program that reads holds on to an older state. */
+static enum store_result make_durable_anew(struct sqlite_store *s, char *error)
+{
+	int rc = sqlite3_wal_checkpoint_v2(s->conn.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return rc == SQLITE_OK ? STORE_OK : refuse_sqlite(s->conn.db, rc, s->path, error);
 }
 
 static enum store_result open_to_serve(struct sqlite_store *s, int64_t capacity, char *error)
@@ -291,6 +300,9 @@ static enum store_result open_to_serve(struct sqlite_store *s, int64_t capacity,
 		result = store_refuse(STORE_BROKEN, error, "SQLite can't open files on this system");
 	if (result == STORE_OK)
 		result = open_file(&s->conn, s->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, sqlite_log_vfs(s->log), error);
+	/* Nothing that has failed is tried again on the way out; a store that is closed in order moves its log itself (sqlite.c). */
+	if (result == STORE_OK)
+		(void)sqlite3_db_config(s->conn.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (result == STORE_OK)
 		result = identify(s->conn.db, s->path, &who, error);
 	if (result == STORE_OK && sqlite3_db_readonly(s->conn.db, "main") == 1)
@@ -302,7 +314,9 @@ static enum store_result open_to_serve(struct sqlite_store *s, int64_t capacity,
 		result = set_up_writer(s, error);
 	if (result == STORE_OK)
 		result = migrate(s, who.version, capacity, error);
-	return result == STORE_OK ? leave_syncs_to_the_log(s, error) : result;
+	if (result == STORE_OK)
+		result = leave_syncs_to_the_log(s, error);
+	return result == STORE_OK ? make_durable_anew(s, error) : result;
 }
 
 enum store_result sqlite_open_store(struct sqlite_store *s, const struct store_options *options, char error[STORE_ERROR_SIZE])

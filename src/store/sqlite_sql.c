@@ -1,8 +1,10 @@
 /* sqlite_sql.c: every statement of the SQLite store, and how they are prepared, bound and run. */
 #include "store/sqlite.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define ROW(kind) [SQL_LOAD + (kind)]
@@ -188,6 +190,26 @@ enum store_result sqlite_run(struct sqlite_conn *c, int which)
 	return result;
 }
 
+/* A quota and a limit on the size of files are no room either. */
+static bool is_full(struct sqlite_conn *c, int rc)
+{
+	int cause = sqlite3_system_errno(c->db);
+	return (rc & 0xff) == SQLITE_FULL ||
+	       ((rc & 0xff) == SQLITE_IOERR && (cause == ENOSPC || cause == EDQUOT || cause == EFBIG));
+}
+
+static enum store_result broken(struct sqlite_conn *c, int rc, const char *what)
+{
+	int64_t now = clock_elapsed_us();
+	c->full = is_full(c, rc);
+	if (rc == c->failed_with && now - c->said_us < SQLITE_SAY_AGAIN_US)
+		return STORE_BROKEN;
+	c->failed_with = rc;
+	c->said_us = now;
+	log_event(LOG_ERROR, "store_broken", "cause", "%s: %s: %s (%d)", c->path, what, sqlite3_errmsg(c->db), rc);
+	return STORE_BROKEN;
+}
+
 enum store_result sqlite_failed(struct sqlite_conn *c, int rc, const char *what)
 {
 	switch (rc & 0xff) {
@@ -198,8 +220,7 @@ enum store_result sqlite_failed(struct sqlite_conn *c, int rc, const char *what)
 		log_event(LOG_WARN, "store_conflict", "cause", "%s: %s: %s", c->path, what, sqlite3_errmsg(c->db));
 		return STORE_CONFLICT;
 	default:
-		log_event(LOG_ERROR, "store_broken", "cause", "%s: %s: %s (%d)", c->path, what, sqlite3_errmsg(c->db), rc);
-		return STORE_BROKEN;
+		return broken(c, rc, what);
 	}
 }
 
@@ -208,6 +229,13 @@ void sqlite_end_process(const char *path)
 	log_event(LOG_ERROR, "store_sync_failed", "cause",
 	          "%s: the disk refused a sync; ending, so that nothing is answered that is not kept", path);
 	abort();
+}
+
+void sqlite_end_if_unsynced(struct sqlite_conn *c)
+{
+	int rc = sqlite3_extended_errcode(c->db);
+	if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
+		sqlite_end_process(c->path);
 }
 
 void sqlite_conn_close(struct sqlite_conn *c)

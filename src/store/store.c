@@ -138,6 +138,11 @@ void store_rollback(struct store *s)
 	s->ops->rollback(s);
 }
 
+enum store_result store_try_writing(struct store *s)
+{
+	return s->ops->try_writing ? s->ops->try_writing(s) : STORE_OK;
+}
+
 void store_maintain(struct store *s)
 {
 	s->ops->maintain(s);

@@ -85,6 +85,7 @@ enum store_trouble {
 	STORE_SILENT,      /* it does not answer */
 	STORE_READ_ONLY,   /* a standby, or set so */
 	STORE_CONTENDED,   /* it asks to try again: locks, deadlocks, serialization */
+	STORE_FULL,        /* there is no room left for it */
 	STORE_REFUSING,    /* anything else: the log has the cause */
 	STORE_BEHIND,      /* the engine's: what others have done is being read anew */
 	STORE_TROUBLE_COUNT
@@ -96,6 +97,9 @@ enum store_trouble store_trouble(struct store *s);
 enum store_result store_confirm(struct store *s);
 /* Ends a batch without effect. Harmless when none is open. */
 void store_rollback(struct store *s);
+/* After a commit that could not be written, and without one that could be since: writes what nobody sees, to learn whether there is room again.
+ * STORE_OK when a commit may be tried; else as store_commit. Between batches. */
+enum store_result store_try_writing(struct store *s);
 /* Housekeeping between batches (checkpoint). May take milliseconds. */
 void store_maintain(struct store *s);
 
@@ -220,7 +224,8 @@ struct store_ops {
 	void (*sync)(struct store *);                 /* NULL: a commit is durable when it returns */
 	enum store_result (*confirm)(struct store *); /* NULL: what can be loaded is durable after store_sync */
 	void (*rollback)(struct store *);
-	enum store_trouble (*trouble)(struct store *); /* NULL: always STORE_REFUSING */
+	enum store_trouble (*trouble)(struct store *);    /* NULL: always STORE_REFUSING */
+	enum store_result (*try_writing)(struct store *); /* NULL: a batch that could be begun tells it */
 	void (*maintain)(struct store *);
 	void (*figures)(struct store *, struct store_figures *); /* may be NULL */
 	enum store_result (*scan)(struct store *, int64_t, store_row_fn, void *);

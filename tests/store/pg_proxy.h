@@ -19,7 +19,8 @@ enum {
 struct pg_proxy {
 	int listener, port, server_port;
 	_Atomic int mode;
-	_Atomic int lost; /* connections closed on purpose */
+	_Atomic int later; /* so many pieces from a client pass before the mode counts */
+	_Atomic int lost;  /* connections closed on purpose */
 	_Atomic bool over;
 	_Atomic int running;
 	pthread_t thread;
@@ -70,6 +71,8 @@ PG_MAYBE bool pg_proxy_client(struct pg_proxied *c)
 	ssize_t n = recv(c->client, bytes, sizeof bytes, 0);
 	if (n <= 0)
 		return false;
+	if (mode != PROXY_PASS && atomic_load(&c->proxy->later) > 0 && atomic_fetch_sub(&c->proxy->later, 1) > 0)
+		mode = PROXY_PASS;
 	if (mode == PROXY_PASS)
 		return pg_proxy_put(c->server, bytes, n);
 	if (mode == PROXY_LOSE_ANSWER) {
@@ -79,8 +82,8 @@ PG_MAYBE bool pg_proxy_client(struct pg_proxied *c)
 	int was = mode;
 	if (mode != PROXY_DELAY)
 		(void)atomic_compare_exchange_strong(&c->proxy->mode, &was, PROXY_PASS);
-	(void)shutdown(c->client, SHUT_RDWR);
 	(void)atomic_fetch_add(&c->proxy->lost, 1);
+	(void)shutdown(c->client, SHUT_RDWR);
 	if (mode == PROXY_DELAY) {
 		/* the next connection passes; this one's bytes come when the test says so by counting on */
 		int lost = atomic_load(&c->proxy->lost);

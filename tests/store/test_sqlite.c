@@ -129,6 +129,20 @@ static void an_older_file_is_brought_up_to_date(void **state)
 	batch_drop(&b);
 }
 
+/* As other programs leave one, or a power cut in the middle of the first start. */
+static void a_file_without_a_log_gets_one(void **state)
+{
+	struct fixture *f = *state;
+	make_world(f->store);
+	store_close(f->store);
+	f->store = NULL;
+	run_sql(f->path, "PRAGMA journal_mode = DELETE");
+	open_again(f);
+	struct core_user u = a_user(40, "late", 0);
+	assert_int_equal(commit_new(f->store, CORE_ROW_USER, &u), STORE_OK);
+	store_sync(f->store);
+}
+
 static void a_newer_file_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -403,7 +417,8 @@ static void a_full_disk_changes_nothing(void **state)
 	struct core_user u = a_user(40, "late", 0);
 	make_world(f->store);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	little = (struct rlimit){(rlim_t)size_of_file(f->path, "-wal"), before.rlim_max};
+	/* of the log: a header of 32 bytes, and 24 before each page */
+	little = (struct rlimit){32 + (rlim_t)inside(f)->log_pages * (24 + SQLITE_PAGE_BYTES), before.rlim_max};
 	void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
 	enum store_result result = commit_new(f->store, CORE_ROW_USER, &u);
@@ -760,6 +775,7 @@ int main(void)
 	    OPEN(migrations_are_numbered_without_gaps),
 	    OPEN(a_reopened_file_keeps_its_queue),
 	    OPEN(an_older_file_is_brought_up_to_date),
+	    OPEN(a_file_without_a_log_gets_one),
 	    OPEN(a_newer_file_is_refused),
 	    OPEN(a_second_server_is_refused),
 	    OPEN(a_server_and_a_reader_get_along),

@@ -164,7 +164,7 @@ static inline void hello(struct http_request *req)
 
 static inline void slow(struct http_request *req)
 {
-	nap(900);
+	nap(1500);
 	http_answer(req, 200, "text/plain", TEXT("slow"));
 }
 
@@ -206,6 +206,12 @@ static inline void submit(struct http_request *req)
 static inline void submit_first(struct http_request *req)
 {
 	req->job.cmd.op = CORE_JOIN;
+	http_submit(req, submitted);
+}
+
+static inline void charge(struct http_request *req)
+{
+	req->job.cmd.op = CORE_CHARGE_WALLET;
 	http_submit(req, submitted);
 }
 
@@ -298,6 +304,7 @@ static const struct http_route routes[] = {
     {HTTP_DELETE, "/nothing", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, nothing, NULL},
     {HTTP_POST, "/submit", HTTP_AUTH_NONE, HTTP_BODY_OPTIONAL, JARI_BODY_MAX, submit, NULL},
     {HTTP_POST, "/submit-first", HTTP_AUTH_NONE, HTTP_BODY_OPTIONAL, JARI_BODY_MAX, submit_first, NULL},
+    {HTTP_POST, "/charge", HTTP_AUTH_NONE, HTTP_BODY_OPTIONAL, JARI_BODY_MAX, charge, NULL},
     {HTTP_GET, "/overload", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, overload, NULL},
     {HTTP_GET, "/stream", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, stream, NULL},
     {HTTP_GET, "/reads", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, reads, NULL},

@@ -60,6 +60,9 @@ static const struct doc_case docs[] = {
     BAD("{\"a\":\"\0\"}"),
     BAD("{\"a\0\":1}"),
     BAD("{}\0"),
+    BAD("1\0"),
+    BAD("{\"a\":1\0}"),
+    BAD("[1\0,2]"),
     BAD("{\"a\":\"\xff\"}"),
     BAD("{\"a\":\"\xc0\x80\"}"),
     BAD("{\"a\":\"\xed\xa0\x80\"}"),
@@ -67,6 +70,7 @@ static const struct doc_case docs[] = {
     BAD("{\"a\":\"\n\"}"),
     BAD("\xef\xbb\xbf{}"),
     BAD("{\"a\":\"\\"),
+    BAD("\"\\u\n0020\""),
     BAD("{\"a"),
 };
 
@@ -78,7 +82,8 @@ static void test_documents(void **state)
 		json_t *doc = json_read(docs[i].in, error);
 		if ((doc != NULL) != docs[i].good)
 			fail_msg("%s: %s", docs[i].in.p, doc ? "was taken" : error);
-		if (!doc && (text_utf8_chars(text_of(error)) < 10 || error[0] != 'T' || error[strlen(error) - 1] != '.'))
+		if (!doc && (text_utf8_chars(text_of(error)) < 10 || text_has_control(text_of(error)) || error[0] != 'T' ||
+		             error[strlen(error) - 1] != '.'))
 			fail_msg("%s: the sentence is not good: %s", docs[i].in.p, error);
 		json_decref(doc);
 	}

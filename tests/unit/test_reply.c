@@ -113,6 +113,7 @@ static const struct refusal_case refusals[] = {
     {{.code = CORE_BODY_TOO_LARGE}, 0, "", NULL},
     {{.code = CORE_UNSUPPORTED_MEDIA_TYPE}, 0, "", NULL},
     {{.code = CORE_HEADERS_TOO_LARGE}, 0, "", NULL},
+    {{.code = CORE_NOT_IMPLEMENTED}, 0, "", NULL},
     {{.code = CORE_SEAT_TAKEN, .seats = seats, .seat_count = 1},
      0,
      "\"conflicts\":[7]",

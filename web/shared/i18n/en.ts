@@ -218,6 +218,7 @@ export const en = {
 	'error.METHOD_NOT_ALLOWED': 'This page and the server do not fit together. Load the page again.',
 	'error.BODY_TOO_LARGE': 'That was too long for the server. Shorten it, and try again.',
 	'error.UNSUPPORTED_MEDIA_TYPE': 'This page and the server do not fit together. Load the page again.',
+	'error.NOT_IMPLEMENTED': 'This page and the server do not fit together. Load the page again.',
 	'error.HEADERS_TOO_LARGE': 'The browser sent too much with the request. Clear this site’s cookies, and load the page again.',
 	'error.SEAT_TAKEN': 'Somebody was quicker: these seats are taken. Choose others.',
 	'error.ALREADY_YOURS': 'You have one of these seats already. See it under “My seats”.',

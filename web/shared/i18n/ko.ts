@@ -217,6 +217,7 @@ export const ko: Texts = {
 	'error.METHOD_NOT_ALLOWED': '화면과 서버가 서로 맞지 않습니다. 새로고침해 주세요.',
 	'error.BODY_TOO_LARGE': '서버가 받기에는 너무 깁니다. 줄여서 다시 시도해 주세요.',
 	'error.UNSUPPORTED_MEDIA_TYPE': '화면과 서버가 서로 맞지 않습니다. 새로고침해 주세요.',
+	'error.NOT_IMPLEMENTED': '화면과 서버가 서로 맞지 않습니다. 새로고침해 주세요.',
 	'error.HEADERS_TOO_LARGE': '브라우저가 너무 많은 것을 보냈습니다. 이 사이트의 쿠키를 지우고 새로고침해 주세요.',
 	'error.SEAT_TAKEN': '다른 분이 더 빨랐습니다. 다른 좌석을 골라 주세요.',
 	'error.ALREADY_YOURS': '이미 당신의 좌석이 들어 있습니다. ‘내 좌석’에서 확인해 주세요.',
