@@ -287,8 +287,6 @@ void fuzz_exchange(struct text in, const size_t *cuts, size_t count, bool hasty,
 
 	EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0, "%s", strerror(errno));
 	EXPECT(http_callers_enter(fuzz.server.callers, NULL, &caller) == HTTP_CALLER_IN, "the server is full");
-	fuzz.thread.tick_us = fuzz.thread.late_us = fuzz.thread.last_late_us =
-	    0; /* the loop stood still between two connections */
 	http_conn_new(&fuzz.thread, pair[1], &from, caller);
 	for (size_t i = 0; i <= count && in.n > 0; i++) {
 		size_t to = i < count ? cuts[i] : in.n;
