@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the tests that script/test has built, and sums them up in the last line.
 
-Use: run.py [unit|store|sim|api|web|lint|bench|PART OF A NAME]...
+Use: run.py [--build FOLDER] [unit|store|sim|api|package|web|fuzz|lint|bench|tsan|valgrind|PART OF A NAME]...
+With --build the C programs and the binary are those of another folder (script/coverage has one).
 One line a program; a test that failed is shown with what it said. Whole outputs are kept in build-test/logs/."""
 import concurrent.futures
 import glob
@@ -15,15 +16,26 @@ import sys
 import tempfile
 import time
 
+from fuzz import targets
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build-test")
 RELEASE = os.path.join(ROOT, "build")
 LOGS = os.path.join(BUILD, "logs")
-SUITES = ("lint", "unit", "store", "sim", "api", "web", "bench")
-SECONDS_MAX = {"unit": 120, "store": 180, "sim": 300, "api": 600, "web": 300, "lint": 600, "bench": 600}
+TSAN = os.path.join(ROOT, "build-tsan")
+VALGRIND = os.path.join(ROOT, "build-valgrind")
+SUITES = ("lint", "unit", "store", "sim", "api", "package", "web", "fuzz", "bench", "tsan", "valgrind")
+INSTRUMENTED = ("tsan", "valgrind")  # run what other suites have run too, so part of a name means the other
+SECONDS_MAX = {"unit": 120, "store": 400, "sim": 300, "api": 600, "package": 300, "web": 300, "fuzz": 300, "lint": 600, "bench": 600, "tsan": 600,
+               "valgrind": 300}
 SHOWN_LINES = 60
 AT_ONCE = min(2, os.cpu_count() or 1)  # programs; most of the time they wait
 ALONE = {"api/ready", "bench/compare"} # measure time
+
+# What ThreadSanitizer watches: every unit test, the stores that have threads, and of the API tests those in which threads meet: clients at the
+# same moment, streams, the reader, samples, crashes, other processes' commits, outages.
+TSAN_STORE = ("sqlite", "postgres", "store")
+TSAN_API = ("race", "line", "events", "idempotency", "booking", "wallet", "admin", "organiser", "monitoring", "crash", "postgres", "outage")
 
 ENV = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP",
            ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1", UBSAN_OPTIONS="print_stacktrace=1")
@@ -46,9 +58,9 @@ def end_group(process):
         pass
 
 
-def run(command, seconds):
+def run(command, seconds, env=ENV):
     """The exit status (None: it took too long), and everything it wrote. Its whole process group ends with it."""
-    with subprocess.Popen(command, cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           start_new_session=True) as process:
         RUNNING.add(process)
         try:
@@ -79,16 +91,16 @@ def tail(text, lines=SHOWN_LINES):
 
 # ---- C programs: cmocka's TAP ----
 
-def c_tests():
-    """(suite, name, command) of every program, as Meson knows them."""
-    out = subprocess.run(["meson", "introspect", "--tests", BUILD], check=True, capture_output=True, text=True).stdout
+def c_tests(folder):
+    """(suite, name, command) of every program of a build folder, as Meson knows them."""
+    out = subprocess.run(["meson", "introspect", "--tests", folder], check=True, capture_output=True, text=True).stdout
     for test in json.loads(out):
         suite, name = test["name"].split("/", 1)
         yield suite, name, test["cmd"]
 
 
-def run_c(command, seconds):
-    status, out = run(command, seconds)
+def run_c(command, seconds, env=ENV):
+    status, out = run(command, seconds, env)
     passed = len(re.findall(r"^ok\b(?!.*# SKIP)", out, re.M))
     skipped = len(re.findall(r"^ok\b.*# SKIP", out, re.M))
     bad = re.findall(r"^not ok\b.*(?:\n(?!ok\b|not ok\b|1\.\.).*)*", out, re.M)
@@ -127,8 +139,8 @@ def node_failures(out):
     return found
 
 
-def run_node(files, seconds):
-    status, out = run(["node", "--test", "--test-reporter=tap", *files], seconds)
+def run_node(files, seconds, env=ENV):
+    status, out = run(["node", "--test", "--test-reporter=tap", *files], seconds, env)
     counts = {name: int(n) for name, n in re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", out, re.M)}
     result = Result(counts.get("pass", 0), counts.get("fail", 0) + counts.get("cancelled", 0), counts.get("skipped", 0) + counts.get("todo", 0),
                     node_failures(out))
@@ -228,6 +240,76 @@ LINT = [
 ]
 
 
+# ---- fuzz targets: each for a while is one test, and all that was ever kept once through its target is another ----
+
+def run_fuzz(target):
+    with tempfile.TemporaryDirectory(prefix="jari-fuzz-") as new:
+        status, out = run(targets.fuzz_command(target, targets.seconds(), new), targets.seconds() + SECONDS_MAX["fuzz"], targets.ENV)
+    if status == 0 and targets.runs(out) > 0:
+        return Result(passed=1), out
+    said = [tail(out), ending(status, targets.seconds() + SECONDS_MAX["fuzz"]), targets.explain(target, targets.found(out))]
+    return Result(failed=1, failures=["\n".join(said)]), out
+
+
+def run_regressions():
+    failures, outs = [], []
+    for target in targets.FLAGS:
+        files = targets.inputs(target)
+        status, out = run(targets.replay_command(target, files), SECONDS_MAX["fuzz"], targets.ENV)
+        outs.append(out)
+        if status != 0 or not files or len(re.findall(r"^Executed .* in \d+ ms", out, re.M)) != len(files):
+            last = re.findall(r"^Running: (.*)", out, re.M)[-1:]
+            failures.append(f"{target}: {tail(out)}\n" + ending(status, SECONDS_MAX["fuzz"]) + f"; the last input was {last}")
+    result = Result(failed=1, failures=["\n".join(failures)]) if failures else Result(passed=1)
+    return result, "".join(outs)
+
+
+# ---- again, under ThreadSanitizer and valgrind ----
+
+def run_tsan(function):
+    """`function(env)` runs a program. Whatever any of its processes is told by ThreadSanitizer, killed ones too, is a failure."""
+    with tempfile.TemporaryDirectory(prefix="jari-tsan-") as folder:
+        os.chmod(folder, 0o755)
+        result, out = function(dict(ENV, TSAN_OPTIONS=f"second_deadlock_stack=1:log_path={folder}/report", JARI_BIN=os.path.join(TSAN, "jari")))
+        said = ""
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
+                said += f.read()
+    if said:
+        result.failed += 1
+        result.failures.append("ThreadSanitizer says:\n" + "\n".join(said.splitlines()[:2 * SHOWN_LINES]))
+    return result, out + said
+
+
+def tsan_programs():
+    for owner, name, command in c_tests(TSAN):
+        if owner == "unit" or (owner == "store" and name in TSAN_STORE):
+            yield f"{owner}/{name}", lambda command=command: run_tsan(lambda env: run_c(command, SECONDS_MAX["tsan"], env))
+    for name in TSAN_API:
+        files = [f"tests/api/{name}.test.mjs"]
+        yield f"api/{name}", lambda files=files: run_tsan(lambda env: run_node(files, SECONDS_MAX["tsan"], env))
+
+
+MEMCHECK = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite,possible",
+            "--errors-for-leak-kinds=definite,possible"]
+
+
+def run_valgrind(command):
+    """An uninitialised value, a wrong access, a leak, or a system call that valgrind does not know fails the program."""
+    result, out = run_c([*MEMCHECK, *command], SECONDS_MAX["valgrind"])
+    said = re.findall(r"^(?:==|--)\d+(?:==|--) .*", out, re.M)
+    if said:
+        result.failed += 1
+        result.failures.append("valgrind says:\n" + "\n".join(said[:2 * SHOWN_LINES]))
+    return result, out
+
+
+def valgrind_programs():
+    for owner, name, command in c_tests(VALGRIND):
+        if owner == "unit":
+            yield name, lambda command=command: run_valgrind(command)
+
+
 # ---- benchmarks: once, small, to see that they work; what they measure means nothing ----
 
 def run_compare():
@@ -251,23 +333,41 @@ def run_compare():
 
 # ---- all together ----
 
-def programs():
+def wants(suite, words):
+    """Whether a word may mean an instrumented suite; its build folder need not be there otherwise."""
+    return not words or any(word.split("/")[0] == suite for word in words)
+
+
+def programs(build, words):
     """(suite, name, function that runs it), in the order in which they run."""
+    env = ENV if build == BUILD else dict(ENV, JARI_BIN=os.path.join(build, "jari"))
     for name, function in LINT:
         yield "lint", name, function
-    tests = list(c_tests())
+    tests = list(c_tests(build))
     for suite in ("unit", "store", "sim"):
         for owner, name, command in tests:
             if owner == suite:
                 yield suite, name, lambda command=command, suite=suite: run_c(command, SECONDS_MAX[suite])
-    for suite in ("api", "web"):
+    # In the release folder: fibers and sanitizers do not go together (tests/sim/meson.build).
+    yield "sim", "simulation", lambda: run_c([os.path.join(RELEASE, "tests", "sim", "jari-sim")], SECONDS_MAX["sim"])
+    yield "sim", "planted", lambda: run_c([sys.executable, "tests/sim/planted.py", RELEASE], 2 * SECONDS_MAX["sim"])
+    for suite in ("api", "package", "web"):
         for path in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "*.test.mjs"))):
             name = os.path.basename(path)[:-len(".test.mjs")]
-            yield suite, name, lambda path=path, suite=suite: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX[suite])
+            yield suite, name, lambda path=path, suite=suite: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX[suite], env)
+    yield "fuzz", "regressions", run_regressions
+    for target in targets.FLAGS:
+        yield "fuzz", target, lambda target=target: run_fuzz(target)
+    for suite, more in (("tsan", tsan_programs), ("valgrind", valgrind_programs)):
+        if wants(suite, words):
+            for name, function in more():
+                yield suite, name, function
     yield "bench", "compare", run_compare
 
 
 def wanted(suite, name, words):
+    if suite in INSTRUMENTED:
+        return wants(suite, words) and any(word in f"{suite}/{name}" for word in words or [suite])
     return not words or any(word == suite or (word not in SUITES and word in f"{suite}/{name}") for word in words)
 
 
@@ -279,7 +379,7 @@ def timed(program):
     suite, name, function = program
     began = time.monotonic()
     result, out = function()
-    with open(os.path.join(LOGS, f"{suite}-{name}.log"), "w", encoding="utf-8") as f:
+    with open(os.path.join(LOGS, f"{suite}-{name.replace('/', '-')}.log"), "w", encoding="utf-8") as f:
         f.write(out)
     return suite, name, result, time.monotonic() - began
 
@@ -308,10 +408,15 @@ def results(chosen):
 
 
 def main():
-    words = [word.removeprefix("tests/").removesuffix(".test.mjs").removesuffix(".c").replace("/test_", "/") for word in sys.argv[1:]]
+    args = sys.argv[1:]
+    build = BUILD
+    if args[:1] == ["--build"]:
+        build = os.path.join(ROOT, args[1])
+        args = args[2:]
+    words = [word.removeprefix("tests/").removesuffix(".test.mjs").removesuffix(".c").replace("/test_", "/") for word in args]
     os.makedirs(LOGS, exist_ok=True)
     total = Result()
-    for suite, name, result, seconds in results([p for p in programs() if wanted(p[0], p[1], words)]):
+    for suite, name, result, seconds in results([p for p in programs(build, words) if wanted(p[0], p[1], words)]):
         tell(suite, name, result, seconds)
         total.passed += result.passed
         total.failed += result.failed

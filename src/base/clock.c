@@ -56,12 +56,19 @@ void clock_init_simulated(struct clock *c, int64_t floor, int64_t (*wall)(void *
 /* `ahead` only ever rises, so monotonic + ahead never runs backwards; a wall clock that is further on raises it. */
 int64_t clock_now(struct clock *c)
 {
-	int64_t wall = c->wall(c->arg);
+	int64_t wall = c->wall ? c->wall(c->arg) : 0;
 	int64_t monotonic = c->monotonic(c->arg);
-	int64_t ahead = raise_to(&c->ahead, wall - monotonic);
+	int64_t ahead = c->wall ? raise_to(&c->ahead, wall - monotonic) : atomic_load(&c->ahead);
 
 	/* Two threads may come here in the other order than they read; `last` keeps what was given out from going back. */
 	return raise_to(&c->last, monotonic + ahead);
+}
+
+void clock_follow(struct clock *c, int64_t at)
+{
+	c->wall = NULL;
+	atomic_store(&c->ahead, at - c->monotonic(c->arg));
+	atomic_store(&c->last, at);
 }
 
 void clock_lift(struct clock *c, int64_t floor)

@@ -12,7 +12,7 @@
 struct clock {
 	_Atomic int64_t last;       /* the latest instant given out */
 	_Atomic int64_t ahead;      /* how far this clock is ahead of the monotonic clock */
-	int64_t (*wall)(void *arg); /* the system's wall clock, or a simulated one */
+	int64_t (*wall)(void *arg); /* the system's wall clock, or a simulated one; NULL: it follows another clock */
 	int64_t (*monotonic)(void *arg);
 	void *arg;
 };
@@ -24,6 +24,9 @@ void clock_init_simulated(struct clock *c, int64_t floor, int64_t (*wall)(void *
 int64_t clock_now(struct clock *c);
 /* Lifts the clock to `floor` where it is behind it. */
 void clock_lift(struct clock *c, int64_t floor);
+/* From here on the clock is not the system's but another's, which it is told by clock_lift: it goes on from `at` at the pace of the monotonic clock, and
+ * never looks at the wall clock again. For its owner, before other threads use it. */
+void clock_follow(struct clock *c, int64_t at);
 /* Microseconds of the system's monotonic clock, for measuring how long something took. */
 int64_t clock_elapsed_us(void);
 

@@ -23,6 +23,17 @@
 #define JARI_USERNAME_CHARS_MAX 64
 #define JARI_USERNAME_BYTES_MAX (JARI_USERNAME_CHARS_MAX * 4)
 
+/* ---- sign-in with tokens of an identity provider (--auth jwt) ---- */
+#define JARI_JWT_BYTES_MAX 8192          /* a whole token */
+#define JARI_JWT_LEEWAY_SECONDS 60       /* by which its times may be off, for clocks that are not in step */
+#define JARI_JWT_DATE_MAX 253402300799LL /* seconds: the end of the year 9999 */
+#define JARI_JWT_KID_MAX 256             /* bytes of a key's name */
+#define JARI_JWT_RSA_BITS_MIN 2048       /* RFC 7518, 3.3 */
+#define JARI_JWT_RSA_BITS_MAX 8192       /* a longer one would take a thread's time with each token */
+#define JARI_JWT_RSA_EXPONENT_BITS_MAX 64
+#define JARI_JWKS_KEYS_MAX 64
+#define JARI_JWKS_BYTES_MAX 262144 /* of the file */
+
 /* ---- seats and holds ---- */
 #define JARI_HOLD_SECONDS_DEFAULT 300
 #define JARI_SECONDS_MAX 86400 /* the longest hold or active place that may be configured */
@@ -55,11 +66,15 @@
 #define JARI_BATCH_MAX 1024  /* commands decided and committed together */
 #define JARI_INBOX_MAX 65536 /* commands waiting for the committer; past it 503 OVERLOADED */
 #define JARI_READS_MAX 65536 /* reads of the store waiting for the reader */
-#define JARI_TICK_MS 100     /* how often the tick looks for what has lapsed */
-#define JARI_TICK_STEP 256   /* rows of one kind that one tick may end or admit */
+/* Who would wait longer for the committer or the reader is told to come back (engine/overload.h). */
+#define JARI_COMMAND_WAIT_MS_DEFAULT 500
+#define JARI_COMMAND_WAIT_MS_MAX 60000
+#define JARI_TICK_MS 100   /* how often the tick looks for what has lapsed */
+#define JARI_TICK_STEP 256 /* rows of one kind that one tick may end or admit */
 
 /* ---- stopping ---- */
 #define JARI_DRAIN_SECONDS_MAX 3600 /* how long a server that is to stop may go on while proxies turn away from it */
+#define JARI_STOP_SECONDS 60 /* what a service manager is asked to wait for the rest: answers (HTTP_STOP_MS), the last sync */
 
 /* ---- time series for the organiser's plots ---- */
 #define JARI_SERIES_SECONDS 3600 /* kept at one second */
@@ -82,6 +97,24 @@
 #define JARI_JSON_DEPTH_MAX 32
 #define JARI_FRAME_ANCESTORS_MAX 400 /* characters; with the rest of its line well below a header's limit */
 #define JARI_LISTEN_BACKLOG 4096
+#define JARI_RATE_MAX 6000000           /* the largest rate limit, in requests a minute */
+#define JARI_RATE_ADDRESS_DEFAULT 30000 /* from one address; polls with a good token aside (http/throttle.h) */
+#define JARI_RATE_USER_DEFAULT 600      /* with one user's tokens */
+#define JARI_RATE_TOKENS_DEFAULT 3000   /* places in line, from one address */
+#define JARI_TRUSTED_PROXIES_MAX 64     /* networks that --trusted-proxy may name */
+#define JARI_REQUEST_SECONDS_DEFAULT 10 /* within which a whole request must arrive, however it drips */
+#define JARI_REQUEST_SECONDS_MAX 3600
+#define JARI_CONNECTIONS_DEFAULT 200000 /* or what the limit on open files leaves, when that is less */
+#define JARI_CONNECTIONS_MAX 10000000
+#define JARI_CONNECTIONS_SPARE_FILES 128   /* that are not for connections: the store, listeners, a backup */
+#define JARI_CONNECTIONS_EACH_DEFAULT 1000 /* of one address: a campus behind one, and not half a server's memory */
+#define JARI_STREAMS_PERCENT 75            /* of the connections may be event streams, so that who only polls gets in */
+#define JARI_HELD_MAX (INT64_C(512) << 20) /* bytes that connections hold of half requests and of answers that are not taken */
+#define JARI_SEND_RATE_MIN 1024            /* bytes a second; who takes an answer more slowly than this is dropped */
+#define JARI_LATE_MS 1000                  /* commands that have lain in their sockets for so long are turned away */
+#define JARI_RETRY_SECONDS_MAX 4           /* who is turned away is told to come back within this */
 #define JARI_THREADS_MAX 64
+#define JARI_TLS_TICKET_SECONDS 3600       /* for which a TLS session may be resumed */
+#define JARI_HSTS_SECONDS (30 * 24 * 3600) /* for which a browser that was here over TLS comes no other way */
 
 #endif

@@ -84,11 +84,13 @@ static void usage_line(FILE *out, enum cli_command command, const char *indent)
 	              argument != NULL ? argument : "");
 }
 
+static const char rules[] =
+    "--name value and --name=value are the same. Each option is also the environment variable in brackets;\n"
+    "the command line wins. Switches take 1, true, yes, on or 0, false, no, off there.\n";
+
 static void rules_help(FILE *out)
 {
-	(void)fputs("\n--name value and --name=value are the same. Each option is also the environment variable in brackets;\n"
-	            "the command line wins. Switches take 1, true, yes, on or 0, false, no, off there.\n",
-	            out);
+	(void)fprintf(out, "\n%s", rules);
 }
 
 static void environment_help(FILE *out)
@@ -97,9 +99,16 @@ static void environment_help(FILE *out)
 	options_help(out, CLI_SERVE, CLI_NO_COMMAND, true);
 }
 
+static const char purpose[] = "sells seats for concerts that everyone wants at the same minute";
+static const char all_examples[] = "  jari serve --demo                                     try it: http://127.0.0.1:8080\n"
+				   "  jari serve --store sqlite:/var/lib/jari/jari.db --hold-seconds 420\n"
+				   "  jari import spring.json                               add concerts while no server runs\n"
+				   "  jari audit && jari backup /backup/jari.db             check, then copy\n"
+				   "  jari copy --from sqlite:data/jari.db --to postgresql://jari@db1/jari\n";
+
 static void all_help(FILE *out)
 {
-	(void)fputs("jari " JARI_VERSION ": sells seats for concerts that everyone wants at the same minute.\n\nUsage:\n", out);
+	(void)fprintf(out, "jari " JARI_VERSION ": %s.\n\nUsage:\n", purpose);
 	for (int i = 0; i < CLI_COMMANDS; i++) {
 		const char *argument = cli_command_argument((enum cli_command)i);
 		char left[64];
@@ -119,20 +128,15 @@ static void all_help(FILE *out)
 	options_help(out, CLI_SERVE, CLI_AUDIT, false);
 	environment_help(out);
 	rules_help(out);
-	(void)fputs("\nExamples:\n"
-	            "  jari serve --demo                                     try it: http://127.0.0.1:8080\n"
-	            "  jari serve --store sqlite:/var/lib/jari/jari.db --hold-seconds 420\n"
-	            "  jari import spring.json                               add concerts while no server runs\n"
-	            "  jari audit && jari backup /backup/jari.db             check, then copy\n"
-	            "  jari copy --from sqlite:data/jari.db --to postgresql://jari@db1/jari\n"
-	            "\nExit status: 0 fine, 1 something failed, 2 the command line is wrong.\n",
-	            out);
+	(void)fprintf(out, "\nExamples:\n%s\nExit status: 0 fine, 1 something failed, 2 the command line is wrong.\n",
+	              all_examples);
 }
 
 static const char *const stories[] = {
     [CLI_SERVE] =
-	"Writes one line to standard output when it takes connections, `listening on http://ADDR:PORT`; everything else\n"
-	"goes to standard error. SIGTERM and SIGINT finish what is in flight and exit; a second one ends at once.\n"
+	"Writes one line to standard output when it takes connections, `listening on http://ADDR:PORT` (https with TLS);\n"
+	"everything else goes to standard error. SIGTERM and SIGINT finish what is in flight and exit; a second one ends at\n"
+	"once. SIGHUP has the certificate and the keys of the sign-in read again.\n"
 	"\nThe organiser's key opens /api/admin. Unless one is given, it is made at the first start, in the file\n"
 	"STORE.admin-key beside the store, which only its owner can read; STORE.token-key likewise.\n",
     [CLI_IMPORT] =
@@ -181,4 +185,27 @@ void cli_help(FILE *out, enum cli_command command)
 		environment_help(out);
 	rules_help(out);
 	(void)fprintf(out, "\nExamples:\n%s", examples[command]);
+}
+
+const char *cli_help_part(enum cli_help_part part)
+{
+	switch (part) {
+	case CLI_HELP_PURPOSE:
+		return purpose;
+	case CLI_HELP_RULES:
+		return rules;
+	case CLI_HELP_EXAMPLES:
+		break;
+	}
+	return all_examples;
+}
+
+const char *cli_command_story(enum cli_command command)
+{
+	return stories[command];
+}
+
+const char *cli_command_examples(enum cli_command command)
+{
+	return examples[command];
 }

@@ -46,19 +46,52 @@ static const struct cli_option table[] = {
      "The file with the key of the buyers' tokens, 64 hex digits. Without it, one is made beside the store at the first start."},
     {"threads", CLI_TYPE_INT, AT(threads), "N", NULL, 1, JARI_THREADS_MAX, SERVE, false,
      "How many threads answer requests. Without it: one for each processor."},
+    {"request-timeout", CLI_TYPE_INT, AT(request_timeout), "N", NUMBER(JARI_REQUEST_SECONDS_DEFAULT), 1, JARI_REQUEST_SECONDS_MAX,
+     SERVE, false, "Seconds within which a whole request must arrive, from its first byte; then the connection is closed."},
+    {"max-connections", CLI_TYPE_INT, AT(max_connections), "N", NULL, 1, JARI_CONNECTIONS_MAX, SERVE, false,
+     "How many connections may be open. Without it: 200000, or what the limit on open files leaves."},
+    {"max-connections-per-address", CLI_TYPE_INT, AT(max_connections_each), "N", NUMBER(JARI_CONNECTIONS_EACH_DEFAULT), 0,
+     JARI_CONNECTIONS_MAX, SERVE, false,
+     "How many of them from one address (IPv6: from one /64); 0: any number. This machine's own are not counted."},
+    {"command-wait", CLI_TYPE_INT, AT(command_wait), "MS", NUMBER(JARI_COMMAND_WAIT_MS_DEFAULT), 1, JARI_COMMAND_WAIT_MS_MAX,
+     SERVE, false,
+     "Milliseconds that a request may wait for its turn to be decided; who would wait longer is told to come back: 503."},
     {"drain-seconds", CLI_TYPE_INT, AT(drain_seconds), "N", "0", 0, JARI_DRAIN_SECONDS_MAX, SERVE, false,
      "After SIGTERM: for how long /readyz says 503 and all else is served, so that a proxy turns elsewhere first."},
+    {"tls-cert", CLI_TYPE_TEXT, AT(tls_cert), "FILE", NULL, 0, 0, SERVE, false,
+     "Speak TLS, with this certificate and its chain (PEM). SIGHUP reads it and its key again."},
+    {"tls-key", CLI_TYPE_TEXT, AT(tls_key), "FILE", NULL, 0, 0, SERVE, false, "The key of --tls-cert (PEM, without a password)."},
+    {"rate-address", CLI_TYPE_INT, AT(rate_address), "N", NULL, 0, JARI_RATE_MAX, SERVE, false,
+     "Requests a minute from one address, which may come all at once; polls with a good token aside. 0: no limit. Without it: none where --listen is "
+     "this machine's alone, else " NUMBER(JARI_RATE_ADDRESS_DEFAULT) "."},
+    {"rate-tokens", CLI_TYPE_INT, AT(rate_tokens), "N", NULL, 0, JARI_RATE_MAX, SERVE, false,
+     "Places in line asked for in a minute from one address. 0: no limit. Without it: none or " NUMBER(
+	 JARI_RATE_TOKENS_DEFAULT) ", as for --rate-address."},
+    {"rate-user", CLI_TYPE_INT, AT(rate_user), "N", NULL, 0, JARI_RATE_MAX, SERVE, false,
+     "Requests a minute with one user's tokens. 0: no limit. Without it: none or " NUMBER(
+	 JARI_RATE_USER_DEFAULT) ", as for --rate-address."},
+    {"trusted-proxy", CLI_TYPE_TEXT, AT(trusted_proxy), "CIDRS", NULL, 0, 0, SERVE, false,
+     "Addresses of your proxies, such as 10.0.0.0/8,2001:db8::1. From them alone X-Forwarded-For and Forwarded are believed."},
     {"frame-ancestors", CLI_TYPE_TEXT, AT(frame_ancestors), "ORIGINS", NULL, 0, 0, SERVE, false,
      "Sites that may show the pages in a frame of theirs, such as 'https://tickets.example https://example.org'. Without it: none."},
     {"open-accounts", CLI_TYPE_BOOL, AT(open_accounts), NULL, "no", 0, 0, SERVE, false,
      "Allow an address that other machines can reach, although a name alone opens an account."},
+    {"auth", CLI_TYPE_TEXT, AT(auth), "HOW", "name", 0, 0, SERVE, false,
+     "How buyers say who they are: name (anyone may say any), or jwt (a signed token of your sign-in)."},
+    {"jwks", CLI_TYPE_TEXT, AT(jwks), "FILE", NULL, 0, 0, SERVE, false,
+     "With --auth jwt: the sign-in's public keys, a JSON Web Key Set. A change of the file is noticed within a second."},
+    {"jwt-issuer", CLI_TYPE_TEXT, AT(jwt_issuer), "NAME", NULL, 0, 0, SERVE, false,
+     "With --auth jwt: what the tokens must have as iss, such as https://login.example."},
+    {"jwt-audience", CLI_TYPE_TEXT, AT(jwt_audience), "NAME", NULL, 0, 0, SERVE, false,
+     "With --auth jwt: what the tokens must have as aud, the name of this site at the sign-in."},
     {"admin-key", CLI_TYPE_TEXT, AT(admin_key), "KEY", NULL, 0, 0, SERVE, true,
      "The organiser's key itself, 16 visible characters or more."},
     {"token-key", CLI_TYPE_TEXT, AT(token_key), "KEY", NULL, 0, 0, SERVE, true,
      "The key of the buyers' tokens itself, 64 hex digits."},
 };
 #define COUNT (sizeof(table) / sizeof(table[0]))
-_Static_assert(COUNT <= 32, "on_command_line has a bit for each option");
+_Static_assert(COUNT <= 64, "on_command_line has a bit for each option");
+_Static_assert(JARI_CONNECTIONS_DEFAULT == 200000, "the help of --max-connections names it");
 
 static const struct {
 	const char *name, *argument, *help;
@@ -103,7 +136,7 @@ const char *cli_command_help(enum cli_command command)
 	return commands[command].help;
 }
 
-static bool has_bit(uint32_t bits, const char *name)
+static bool has_bit(uint64_t bits, const char *name)
 {
 	for (size_t i = 0; i < COUNT; i++)
 		if (strcmp(table[i].name, name) == 0)
@@ -187,7 +220,7 @@ static bool set_from_environment(struct cli_options *o, char error[CLI_ERROR_SIZ
 			continue;
 		if (!cli_option_set(o, &table[i], name, value, error))
 			return false;
-		o->in_environment |= 1u << i;
+		o->in_environment |= UINT64_C(1) << i;
 	}
 	return true;
 }
@@ -303,7 +336,7 @@ static bool read_option(int argc, char *const *argv, int *at, struct cli_options
 	row = find(o, name, error);
 	if (row == NULL)
 		return false;
-	o->on_command_line |= 1u << (row - table);
+	o->on_command_line |= UINT64_C(1) << (row - table);
 	return cli_option_take(o, row, equals, argc, argv, at, error);
 }
 
@@ -412,6 +445,42 @@ static bool check_store(const struct cli_options *o, char error[CLI_ERROR_SIZE])
 	return check_url(o, "from", o->from, error) && check_url(o, "to", o->to, error);
 }
 
+static bool signs_in(const struct cli_options *o)
+{
+	return strcmp(o->auth, "jwt") == 0;
+}
+
+/* Who thinks that buyers sign in must not be mistaken: what is of no use without --auth jwt is refused without it. */
+static bool check_auth(const struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	const struct {
+		const char *name, *value, *what;
+	} needs[] = {{"jwks", o->jwks, "the sign-in's public keys: --jwks FILE"},
+	             {"jwt-issuer", o->jwt_issuer, "who issues the tokens: --jwt-issuer NAME"},
+	             {"jwt-audience", o->jwt_audience, "whom they are made for: --jwt-audience NAME"}};
+	char called[CLI_ENV_NAME_SIZE];
+
+	if (o->command != CLI_SERVE)
+		return true;
+	called_name(o, "auth", called);
+	if (!signs_in(o) && strcmp(o->auth, "name") != 0) {
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s needs name or jwt, not '%.100s'", called, o->auth);
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		if ((needs[i].value != NULL) == signs_in(o))
+			continue;
+		if (needs[i].value == NULL) {
+			(void)snprintf(error, CLI_ERROR_SIZE, "%s jwt also needs %s", called, needs[i].what);
+		} else {
+			called_name(o, needs[i].name, called);
+			(void)snprintf(error, CLI_ERROR_SIZE, "%s is of no use without --auth jwt", called);
+		}
+		return false;
+	}
+	return true;
+}
+
 static bool check_listen(struct cli_options *o, char error[CLI_ERROR_SIZE])
 {
 	char called[CLI_ENV_NAME_SIZE], why[CLI_ERROR_SIZE - CLI_ENV_NAME_SIZE - 8];
@@ -423,16 +492,62 @@ static bool check_listen(struct cli_options *o, char error[CLI_ERROR_SIZE])
 		(void)snprintf(error, CLI_ERROR_SIZE, "%s %s", called, why);
 		return false;
 	}
-	if (!o->listen_at.loopback && !o->open_accounts) {
+	if (!o->listen_at.loopback && !o->open_accounts && !signs_in(o)) {
 		(void)snprintf(
 		    error, CLI_ERROR_SIZE,
-		    "%s %.100s can be reached from other machines, and a name alone opens an account here; put a site with "
-		    "a sign-in "
-		    "of its own before it, or say --open-accounts",
+		    "%s %.100s can be reached from other machines, and a name alone opens an account here; let buyers sign in "
+		    "(--auth jwt), put a site with a sign-in of its own before it, or say --open-accounts",
 		    called, o->listen);
 		return false;
 	}
 	return true;
+}
+
+static bool check_tls(const struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	bool cert = o->tls_cert != NULL, key = o->tls_key != NULL;
+	char called[CLI_ENV_NAME_SIZE];
+
+	if (o->command != CLI_SERVE || cert == key)
+		return true;
+	called_name(o, cert ? "tls-cert" : "tls-key", called);
+	(void)snprintf(error, CLI_ERROR_SIZE, "%s also needs %s", called,
+	               cert ? "its key: --tls-key FILE" : "its certificate: --tls-cert FILE");
+	return false;
+}
+
+static bool check_proxies(struct cli_options *o, char error[CLI_ERROR_SIZE])
+{
+	char called[CLI_ENV_NAME_SIZE];
+	struct text wrong;
+
+	if (o->trusted_proxy == NULL || o->command != CLI_SERVE ||
+	    http_proxies_parse(text_of(o->trusted_proxy), &o->proxies, &wrong))
+		return true;
+	called_name(o, "trusted-proxy", called);
+	if (o->proxies.count == JARI_TRUSTED_PROXIES_MAX && wrong.n == 0)
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s takes at most %d networks", called, JARI_TRUSTED_PROXIES_MAX);
+	else
+		(void)snprintf(
+		    error, CLI_ERROR_SIZE,
+		    "%s needs addresses or networks such as 10.0.0.0/8,2001:db8::1, with nothing behind the prefix, not '%.*s'",
+		    called, (int)(wrong.n < 100 ? wrong.n : 100), wrong.n > 0 ? wrong.p : "");
+	return false;
+}
+
+void cli_rate_limits(const struct cli_options *o, int64_t out[HTTP_LIMITS])
+{
+	bool here = o->listen_at.loopback;
+
+	out[HTTP_LIMIT_ADDRESS] = here ? 0 : JARI_RATE_ADDRESS_DEFAULT;
+	out[HTTP_LIMIT_TOKENS] = here ? 0 : JARI_RATE_TOKENS_DEFAULT;
+	out[HTTP_LIMIT_USER] = here ? 0 : JARI_RATE_USER_DEFAULT;
+	if (cli_given(o, "rate-address"))
+		out[HTTP_LIMIT_ADDRESS] = o->rate_address;
+	if (cli_given(o, "rate-tokens"))
+		out[HTTP_LIMIT_TOKENS] = o->rate_tokens;
+	if (cli_given(o, "rate-user"))
+		out[HTTP_LIMIT_USER] = o->rate_user;
 }
 
 static bool is_host_char(char c)
@@ -528,5 +643,8 @@ enum cli_parsed cli_options_parse(int argc, char *const *argv, struct cli_option
 		               commands[out->command].argument);
 		return CLI_USAGE;
 	}
-	return check_store(out, error) && check_listen(out, error) && check_frames(out, error) ? CLI_RUN : CLI_USAGE;
+	return check_store(out, error) && check_auth(out, error) && check_listen(out, error) && check_tls(out, error) &&
+	               check_proxies(out, error) && check_frames(out, error)
+	           ? CLI_RUN
+	           : CLI_USAGE;
 }

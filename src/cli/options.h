@@ -9,6 +9,7 @@
 #define JARI_CLI_OPTIONS_H
 
 #include "cli/listen.h"
+#include "http/throttle.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,16 +37,24 @@ struct cli_options {
 	const char *store, *listen;
 	const char *from, *to; /* of copy */
 	bool demo, open_accounts;
+	const char *auth;                             /* "name" or "jwt" */
+	const char *jwks, *jwt_issuer, *jwt_audience; /* NULL unless auth is "jwt" */
 	int64_t hold_seconds, active_seconds, waiting_idle, waiting_grace, poll_budget, queue_capacity, seats_per_user;
 	int64_t threads; /* 0: one for each processor */
-	int64_t drain_seconds;
-	const char *frame_ancestors;                 /* NULL: none */
-	const char *admin_key_file, *token_key_file; /* NULL: none */
-	const char *admin_key, *token_key;           /* from the environment alone; NULL: none */
+	int64_t drain_seconds, request_timeout;
+	int64_t max_connections; /* 0: as many as there may be */
+	int64_t max_connections_each, command_wait;
+	const char *tls_cert, *tls_key;               /* NULL: plain HTTP */
+	int64_t rate_address, rate_user, rate_tokens; /* cli_rate_limits says what holds */
+	const char *trusted_proxy;                    /* NULL: none */
+	const char *frame_ancestors;                  /* NULL: none */
+	const char *admin_key_file, *token_key_file;  /* NULL: none */
+	const char *admin_key, *token_key;            /* from the environment alone; NULL: none */
 
 	struct cli_listen listen_at; /* `listen`, taken apart (serve) */
-	uint32_t on_command_line;    /* a bit for each row of the table */
-	uint32_t in_environment;
+	struct http_proxies proxies; /* `trusted_proxy`, taken apart (serve) */
+	uint64_t on_command_line;    /* a bit for each row of the table */
+	uint64_t in_environment;
 };
 
 enum cli_type { CLI_TYPE_TEXT, CLI_TYPE_INT, CLI_TYPE_BOOL };
@@ -83,6 +92,9 @@ enum cli_parsed cli_options_parse(int argc, char *const *argv, struct cli_option
 bool cli_given(const struct cli_options *o, const char *name);
 bool cli_given_on_command_line(const struct cli_options *o, const char *name);
 
+/* The rate limits that hold (serve): what was given, else none on a loopback address and the defaults elsewhere. */
+void cli_rate_limits(const struct cli_options *o, int64_t out[HTTP_LIMITS]);
+
 /* Sets the option of a row in the struct that its offset is of; `called` is how the person called it (--hold-seconds,
  * JARI_HOLD_SECONDS). */
 bool cli_option_set(void *options, const struct cli_option *row, const char *called, const char *value,
@@ -98,5 +110,13 @@ void cli_help(FILE *out, enum cli_command command);
 /* Pieces of it, for `jari bench`, which has a table of its own: a name with its explanation; an option with its facts. */
 void cli_help_entry(FILE *out, const char *left, const char *words);
 void cli_help_option(FILE *out, const struct cli_option *row, const char *environment);
+
+/* The same words for the manual page (src/cli/man), so that it says what the help says: lines that end with a line feed, except the
+ * purpose, which is a piece of a sentence. */
+enum cli_help_part { CLI_HELP_PURPOSE, CLI_HELP_RULES, CLI_HELP_EXAMPLES };
+const char *cli_help_part(enum cli_help_part part);
+/* What a command does, in paragraphs with an empty line between; and how it is used, a line each, indented by two. */
+const char *cli_command_story(enum cli_command command);
+const char *cli_command_examples(enum cli_command command);
 
 #endif

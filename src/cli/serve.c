@@ -4,12 +4,16 @@
 #include "base/log.h"
 #include "cli/demo.h"
 #include "cli/keys.h"
+#include "cli/notify.h"
 #include "http/catalogue.h"
 #include "http/metrics.h"
 #include "http/openapi.h"
 #include "http/reply.h"
 #include "http/routes.h"
 #include "http/server.h"
+#include "http/sign_in.h"
+#include "http/tls.h"
+#include "http/throttle.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -27,20 +31,32 @@ struct serve {
 	struct engine *engine;
 	struct buf openapi;
 	struct http_metrics *metrics;
+	struct sign_in *sign_in; /* NULL: --auth name */
+	struct http_tls *tls;    /* NULL: plain HTTP */
+	struct http_throttle *throttle;
 	struct http_app app;
 	struct http_server *server;
 };
 
 /* ---- the process ---- */
 
-/* Blocks SIGTERM and SIGINT for this thread and all that it makes: the main thread waits for them. */
-static bool take_signals(sigset_t *ends)
+/* Blocks SIGTERM, SIGINT and SIGHUP for this thread and all that it makes: the main thread waits for them. */
+static bool take_signals(sigset_t *signals)
 {
 	/* A shell starts what it sends to the background with SIGINT ignored; an ignored signal can't be waited for. */
-	if (signal(SIGTERM, SIG_DFL) == SIG_ERR || signal(SIGINT, SIG_DFL) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	if (signal(SIGTERM, SIG_DFL) == SIG_ERR || signal(SIGINT, SIG_DFL) == SIG_ERR || signal(SIGHUP, SIG_DFL) == SIG_ERR ||
+	    signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return false;
-	return sigemptyset(ends) == 0 && sigaddset(ends, SIGTERM) == 0 && sigaddset(ends, SIGINT) == 0 &&
-	       pthread_sigmask(SIG_BLOCK, ends, NULL) == 0;
+	return sigemptyset(signals) == 0 && sigaddset(signals, SIGTERM) == 0 && sigaddset(signals, SIGINT) == 0 &&
+	       sigaddset(signals, SIGHUP) == 0 && pthread_sigmask(SIG_BLOCK, signals, NULL) == 0;
+}
+
+static void unblock_ends(void)
+{
+	sigset_t ends;
+
+	if (sigemptyset(&ends) == 0 && sigaddset(&ends, SIGTERM) == 0 && sigaddset(&ends, SIGINT) == 0)
+		(void)pthread_sigmask(SIG_UNBLOCK, &ends, NULL);
 }
 
 /* Each buyer who waits may have a connection, so as many as the system allows. */
@@ -53,6 +69,24 @@ static void raise_file_limit(void)
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
 		log_event(LOG_WARN, "file_limit", "error", "%s", strerror(errno));
+}
+
+/* What the limit on open files leaves for connections, so that the store can always open what it needs. */
+static int64_t connections_max(const struct cli_options *o)
+{
+	int64_t wanted = o->max_connections > 0 ? o->max_connections : JARI_CONNECTIONS_DEFAULT;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return wanted;
+	int64_t files = (int64_t)limit.rlim_cur, spare = JARI_CONNECTIONS_SPARE_FILES;
+	int64_t left = files > 2 * spare ? files - spare : files / 2;
+	if (wanted <= left)
+		return wanted;
+	if (o->max_connections > 0)
+		log_event(LOG_WARN, "max_connections", "lowered", "to %lld: the limit on open files is %lld", (long long)left,
+		          (long long)files);
+	return left;
 }
 
 static int thread_count(const struct cli_options *options)
@@ -153,6 +187,7 @@ static bool open_engine(struct serve *s)
 	    .rules = cli_rules(s->options),
 	    .waiting_idle_ms = s->options->waiting_idle * 1000,
 	    .poll_budget = s->options->poll_budget,
+	    .command_wait_ms = s->options->command_wait,
 	    .render = http_render,
 	    .probe = http_metrics_probe,
 	};
@@ -213,6 +248,46 @@ static bool load_demo(struct serve *s)
 	return ok;
 }
 
+static bool open_sign_in(struct serve *s)
+{
+	const struct cli_options *o = s->options;
+	char error[SIGN_IN_ERROR_SIZE];
+
+	if (o->jwks == NULL)
+		return true;
+	struct sign_in_config config = {
+	    .jwks_file = o->jwks,
+	    .rules = {.issuer = text_of(o->jwt_issuer), .audience = text_of(o->jwt_audience)},
+	};
+	s->sign_in = sign_in_open(&config, error);
+	if (s->sign_in == NULL)
+		cli_fail("%s", error);
+	return s->sign_in != NULL;
+}
+
+static bool open_tls(struct serve *s)
+{
+	char error[HTTP_TLS_ERROR_SIZE];
+
+	if (s->options->tls_cert == NULL)
+		return true;
+	s->tls = http_tls_open(s->options->tls_cert, s->options->tls_key, error);
+	if (s->tls == NULL)
+		cli_fail("%s", error);
+	return s->tls != NULL;
+}
+
+static bool open_throttle(struct serve *s)
+{
+	struct http_throttle_config config = {.trusted = s->options->proxies};
+
+	cli_rate_limits(s->options, config.limits);
+	s->throttle = http_throttle_new(&config);
+	if (s->throttle == NULL)
+		cli_fail("the system gave no random bits: %s", strerror(errno));
+	return s->throttle != NULL;
+}
+
 static bool open_server(struct serve *s)
 {
 	const struct cli_options *o = s->options;
@@ -223,10 +298,14 @@ static bool open_server(struct serve *s)
 	    .threads = thread_count(o),
 	    .routes = http_routes,
 	    .route_count = http_route_count,
+	    .tls = s->tls,
+	    .request_ms = o->request_timeout * 1000,
+	    .connections_max = connections_max(o),
+	    .connections_each = o->max_connections_each,
 	};
 	char error[HTTP_SERVER_ERROR_SIZE];
 
-	if (!openapi_build(http_routes, http_route_count, JARI_VERSION, &s->openapi)) {
+	if (!openapi_build(http_routes, http_route_count, JARI_VERSION, s->sign_in != NULL, &s->openapi)) {
 		cli_fail("the API's description could not be made: a route has no description");
 		return false;
 	}
@@ -238,8 +317,11 @@ static bool open_server(struct serve *s)
 	    .hold_seconds = o->hold_seconds,
 	    .openapi = buf_view(&s->openapi),
 	    .metrics = s->metrics,
+	    .throttle = s->throttle,
 	    .version = JARI_VERSION,
 	    .frame_ancestors = o->frame_ancestors,
+	    .sign_in = s->sign_in,
+	    .secure = s->tls != NULL,
 	};
 	memcpy(config.seal_key, s->token.bytes, sizeof(config.seal_key));
 	s->server = http_server_open(&config, error);
@@ -256,22 +338,26 @@ static void say_listening(const struct serve *s)
 	const struct cli_listen *at = &s->options->listen_at;
 	char store[STORE_SHOWN_SIZE];
 
-	(void)printf("listening on http://%s%s%s:%d\n", at->v6 ? "[" : "", at->host, at->v6 ? "]" : "",
-	             http_server_port(s->server));
+	(void)printf("listening on %s://%s%s%s:%d\n", s->tls != NULL ? "https" : "http", at->v6 ? "[" : "", at->host,
+	             at->v6 ? "]" : "", http_server_port(s->server));
 	if (fflush(stdout) != 0)
 		log_event(LOG_WARN, "standard_output", "error", "%s", strerror(errno));
+	cli_notify_ready();
 	log_event(LOG_INFO, "started", "version", "%s", JARI_VERSION);
 	store_shown(s->options->store, store);
 	log_event(LOG_INFO, "store", "url", "%s", store);
 	cli_key_log(&s->admin);
 	cli_key_log(&s->token);
+	if (s->tls != NULL)
+		http_tls_log(s->tls);
 	log_event(LOG_INFO, "listening", "address", "%s%s%s:%d", at->v6 ? "[" : "", at->host, at->v6 ? "]" : "",
 	          http_server_port(s->server));
 }
 
 static bool bring_up(struct serve *s)
 {
-	return find_keys(s) && open_store(s) && make_keys(s) && open_engine(s) && load_demo(s) && open_server(s);
+	return find_keys(s) && open_sign_in(s) && open_tls(s) && open_store(s) && make_keys(s) && open_engine(s) &&
+	       load_demo(s) && open_throttle(s) && open_server(s);
 }
 
 /* ---- and down ---- */
@@ -289,15 +375,27 @@ static void drain(const struct serve *s)
 		continue;
 }
 
-static void wait_for_end(const sigset_t *ends)
+/* Reads the files anew that may change while the server runs. `asked`: by SIGHUP; otherwise it is only looked whether they have changed. */
+static void look_at_files(const struct serve *s, bool asked)
 {
-	int which = 0;
+	if (s->sign_in != NULL)
+		sign_in_look(s->sign_in, asked);
+	if (s->tls != NULL && asked)
+		http_tls_reload(s->tls);
+}
 
-	while (sigwait(ends, &which) != 0)
-		continue;
+static void wait_for_end(const struct serve *s, const sigset_t *signals)
+{
+	const struct timespec second = {.tv_sec = 1};
+	int which;
+
+	do {
+		which = sigtimedwait(signals, NULL, &second);
+		look_at_files(s, which == SIGHUP);
+	} while (which != SIGTERM && which != SIGINT);
 	log_event(LOG_INFO, "stopping", "signal", "%s", which == SIGTERM ? "SIGTERM" : "SIGINT");
 	/* From here on a second signal does what it does by itself: it ends the process at once. What was answered is on disk. */
-	(void)pthread_sigmask(SIG_UNBLOCK, ends, NULL);
+	unblock_ends();
 }
 
 static void take_down(struct serve *s)
@@ -312,6 +410,9 @@ static void take_down(struct serve *s)
 		store_close(s->store);
 	if (s->metrics != NULL)
 		http_metrics_free(s->metrics);
+	sign_in_close(s->sign_in);
+	http_tls_close(s->tls);
+	http_throttle_free(s->throttle);
 	buf_free(&s->openapi);
 	cli_key_wipe(&s->admin);
 	cli_key_wipe(&s->token);
@@ -321,14 +422,15 @@ int cli_serve(const struct cli_options *options)
 {
 	struct serve s = {.options = options};
 	int status = CLI_EXIT_FAILED;
-	sigset_t ends;
+	sigset_t signals;
 
-	if (!take_signals(&ends))
+	if (!take_signals(&signals))
 		return cli_fail("cannot set up signals: %s", strerror(errno));
 	raise_file_limit();
 	if (bring_up(&s)) {
 		say_listening(&s);
-		wait_for_end(&ends);
+		wait_for_end(&s, &signals);
+		cli_notify_stopping(options->drain_seconds + JARI_STOP_SECONDS);
 		drain(&s);
 		status = CLI_EXIT_OK;
 	}

@@ -124,7 +124,8 @@ static bool check_concert(struct core_batch *b, const struct core_cmd *cmd, stru
 	    !check_name(b, reply, "artist", cmd->u.patch_concert.has_artist, cmd->u.patch_concert.artist) ||
 	    !check_name(b, reply, "venue", cmd->u.patch_concert.has_venue, cmd->u.patch_concert.venue))
 		return false;
-	if (cmd->u.patch_concert.has_sales_open_at && cmd->u.patch_concert.sales_open_at <= 0)
+	if (cmd->u.patch_concert.has_sales_open_at && !cmd->u.patch_concert.no_sales_open_at &&
+	    cmd->u.patch_concert.sales_open_at <= 0)
 		return wrong(b, reply, "salesOpenAt", "must be an instant after 1970");
 	if (get(b, CORE_ROW_CONCERT, cmd->u.patch_concert.concert_id, 0))
 		return true;
@@ -152,8 +153,9 @@ void core_patch_concert(struct core_batch *b, const struct core_cmd *cmd, struct
 	change_text(&detail, "artist", cmd->u.patch_concert.has_artist, &c->artist, cmd->u.patch_concert.artist);
 	change_text(&detail, "venue", cmd->u.patch_concert.has_venue, &c->venue, cmd->u.patch_concert.venue);
 	if (cmd->u.patch_concert.has_sales_open_at) {
-		say_instants(&detail, "salesOpenAt", c->sales_open_at, cmd->u.patch_concert.sales_open_at);
-		c->sales_open_at = cmd->u.patch_concert.sales_open_at;
+		int64_t to = cmd->u.patch_concert.no_sales_open_at ? 0 : cmd->u.patch_concert.sales_open_at;
+		say_instants(&detail, "salesOpenAt", c->sales_open_at, to);
+		c->sales_open_at = to;
 	}
 	c->changed_at = b->now;
 	write_change(b, cmd->u.patch_concert.actor, TEXT("PATCH_CONCERT"), "concert ", c->concert_id, &detail);

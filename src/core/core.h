@@ -143,6 +143,7 @@ struct core_cmd {
 			int64_t concert_id;
 			bool has_title, has_artist, has_venue, has_sales_open_at;
 			struct text title, artist, venue;
+			bool no_sales_open_at; /* with has_sales_open_at: sales are open from now on, without an instant */
 			int64_t sales_open_at;
 			struct text actor;
 		} patch_concert;
@@ -188,7 +189,7 @@ struct core_reply {
 	struct core_user user;               /* JOIN, CHARGE, PAY: with the balance as it is now */
 	struct core_queue queue;             /* PATCH_QUEUE */
 	struct core_concert concert;         /* PATCH_CONCERT */
-	struct core_show show;               /* PATCH_SHOW */
+	struct core_show show;               /* HOLD, as it was before; PATCH_SHOW */
 	int64_t repriced, prices_kept;       /* PATCH_SHOW: seats whose price was set, and held ones that kept theirs */
 	struct core_reservation reservation; /* HOLD, PAY; its arrays are the batch arena's */
 	struct core_entry entry;             /* CHARGE, PAY */

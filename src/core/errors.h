@@ -37,6 +37,7 @@
 	X(HOLD_EXPIRED, 410, "The hold has ended")                                           \
 	X(IDEMPOTENCY_KEY_REUSED, 422, "The idempotency key was used for another request")   \
 	X(RATE_LIMITED, 429, "Too many requests")                                            \
+	X(NOT_IMPLEMENTED, 501, "The server has not learned this")                           \
 	X(OVERLOADED, 503, "Too busy just now")                                              \
 	X(STORE_UNAVAILABLE, 503, "The store is not reachable just now")                     \
 	X(STOPPING, 503, "The server is about to stop")

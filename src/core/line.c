@@ -133,8 +133,10 @@ static void take_back(struct core_batch *b, struct core_row *ticket, struct core
 	q->passed--;
 	q->waiting++;
 	struct core_list *line = list_of(b, CORE_LIST_LINE, t->queue_id, 0);
-	if (line)
+	if (line) {
 		line->n = 0;
+		line->complete = false; /* or who comes next would seem to be the first */
+	}
 	core_assert_ticket(t);
 	core_assert_queue(q);
 }

@@ -228,6 +228,7 @@ void core_hold(struct core_batch *b, const struct core_cmd *cmd, struct core_rep
 	core_assert_reservation(&r);
 	(void)core_row_create(b->rows, CORE_ROW_RESERVATION, &r);
 	reply->reservation = r;
+	reply->show = *show;
 }
 
 void core_release(struct core_batch *b, struct core_row *reservation, enum core_reservation_status status)

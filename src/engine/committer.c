@@ -35,6 +35,8 @@ struct committer {
 	uint64_t chance;        /* for jitter */
 	struct flight *spare;   /* taken, and came to nothing */
 	int64_t commits_landed; /* of the last flight that was handed over */
+	int64_t took_us;        /* monotonic: when the last commands were taken, … */
+	int64_t took;           /* … and how many */
 	struct following following;
 	struct hearing hearing;
 };
@@ -94,6 +96,8 @@ static int64_t wake_us(struct committer *c)
 static bool take(struct committer *c, struct flight *batch)
 {
 	struct engine *e = c->e;
+	if (c->took > 0)
+		overload_note(&e->inbox_load, c->took, clock_elapsed_us() - c->took_us);
 	(void)pthread_mutex_lock(&e->inbox_lock);
 	int64_t wake = wake_us(c);
 	while (!e->inbox_first && !e->inbox_closed && clock_elapsed_us() < wake) {
@@ -103,6 +107,8 @@ static bool take(struct committer *c, struct flight *batch)
 	}
 	gather(e);
 	fill(e, batch);
+	c->took_us = clock_elapsed_us();
+	c->took = (int64_t)batch->n;
 	bool over = batch->n == 0 && e->inbox_closed;
 	(void)pthread_mutex_unlock(&e->inbox_lock);
 	bool alone = batch->n > 0 && core_alone(&batch->jobs[0]->cmd);

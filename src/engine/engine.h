@@ -44,6 +44,7 @@ struct engine_config {
 	struct core_rules rules;
 	int64_t waiting_idle_ms; /* one who waits and is not heard from for this long is passed over; 0: never */
 	int64_t poll_budget;     /* polls a second that everybody who waits in a queue makes together; 0: the default */
+	int64_t command_wait_ms; /* a command or a read that would wait longer is not taken (overload.h); 0: the default */
 	engine_render_fn render;
 	void (*probe)(void *arg, struct engine_probe *out); /* called once a second, on the committer's thread; may be NULL */
 	void *probe_arg;
@@ -61,6 +62,7 @@ struct engine_job {
 	    more_follow; /* when done() is called: the next call is for the same `done`, at once; waking anybody can wait for it */
 	void *owner;
 	struct engine_job *next; /* the engine's */
+	int64_t came_us;         /* likewise */
 };
 
 /* A read of the store on its way. `run` is called on the reader's thread with a reader; it may block there. */
@@ -69,7 +71,9 @@ struct engine_read {
 	void (*done)(struct engine_read *read);
 	enum store_result result;
 	void *owner;
+	bool patient;             /* taken as long as there is room at all: what it belongs to has begun, or is the organiser's */
 	struct engine_read *next; /* the engine's */
+	int64_t came_us;          /* likewise */
 };
 
 /* Loads the read model and starts the threads. NULL with a line in `error` when the store can't be read. */
@@ -77,8 +81,11 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 /* Answers everything that was submitted, then stops the threads and frees the engine. */
 void engine_close(struct engine *e);
 
-/* False when the inbox is full: the job is still the caller's, to be answered OVERLOADED. */
+/* False when the inbox is full, or the wait would be too long: the job is still the caller's, to be answered OVERLOADED. */
 bool engine_submit(struct engine *e, struct engine_job *job);
+/* How many times the bound a command may wait: 1 for who asks for a place in the line, who loses nothing by asking again; 2 for buyers who
+ * are on their way and have seats or money at stake; 0 for the organiser, who is never turned away for it. */
+int engine_patience(enum core_op op);
 bool engine_read(struct engine *e, struct engine_read *read);
 int64_t engine_now(struct engine *e);
 /* What keeps commands from being taken just now: STORE_WELL when nothing does. At once, without asking the store. */
@@ -116,10 +123,6 @@ struct engine_show {
 };
 /* All shows, by id. */
 void engine_look_all_shows(struct engine *e, int64_t now, struct arena *arena, struct engine_show **out, size_t *n);
-/* How many shows a concert has of that id, or on that date when the id is 0; the first of them, and the concert's queue (0: no such
- * concert). */
-size_t engine_look_show_ids(struct engine *e, int64_t concert_id, int64_t show_id, int32_t date, int64_t *queue_id,
-                            int64_t *first);
 /* The shows of a concert, soonest first. */
 void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out,
                        size_t *n);
@@ -182,12 +185,23 @@ struct engine_series_view {
 void engine_look_series(struct engine *e, const struct engine_series_ask *ask, struct arena *arena,
                         struct engine_series_view *out);
 
+/* Why a command or a read was not taken. */
+enum engine_shed {
+	ENGINE_SHED_COMMAND_WAIT, /* the estimate is past the bound */
+	ENGINE_SHED_INBOX_FULL,
+	ENGINE_SHED_READ_WAIT,
+	ENGINE_SHED_READS_FULL,
+	ENGINE_SHED_CAUSES
+};
+
 /* Counters since the start, for metrics. */
 struct engine_counters {
 	int64_t commands, batches, commits, failed_batches, commit_us; /* commit_us: microseconds spent in commits */
 	int64_t admitted, holds, payments, charges, tickets;
 	int64_t inbox; /* commands waiting now */
 	int64_t reads;
+	int64_t inbox_wait_us, reads_wait_us; /* how long who comes now would wait, by estimate; 0 while there is no line */
+	int64_t shed[ENGINE_SHED_CAUSES];     /* turned away */
 	struct tally_view batch_sizes, commit_times, sync_times; /* commands (batches without any are left out); microseconds */
 	struct store_figures store;
 };

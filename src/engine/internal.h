@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "engine/model.h"
+#include "engine/overload.h"
 #include "engine/series.h"
 
 #include "base/limits.h"
@@ -47,6 +48,7 @@ struct engine {
 	int64_t inbox_count;
 	bool inbox_closed;
 	bool follow_due; /* another process may have committed something */
+	struct overload inbox_load;
 
 	/* flights that are free, and those that are to be made durable, first in first out */
 	pthread_mutex_t flights_lock;
@@ -64,6 +66,7 @@ struct engine {
 	struct engine_read *reads_first, **reads_last;
 	int64_t reads_count;
 	bool reads_closed;
+	struct overload reads_load;
 	struct store_reader *store_reader;
 
 	/* how the store does, as the committer finds it; the tick asks ten times a second */
@@ -73,7 +76,7 @@ struct engine {
 
 	struct {
 		_Atomic int64_t commands, batches, commits, failed_batches, commit_us, admitted, holds, payments, charges,
-		    tickets, reads;
+		    tickets, reads, shed[ENGINE_SHED_CAUSES];
 		struct tally batch_sizes, commit_times; /* the committer's */
 		struct tally sync_times;                /* the syncer's */
 	} counters;

@@ -211,26 +211,6 @@ void engine_look_all_shows(struct engine *e, int64_t now, struct arena *arena, s
 	(void)pthread_rwlock_unlock(&e->model.lock);
 }
 
-size_t engine_look_show_ids(struct engine *e, int64_t concert_id, int64_t show_id, int32_t date, int64_t *queue_id,
-                            int64_t *first)
-{
-	size_t n = 0;
-	*queue_id = 0;
-	(void)pthread_rwlock_rdlock(&e->model.lock);
-	const struct model_concert *c = model_id_get(&e->model.concerts, concert_id);
-	if (c)
-		*queue_id = c->row.queue_id;
-	for (int64_t i = 0; c && i < c->show_count; i++) {
-		const struct core_show *s = &c->shows[i]->row;
-		if (show_id ? s->show_id != show_id : s->date != date)
-			continue;
-		if (n++ == 0)
-			*first = s->show_id;
-	}
-	(void)pthread_rwlock_unlock(&e->model.lock);
-	return n;
-}
-
 bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct engine_show *out)
 {
 	(void)pthread_rwlock_rdlock(&e->model.lock);

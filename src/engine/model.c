@@ -304,12 +304,19 @@ static void row_put(struct model *m, enum core_kind kind, const void *row, const
 	}
 }
 
+/* A change of a show that another process has added, and that is not known here yet. It would be shown without its other seats and its concert: the
+ * feed brings all of it. */
+static bool is_part(const struct model *m, const struct core_row *row)
+{
+	return row->id.kind == CORE_ROW_SHOW && row->was && !model_id_get(&m->shows, row->id.a);
+}
+
 void model_publish(struct model *m, const struct core_rows *rows, int64_t now)
 {
 	(void)pthread_rwlock_wrlock(&m->lock);
 	m->now_ms = now;
 	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty) {
-		if (row->now)
+		if (row->now && !is_part(m, row))
 			row_put(m, row->id.kind, row->now, rows);
 	}
 	(void)pthread_rwlock_unlock(&m->lock);
@@ -348,13 +355,15 @@ static void measure_flow(struct model_queue *q, int64_t now)
 	q->flow_at = now;
 }
 
-/* A chunk can be forgotten when no token of it opens any more. */
-static bool chunk_over(const struct model_ticket *chunk, int64_t now)
+/* A chunk can be forgotten when no token of it opens any more. What is not in memory and has been issued was over before this process began. */
+static bool chunk_over(const struct model_queue *q, const struct model_ticket *chunk, int64_t now)
 {
+	if (q->row.last_number < (q->chunk_first + 1) * MODEL_CHUNK)
+		return false;
 	for (int64_t i = 0; i < MODEL_CHUNK; i++) {
 		const struct model_ticket *t = &chunk[i];
 		struct core_ticket row = {.status = t->status, .issued_at = t->issued_at, .expires_at = t->expires_at};
-		if (!t->user || t->status != CORE_EXPIRED || core_token_opens(&row, now))
+		if (t->user && (t->status != CORE_EXPIRED || core_token_opens(&row, now)))
 			return false;
 	}
 	return true;
@@ -367,10 +376,12 @@ static void forget_chunks(struct model *m, struct model_queue *q, int64_t now)
 		if (!chunk && q->row.last_number <= (q->chunk_first + 1) * MODEL_CHUNK)
 			return; /* not begun */
 		if (chunk) {
-			if (!chunk_over(chunk, now))
+			if (!chunk_over(q, chunk, now))
 				return;
-			for (int64_t i = 0; i < MODEL_CHUNK; i++)
-				user_release(m, chunk[i].user);
+			for (int64_t i = 0; i < MODEL_CHUNK; i++) {
+				if (chunk[i].user)
+					user_release(m, chunk[i].user);
+			}
 			free(chunk);
 			q->chunks[q->chunk_first] = NULL;
 		}

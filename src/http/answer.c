@@ -2,9 +2,12 @@
 #include "http/conn.h"
 #include "http/metrics.h"
 #include <assert.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define HEADER_VALUE_SIZE 512
 
@@ -39,6 +42,7 @@ static struct text status_line(int status)
 		STATUS(429, "Too Many Requests");
 		STATUS(431, "Request Header Fields Too Large");
 		STATUS(500, "Internal Server Error");
+		STATUS(501, "Not Implemented");
 		STATUS(503, "Service Unavailable");
 	default:
 		return (struct text){NULL, 0};
@@ -122,6 +126,7 @@ static void add_body(struct http_conn *c, struct text body, bool fixed)
 		return;
 	}
 	http_conn_flush(c);
+	c->fixed += body.n;
 	if (!c->broken && evbuffer_add_reference(bufferevent_get_output(c->bev), body.p, body.n, built_in_freed, NULL) < 0)
 		c->broken = true;
 }
@@ -259,6 +264,12 @@ static void out_with_engine(struct http_request *req, void (*resume)(struct http
 	req->resume = resume;
 }
 
+void http_overloaded(struct http_request *req, const char *detail)
+{
+	http_header(req, "Retry-After", "%d", http_thread_retry_seconds(req->thread));
+	http_problem(req, CORE_OVERLOADED, "%s", detail);
+}
+
 static void not_taken(struct http_request *req, const char *detail)
 {
 	struct http_slot *slot = http_slot_of(req);
@@ -272,7 +283,25 @@ static void not_taken(struct http_request *req, const char *detail)
 		http_slot_settle(slot);
 		return;
 	}
-	http_problem(req, CORE_OVERLOADED, "%s", detail);
+	http_overloaded(req, detail);
+}
+
+/* How long the last bytes of a connection's had been there before they were read; the kernel knows. */
+static int64_t waited_ms(const struct http_conn *c)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+	return c && getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 ? info.tcpi_last_data_recv : 0;
+}
+
+/* When requests lie in their sockets for long, who polls goes before who wants to change something. */
+static bool is_late(struct http_request *req)
+{
+	int patience = engine_patience(req->job.cmd.op);
+	bool late = patience > 0 && waited_ms(req->conn) > JARI_LATE_MS * patience;
+	if (late)
+		http_metrics_shed(req->app->metrics, req->thread->index, HTTP_SHED_LATE);
+	return late;
 }
 
 void http_submit(struct http_request *req, void (*resume)(struct http_request *req))
@@ -282,7 +311,7 @@ void http_submit(struct http_request *req, void (*resume)(struct http_request *r
 	job->done = job_done;
 	job->owner = req;
 	out_with_engine(req, resume);
-	if (!engine_submit(req->app->engine, job))
+	if (is_late(req) || !engine_submit(req->app->engine, job))
 		not_taken(req, "Too many requests are waiting. Nothing was changed; try again in a moment.");
 }
 
@@ -293,6 +322,7 @@ void http_read(struct http_request *req, enum store_result (*run)(struct engine_
 	read->run = run;
 	read->done = read_done;
 	read->owner = req;
+	read->patient = http_slot_of(req)->streaming || req->route->auth == HTTP_AUTH_ADMIN;
 	out_with_engine(req, resume);
 	if (!engine_read(req->app->engine, read))
 		not_taken(req, "Too many reads are waiting. Try again in a moment.");

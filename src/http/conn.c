@@ -42,6 +42,8 @@ static int64_t state_time_us(const struct http_thread *t, enum http_conn_state s
 		return t->draining ? HTTP_STOP_RECEIVING_MS * INT64_C(1000) : t->server->request_us;
 	case HTTP_CONN_LINGER:
 		return HTTP_LINGER_MS * INT64_C(1000);
+	case HTTP_CONN_SENDING:
+		return t->server->write_us;
 	case HTTP_CONN_FED:
 		return HTTP_FEED_MS * INT64_C(1000);
 	case HTTP_CONN_BUSY:
@@ -55,10 +57,25 @@ static int64_t state_time_us(const struct http_thread *t, enum http_conn_state s
 void http_conn_move(struct http_conn *c, enum http_conn_state state)
 {
 	struct http_thread *t = c->thread;
-	list_remove(&t->lists[c->state], c);
+	enum http_conn_state from = c->state;
+	list_remove(&t->lists[from], c);
 	c->state = state;
 	c->deadline_us = t->now_us + state_time_us(t, state);
 	list_append(&t->lists[state], c);
+	http_pressure_moved(c, from);
+}
+
+/* The time is over: closes it, unless a long answer is being taken fast enough to go on. */
+static void expire(struct http_conn *c)
+{
+	bool sending = c->state == HTTP_CONN_SENDING;
+	if (sending && http_pressure_is_taken(c)) {
+		http_conn_move(c, HTTP_CONN_SENDING);
+		return;
+	}
+	if (sending)
+		http_metrics_shed(c->thread->server->app->metrics, c->thread->index, HTTP_SHED_SLOW_READER);
+	http_conn_close(c);
 }
 
 void http_conn_sweep(struct http_thread *t)
@@ -69,7 +86,7 @@ void http_conn_sweep(struct http_thread *t)
 		struct http_conn *next;
 		for (struct http_conn *c = t->lists[state].first; c && c->deadline_us <= t->now_us; c = next) {
 			next = c->next;
-			http_conn_close(c);
+			expire(c);
 		}
 	}
 }
@@ -87,6 +104,7 @@ static void orphan(struct http_slot *slot)
 void http_conn_close(struct http_conn *c)
 {
 	struct http_thread *t = c->thread;
+	http_pressure_forget(c);
 	list_remove(&t->lists[c->state], c);
 	if (c->slot && c->serving)
 		orphan(c->slot);
@@ -94,8 +112,14 @@ void http_conn_close(struct http_conn *c)
 		http_slot_release(t, c->slot);
 	/* The library frees in a later turn of the loop, of which there may be none; the client is told now. */
 	(void)bufferevent_disable(c->bev, EV_READ | EV_WRITE);
-	bufferevent_free(c->bev);
+	if (c->tls && !c->broken)
+		http_tls_finish(c->bev);
+	if (c->tls)
+		http_tls_free(c->bev);
+	else
+		bufferevent_free(c->bev);
 	close(c->fd);
+	http_callers_leave(t->server->callers, c->caller);
 	buf_free(&c->out);
 	http_feed_free(c);
 	free(c);
@@ -116,8 +140,8 @@ void http_conn_flush(struct http_conn *c)
 {
 	size_t sent = 0;
 	bool queued = evbuffer_get_length(bufferevent_get_output(c->bev)) > 0;
-	/* Straight to the socket, as a rule: one system call an answer. A stream goes through the buffer, whose draining asks for more. */
-	if (c->out.n && !queued && !c->broken && !(c->slot && c->slot->streaming)) {
+	/* Straight to the socket, as a rule: one system call an answer. A stream goes through the buffer, whose draining asks for more; so does TLS. */
+	if (c->out.n && !queued && !c->tls && !c->broken && !(c->slot && c->slot->streaming)) {
 		ssize_t k = send(c->fd, c->out.p, c->out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (k >= 0)
 			sent = (size_t)k;
@@ -186,11 +210,20 @@ static void discard(struct http_conn *c)
 		c->broken = true;
 }
 
+/* True when another answer may be added to what waits to be sent. What the system takes at once does not wait, and nothing would be told
+ * of its end. */
+static bool has_room(struct http_conn *c)
+{
+	if (c->out.n >= HTTP_WRITE_AHEAD)
+		http_conn_flush(c);
+	return !c->broken && http_conn_unsent(c) < HTTP_WRITE_AHEAD;
+}
+
 void http_conn_run(struct http_conn *c)
 {
 	if (c->serving)
 		settle(c);
-	while (!c->serving && !c->closing && !c->broken && http_conn_unsent(c) < HTTP_WRITE_AHEAD) {
+	while (!c->serving && !c->closing && !c->broken && has_room(c)) {
 		bool whole = http_conn_receive(c);
 		if (whole)
 			serve(c);
@@ -210,8 +243,12 @@ static enum http_conn_state state_of(const struct http_conn *c)
 {
 	if (c->feed)
 		return HTTP_CONN_FED;
-	if (c->serving || http_conn_unsent(c))
+	if (c->shaking)
+		return HTTP_CONN_RECEIVING;
+	if (c->serving)
 		return HTTP_CONN_BUSY;
+	if (http_conn_unsent(c))
+		return HTTP_CONN_SENDING;
 	if (c->slot || evbuffer_get_length(bufferevent_get_input(c->bev)))
 		return HTTP_CONN_RECEIVING;
 	return HTTP_CONN_IDLE;
@@ -225,6 +262,8 @@ static bool finish(struct http_conn *c)
 	if (c->eof || !c->linger)
 		return true;
 	/* Closed at once, with bytes of the client's unread, the answer could be lost to a reset: half-close, and read on for a while. */
+	if (c->tls)
+		http_tls_finish(c->bev);
 	if (shutdown(c->fd, SHUT_WR) < 0)
 		return true;
 	http_conn_move(c, HTTP_CONN_LINGER);
@@ -260,6 +299,8 @@ void http_conn_leave(struct http_conn *c)
 	if (state != c->state || c->answered)
 		http_conn_move(c, state);
 	c->answered = false;
+	http_pressure_note(c);
+	http_pressure_relieve(c->thread);
 }
 
 /* ---- what the event loop calls ---- */
@@ -293,23 +334,32 @@ static void on_write(struct bufferevent *bev, void *arg)
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct http_conn *c = arg;
-	(void)bev;
 	http_conn_enter(c);
+	if (what & BEV_EVENT_CONNECTED) {
+		c->shaking = false;
+		c->answered = true;
+	}
 	if (what & BEV_EVENT_EOF)
 		c->eof = true;
 	/* To who does not listen any more nothing need be told. */
 	if ((what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) || (c->eof && c->feed))
+		c->broken = true;
+	/* At the client's end TLS stops writing too; who has said all may still be told what is left. After such an end, that nothing can be written
+	 * is told as an end again. */
+	if (c->eof && c->tls && ((what & BEV_EVENT_WRITING) || (http_conn_unsent(c) && bufferevent_enable(bev, EV_WRITE) < 0)))
 		c->broken = true;
 	if (!c->broken)
 		http_conn_run(c);
 	http_conn_leave(c);
 }
 
-void http_conn_new(struct http_thread *t, int fd)
+void http_conn_new(struct http_thread *t, int fd, const struct http_address *from, struct http_caller *caller)
 {
-	struct bufferevent *bev = bufferevent_socket_new(t->base, fd, 0);
+	struct http_tls *tls = t->server->tls;
+	struct bufferevent *bev = tls ? http_tls_accept(tls, t->base, fd) : bufferevent_socket_new(t->base, fd, 0);
 	if (!bev) {
 		close(fd);
+		http_callers_leave(t->server->callers, caller);
 		return;
 	}
 	struct http_conn *c = mem_zero(sizeof(*c));
@@ -317,9 +367,12 @@ void http_conn_new(struct http_thread *t, int fd)
 	c->thread = t;
 	c->bev = bev;
 	c->fd = fd;
+	c->from = *from;
+	c->caller = caller;
 	t->now_us = clock_elapsed_us();
+	c->tls = c->shaking = tls != NULL;
 	list_append(&t->lists[HTTP_CONN_IDLE], c);
-	http_conn_move(c, HTTP_CONN_IDLE);
+	http_conn_move(c, state_of(c));
 	t->conns++;
 	http_metrics_gauge(t->server->app->metrics, t->index, HTTP_GAUGE_CONNECTIONS, 1);
 	bufferevent_setcb(bev, on_read, on_write, on_event, c);
@@ -333,7 +386,7 @@ void http_conn_new(struct http_thread *t, int fd)
 static bool has_unread(const struct http_conn *c)
 {
 	char byte;
-	return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+	return evbuffer_get_length(bufferevent_get_input(c->bev)) > 0 || recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void http_conn_drain(struct http_thread *t)

@@ -1,9 +1,9 @@
 /* conn.h: the inside of the server: threads, connections, and requests as the server keeps them.
  *
- *              first byte               whole request              answered, nothing left to send
- *   IDLE ───────────────> RECEIVING ───────────────────> BUSY ─────────────────────────────────────> IDLE
- *                              │ refused early             │ answered with Connection: close
- *                              └──────────> LINGER <───────┘   (bytes are thrown away, then the end)
+ *              first byte               whole request          answered              nothing left to send
+ *   IDLE ───────────────> RECEIVING ───────────────────> BUSY ──────────────> SENDING ─────────────────────> IDLE
+ *                              │ refused early                                  │ answered with Connection: close
+ *                              └──────────────────> LINGER <────────────────────┘   (bytes are thrown away, then the end)
  *
  * An answer that time goes on writing (feed.c) leaves BUSY for FED, without a slot; there a connection's deadline is its next look.
  *
@@ -17,9 +17,12 @@
 #ifndef JARI_HTTP_CONN_H
 #define JARI_HTTP_CONN_H
 
+#include "base/tally.h"
+#include "http/callers.h"
 #include "http/parse.h"
 #include "http/route.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -49,13 +52,23 @@ struct http_slot {
 	bool has_cache_control, has_retry_after;
 };
 
-enum http_conn_state { HTTP_CONN_IDLE, HTTP_CONN_RECEIVING, HTTP_CONN_BUSY, HTTP_CONN_FED, HTTP_CONN_LINGER, HTTP_CONN_STATES };
+enum http_conn_state {
+	HTTP_CONN_IDLE,
+	HTTP_CONN_RECEIVING,
+	HTTP_CONN_BUSY,
+	HTTP_CONN_SENDING,
+	HTTP_CONN_FED,
+	HTTP_CONN_LINGER,
+	HTTP_CONN_STATES
+};
 enum http_conn_part { HTTP_PART_HEAD, HTTP_PART_LENGTH, HTTP_PART_CHUNKS };
 
 struct http_conn {
 	struct http_thread *thread;
 	struct bufferevent *bev;
 	int fd;
+	struct http_address from;   /* all zero: unknown */
+	struct http_caller *caller; /* to be given back; may be NULL */
 	enum http_conn_state state;
 	struct http_conn *prev, *next; /* of the state's list */
 	int64_t deadline_us;
@@ -66,11 +79,16 @@ struct http_conn {
 	struct http_chunks chunks;
 	int64_t body_left;
 	size_t body_max;
-	size_t discarded; /* while lingering */
-	struct buf out;   /* what this turn has to send */
+	size_t discarded;     /* while lingering */
+	int64_t held;         /* of memory, as pressure.c counts it */
+	size_t fixed;         /* of what is to be sent: not copied */
+	size_t unsent_before; /* when the time of the state began */
+	struct buf out;       /* what this turn has to send */
+	bool tls;             /* bev is of tls.h */
+	bool shaking;         /* TLS, and its handshake is not over; counts as RECEIVING */
 	bool entered;
 	bool serving;  /* the slot's request is whole and not answered */
-	bool answered; /* one was answered in this turn: times begin anew */
+	bool answered; /* one was answered in this turn, or the handshake is over: times begin anew */
 	bool eof;      /* the client will send nothing more */
 	bool broken;   /* the connection is of no use */
 	bool closing;  /* no request after this one */
@@ -93,8 +111,11 @@ struct http_thread {
 	struct seal *seal;
 	struct http_conn_list lists[HTTP_CONN_STATES];
 	int64_t conns;
-	int64_t in_engine;            /* requests out with the engine, and those that wait */
-	struct http_request *waiting; /* for their tickets; linked by next_done */
+	tally_count held;                  /* by all connections together, … */
+	int64_t held_in[HTTP_CONN_STATES]; /* … and by those of each state */
+	uint64_t chance;                   /* for jitter */
+	int64_t in_engine;                 /* requests out with the engine, and those that wait */
+	struct http_request *waiting;      /* for their tickets; linked by next_done */
 	int64_t waiting_count;
 	struct http_slot *all, *free;
 	int64_t free_count;
@@ -117,7 +138,13 @@ struct http_server {
 	struct http_thread *threads;
 	int count;
 	int port;
+	struct http_tls *tls; /* NULL: plain */
 	int64_t idle_us, request_us, write_us, heartbeat_us;
+	struct http_callers *callers;
+	int64_t held_max; /* bytes */
+	int64_t send_rate_min;
+	int64_t streams_max; /* 0: any number */
+	_Atomic int64_t streams;
 	_Atomic bool stopping;
 	bool stopped;
 };
@@ -148,8 +175,25 @@ void http_feed_free(struct http_conn *c);
 /* The server is stopping: ends all feeds. */
 void http_feed_drain(struct http_thread *t);
 
+/* ---- door.c ---- */
+/* A connection was accepted: lets it in, or turns it away and closes it. */
+void http_door(struct http_thread *t, int fd, const struct sockaddr *from, socklen_t n);
+/* Closes the connection that has waited longest for a next request. False when none has waited for HTTP_SPARE_MS. */
+bool http_door_make_room(struct http_thread *t);
+
+/* ---- pressure.c ---- */
+/* Counts anew what a connection holds. */
+void http_pressure_note(struct http_conn *c);
+void http_pressure_moved(struct http_conn *c, enum http_conn_state from);
+/* The connection is being closed. */
+void http_pressure_forget(struct http_conn *c);
+/* Closes connections while too much is held. Not within a turn. */
+void http_pressure_relieve(struct http_thread *t);
+/* Whether enough of what was to be sent was taken in the time for it. */
+bool http_pressure_is_taken(const struct http_conn *c);
+
 /* ---- conn.c ---- */
-void http_conn_new(struct http_thread *t, int fd);
+void http_conn_new(struct http_thread *t, int fd, const struct http_address *from, struct http_caller *caller);
 void http_conn_enter(struct http_conn *c);
 /* Goes on with what has been read, as far as it goes. */
 void http_conn_run(struct http_conn *c);
@@ -182,5 +226,7 @@ bool http_thread_wait(struct http_request *req);
 /* Ends the loop when the server is stopping and nothing is left. */
 void http_thread_check_drained(struct http_thread *t);
 void http_thread_date(struct http_thread *t);
+/* A number for Retry-After, by lot, so that those who were turned away together do not come back together. */
+int http_thread_retry_seconds(struct http_thread *t);
 
 #endif

@@ -61,6 +61,7 @@ void http_feed_free(struct http_conn *c)
 	free(c->feed);
 	c->feed = NULL;
 	c->thread->fed_count--;
+	(void)atomic_fetch_sub(&c->thread->server->streams, 1);
 	http_metrics_gauge(c->thread->server->app->metrics, c->thread->index, HTTP_GAUGE_STREAMS, -1);
 }
 
@@ -113,12 +114,28 @@ void http_feed_drain(struct http_thread *t)
 	struct http_conn *c;
 	while ((c = t->lists[HTTP_CONN_FED].first)) {
 		end(c);
+		if (c->tls) { /* what is to be sent goes by way of the loop, and the connection with it */
+			http_conn_enter(c);
+			http_conn_leave(c);
+			continue;
+		}
 		http_conn_flush(c);
 		http_conn_close(c);
 	}
 }
 
 /* ---- the beginning ---- */
+
+bool http_feed_room(struct http_request *req)
+{
+	struct http_thread *t = req->thread;
+	const struct http_server *s = t->server;
+	if (s->streams_max == 0 || atomic_load(&s->streams) < s->streams_max)
+		return true;
+	http_metrics_shed(s->app->metrics, t->index, HTTP_SHED_STREAMS);
+	http_overloaded(req, "There are as many open event streams as the server takes. Ask GET /api/check instead.");
+	return false;
+}
 
 /* A client that stopped reading, or is gone without a word, is noticed early, and costs the kernel little. */
 static void set_socket(const struct http_conn *c)
@@ -139,6 +156,7 @@ static void begin(struct http_conn *c, bool chunked, http_feed_fn *more, const v
 	memcpy(feed->state, state, size);
 	c->feed = feed;
 	t->fed_count++;
+	(void)atomic_fetch_add(&t->server->streams, 1);
 	http_metrics_gauge(t->server->app->metrics, t->index, HTTP_GAUGE_STREAMS, 1);
 	set_socket(c);
 	bool goes_on = look(c, now) && !t->draining;

@@ -18,14 +18,17 @@
 
 #include <stdatomic.h>
 
-struct http_conn;   /* server.c */
-struct http_thread; /* server.c */
+struct http_conn;     /* server.c */
+struct http_thread;   /* server.c */
+struct http_throttle; /* throttle.h */
+struct sign_in;       /* sign_in.h */
 struct http_request;
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PATCH, HTTP_DELETE, HTTP_PUT, HTTP_OPTIONS, HTTP_OTHER };
 
 enum http_auth {
 	HTTP_AUTH_NONE,
+	HTTP_AUTH_SIGN_IN,   /* where users sign in elsewhere: a token of that sign-in; else nothing */
 	HTTP_AUTH_TOKEN,     /* a token whose ticket is known and opens (core_token_opens) */
 	HTTP_AUTH_ADMIN,     /* the admin key */
 	HTTP_AUTH_ANY_TICKET /* a token whose ticket is known, in any state */
@@ -73,10 +76,12 @@ struct http_request {
 
 	/* what the router found */
 	const struct http_route *route;
-	int64_t ids[HTTP_PATH_IDS_MAX]; /* the path's parameters in order */
-	struct core_ticket ticket;      /* HTTP_AUTH_TOKEN: as stored; core_ticket_at gives it as it is now */
-	int64_t now;                    /* the instant that this request is looked at */
-	int64_t patience_us;            /* until when its ticket is waited for (route.c); 0: it is not */
+	int64_t ids[HTTP_PATH_IDS_MAX];     /* the path's parameters in order */
+	struct core_ticket ticket;          /* HTTP_AUTH_TOKEN: as stored; core_ticket_at gives it as it is now */
+	int64_t now;                        /* the instant that this request is looked at */
+	int64_t patience_us;                /* until when its ticket is waited for (route.c); 0: it is not */
+	bool address_counted, user_counted; /* against their limits (throttle.h) */
+	struct text subject;                /* HTTP_AUTH_SIGN_IN, where users sign in elsewhere: who it is */
 
 	/* for the handler */
 	struct arena *arena;
@@ -101,11 +106,14 @@ struct http_app {
 	const char *admin_key; /* terminated */
 	struct core_rules rules;
 	int64_t active_seconds, hold_seconds;
-	struct text openapi;          /* the document, made at start */
-	struct http_metrics *metrics; /* metrics.h */
+	struct text openapi;            /* the document, made at start */
+	struct http_metrics *metrics;   /* metrics.h */
+	struct http_throttle *throttle; /* throttle.h; NULL: nothing is limited */
 	const char *version;
 	_Atomic bool leaving;        /* http_server_leave */
 	const char *frame_ancestors; /* who may show the pages in a frame: a list for the policy; NULL: nobody */
+	bool secure;                 /* TLS is spoken here */
+	struct sign_in *sign_in;     /* sign_in.h; NULL: a name is all that is asked for */
 };
 
 /* ---- answering ---- */
@@ -126,6 +134,8 @@ void http_problem_with(struct http_request *req, enum core_code code, struct tex
     __attribute__((format(printf, 4, 5)));
 /* The body of a problem document alone, for the server's own errors. */
 void http_problem_body(struct buf *out, enum core_code code, struct text members, const char *detail);
+/* Answers 503 OVERLOADED: come back in some seconds, which are drawn by lot. */
+void http_overloaded(struct http_request *req, const char *detail);
 /* Answers a command's error with its code, its members and a sentence (reply.c). */
 void http_refuse(struct http_request *req, const struct core_reply *reply);
 
@@ -148,6 +158,8 @@ struct http_feed_turn {
 	int64_t quiet_us, heartbeat_us; /* for how long nothing has been written; after how long something should be */
 	struct buf *out;
 };
+/* False after answering 503: there are as many as there may be. Ask before anything else of the answer is written. */
+bool http_feed_room(struct http_request *req);
 typedef bool http_feed_fn(void *state, struct http_feed_turn *turn);
 void http_feed_begin(struct http_request *req, const char *content_type, http_feed_fn *more, const void *state, size_t size);
 

@@ -104,8 +104,8 @@ static void explain(const json_error_t *why, char error[JSON_ERROR_SIZE])
 		fail(error, "The body has a NUL character in a text, in line %d, column %d.", why->line, why->column);
 	else
 		fail(error, "The body is not valid JSON: line %d, column %d: %s.", why->line, why->column, why->text);
-	/* The parser's sentence may quote the body, cut anywhere. */
-	if (text_utf8_chars(text_of(error)) < 0)
+	/* The parser's sentence may quote the body, cut anywhere, and line breaks with it. */
+	if (text_has_control(text_of(error)))
 		fail(error, "The body is not valid JSON: line %d, column %d.", why->line, why->column);
 }
 
@@ -115,6 +115,11 @@ json_t *json_read(struct text in, char error[JSON_ERROR_SIZE])
 	struct buf replaced = {0};
 	if (!scan_depth(in, error))
 		return NULL;
+	/* The parser passes over one that stands directly behind a number. */
+	if (in.n > 0 && memchr(in.p, '\0', in.n)) {
+		fail(error, "The body has a NUL character.");
+		return NULL;
+	}
 	if (replace_odd_numbers(in, NULL) > 0) {
 		(void)replace_odd_numbers(in, &replaced);
 		in = buf_view(&replaced);
@@ -255,6 +260,11 @@ static bool read_member(const struct reading *r, const struct json_field *f, jso
 		return read_text(r, f, v, out);
 	case JSON_T_INSTANT:
 		return read_instant(r, f, v, out);
+	case JSON_T_INSTANT_OR_NULL:
+		if (!json_is_null(v))
+			return read_instant(r, f, v, out);
+		*(int64_t *)out = JSON_NULL_INSTANT;
+		return true;
 	case JSON_T_DATE:
 		return read_date(r, f, v, out);
 	case JSON_T_INTS:
@@ -287,7 +297,7 @@ bool json_fields(json_t *object, const struct json_field *fields, size_t count, 
 		json_t *v = json_object_get(object, f->name);
 		if (!v && f->required)
 			return fail(error, "\"%s%s\" is missing.", where, f->name);
-		if (!v || (json_is_null(v) && !f->required))
+		if (!v || (json_is_null(v) && !f->required && f->type != JSON_T_INSTANT_OR_NULL))
 			continue;
 		if (!read_member(&r, f, v, (char *)out + f->offset))
 			return false;

@@ -14,18 +14,20 @@
 
 #define JSON_ERROR_SIZE 256
 #define JSON_INTS_MAX 1000 /* of one array of integers */
+#define JSON_NULL_INSTANT INT64_MIN
 
 /* Parses a whole document. NULL with a sentence in `error` when it is not valid. The caller frees with json_decref. */
 json_t *json_read(struct text in, char error[JSON_ERROR_SIZE]);
 
 enum json_type {
-	JSON_T_INT,     /* int64_t, in lo .. hi */
-	JSON_T_BOOL,    /* bool */
-	JSON_T_TEXT,    /* struct text of lo .. hi characters, without control characters; copied into the arena */
-	JSON_T_INSTANT, /* int64_t milliseconds, from RFC 3339 */
-	JSON_T_DATE,    /* int32_t yyyymmdd, from YYYY-MM-DD */
-	JSON_T_INTS,    /* struct json_ints: an array of 1 .. JSON_INTS_MAX different integers, each in lo .. hi */
-	JSON_T_ANY      /* json_t *, borrowed */
+	JSON_T_INT,             /* int64_t, in lo .. hi */
+	JSON_T_BOOL,            /* bool */
+	JSON_T_TEXT,            /* struct text of lo .. hi characters, without control characters; copied into the arena */
+	JSON_T_INSTANT,         /* int64_t milliseconds, from RFC 3339 */
+	JSON_T_INSTANT_OR_NULL, /* the same; null is JSON_NULL_INSTANT, and counts as there */
+	JSON_T_DATE,            /* int32_t yyyymmdd, from YYYY-MM-DD */
+	JSON_T_INTS,            /* struct json_ints: an array of 1 .. JSON_INTS_MAX different integers, each in lo .. hi */
+	JSON_T_ANY              /* json_t *, borrowed */
 };
 struct json_ints {
 	int64_t *p;

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-const int metrics_statuses[METRICS_STATUSES] = {200, 201, 204, 304, 400, 401, 402, 403, 404, 405,
-                                                409, 410, 413, 415, 422, 429, 431, 500, 503, 0};
+const int metrics_statuses[METRICS_STATUSES] = {200, 201, 204, 304, 400, 401, 402, 403, 404, 405, 409,
+                                                410, 413, 415, 422, 429, 431, 500, 501, 503, 0};
 
 const struct tally_bounds metrics_times = {
     14, {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000}};
@@ -64,9 +64,19 @@ void http_metrics_problem(struct http_metrics *m, int thread, enum core_code cod
 	tally_add(&m->blocks[thread].codes[code], 1);
 }
 
+void http_metrics_limited(struct http_metrics *m, int thread, enum http_limit limit)
+{
+	tally_add(&m->blocks[thread].limited[limit], 1);
+}
+
 void http_metrics_gauge(struct http_metrics *m, int thread, enum http_gauge gauge, int64_t change)
 {
 	tally_add(&m->blocks[thread].gauges[gauge], change);
+}
+
+void http_metrics_shed(struct http_metrics *m, int thread, enum http_shed why)
+{
+	tally_add(&m->blocks[thread].shed[why], 1);
 }
 
 /* ---- adding up ---- */
@@ -96,12 +106,30 @@ int64_t metrics_by_code(const struct http_metrics *m, enum core_code code)
 	return n;
 }
 
+int64_t metrics_limited(const struct http_metrics *m, enum http_limit limit)
+{
+	int64_t n = 0;
+
+	for (int t = 0; t < m->threads; t++)
+		n += tally_value(&m->blocks[t].limited[limit]);
+	return n;
+}
+
 int64_t metrics_gauge_value(const struct http_metrics *m, enum http_gauge gauge)
 {
 	int64_t n = 0;
 
 	for (int t = 0; t < m->threads; t++)
 		n += tally_value(&m->blocks[t].gauges[gauge]);
+	return n;
+}
+
+int64_t metrics_shed_value(const struct http_metrics *m, enum http_shed why)
+{
+	int64_t n = 0;
+
+	for (int t = 0; t < m->threads; t++)
+		n += tally_value(&m->blocks[t].shed[why]);
 	return n;
 }
 

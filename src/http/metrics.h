@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "core/errors.h"
+#include "http/throttle.h"
 #include <stdint.h>
 
 struct engine;
@@ -27,8 +28,24 @@ void http_metrics_count(struct http_metrics *m, int thread, const struct http_ro
 /* Counts one problem that was answered. */
 void http_metrics_problem(struct http_metrics *m, int thread, enum core_code code);
 
+/* Counts one request that was refused for a limit. */
+void http_metrics_limited(struct http_metrics *m, int thread, enum http_limit limit);
+
 enum http_gauge { HTTP_GAUGE_CONNECTIONS, HTTP_GAUGE_STREAMS, HTTP_GAUGES };
 void http_metrics_gauge(struct http_metrics *m, int thread, enum http_gauge gauge, int64_t change);
+
+/* Counts one that was turned away or closed so that the others are served. What the engine turns away it counts itself. */
+enum http_shed {
+	HTTP_SHED_CONNECTIONS, /* a connection: there are as many as there may be, … */
+	HTTP_SHED_ADDRESS,     /* … or of its address */
+	HTTP_SHED_IDLE,        /* a connection without a request, for a new one */
+	HTTP_SHED_STREAMS,     /* an event stream: there are as many as there may be */
+	HTTP_SHED_MEMORY,      /* a connection, for the memory that it held */
+	HTTP_SHED_SLOW_READER, /* a connection that took its answer too slowly */
+	HTTP_SHED_LATE,        /* a command that had lain in its socket for too long */
+	HTTP_SHED_CAUSES
+};
+void http_metrics_shed(struct http_metrics *m, int thread, enum http_shed why);
 
 /* What the engine's time series want to know; an engine_config's `probe`, `arg` is the metrics. */
 void http_metrics_probe(void *arg, struct engine_probe *out);

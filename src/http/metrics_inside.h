@@ -10,7 +10,7 @@
 #define METRICS_ROUTES_MAX 64
 
 /* Statuses that Jari answers with; anything else is counted as the last. */
-#define METRICS_STATUSES 20
+#define METRICS_STATUSES 21
 extern const int metrics_statuses[METRICS_STATUSES];
 
 /* Of request times in microseconds. */
@@ -26,6 +26,8 @@ struct metrics_block {
 	struct metrics_route routes[METRICS_ROUTES_MAX];
 	tally_count codes[CORE_CODE_COUNT];
 	tally_count gauges[HTTP_GAUGES];
+	tally_count limited[HTTP_LIMITS];
+	tally_count shed[HTTP_SHED_CAUSES];
 	tally_count latency[ENGINE_PROBE_BUCKETS]; /* all routes together, finer */
 };
 
@@ -39,6 +41,8 @@ struct http_metrics {
 int64_t metrics_by_status(const struct http_metrics *m, size_t route, size_t status);
 void metrics_times_of(const struct http_metrics *m, size_t route, struct tally_view *out);
 int64_t metrics_by_code(const struct http_metrics *m, enum core_code code);
+int64_t metrics_limited(const struct http_metrics *m, enum http_limit limit);
+int64_t metrics_shed_value(const struct http_metrics *m, enum http_shed why);
 int64_t metrics_gauge_value(const struct http_metrics *m, enum http_gauge gauge);
 
 /* ---- lines of the text format: metrics_lines.c ---- */

@@ -96,12 +96,50 @@ static void write_codes(const struct http_metrics *m, struct buf *out)
 		           metrics_by_code(m, (enum core_code)code));
 }
 
+static void write_limited(const struct http_metrics *m, struct buf *out)
+{
+	metrics_head(out, "jari_rate_limited_total", "counter", "Requests refused with 429, by the limit that they met.");
+	for (int limit = 0; limit < HTTP_LIMITS; limit++)
+		buf_printf(out, "jari_rate_limited_total{limit=\"%s\"} %" PRId64 "\n", http_limit_name((enum http_limit)limit),
+		           metrics_limited(m, (enum http_limit)limit));
+}
+
 static void write_connections(const struct http_metrics *m, struct buf *out)
 {
 	metrics_simple(out, "jari_http_open_connections", "gauge", "Connections that are open.",
 	               metrics_gauge_value(m, HTTP_GAUGE_CONNECTIONS));
 	metrics_simple(out, "jari_http_open_streams", "gauge", "Event streams that are open.",
 	               metrics_gauge_value(m, HTTP_GAUGE_STREAMS));
+}
+
+/* ---- what was turned away ---- */
+
+/* Every cause is there from the start. The engine's part is NULL without an engine. */
+static void write_shed(const struct http_metrics *m, const struct engine_counters *c, struct buf *out)
+{
+	static const char *const http[HTTP_SHED_CAUSES] = {
+	    [HTTP_SHED_CONNECTIONS] = "connections",
+	    [HTTP_SHED_ADDRESS] = "address",
+	    [HTTP_SHED_IDLE] = "idle",
+	    [HTTP_SHED_STREAMS] = "streams",
+	    [HTTP_SHED_MEMORY] = "memory",
+	    [HTTP_SHED_SLOW_READER] = "slow_reader",
+	    [HTTP_SHED_LATE] = "late",
+	};
+	static const char *const engine[ENGINE_SHED_CAUSES] = {
+	    [ENGINE_SHED_COMMAND_WAIT] = "command_wait",
+	    [ENGINE_SHED_INBOX_FULL] = "inbox_full",
+	    [ENGINE_SHED_READ_WAIT] = "read_wait",
+	    [ENGINE_SHED_READS_FULL] = "reads_full",
+	};
+
+	metrics_head(out, "jari_shed_total", "counter",
+	             "Requests and connections turned away or closed for the others' sake, by cause.");
+	for (int why = 0; why < HTTP_SHED_CAUSES; why++)
+		buf_printf(out, "jari_shed_total{why=\"%s\"} %" PRId64 "\n", http[why],
+		           metrics_shed_value(m, (enum http_shed)why));
+	for (int why = 0; c != NULL && why < ENGINE_SHED_CAUSES; why++)
+		buf_printf(out, "jari_shed_total{why=\"%s\"} %" PRId64 "\n", engine[why], c->shed[why]);
 }
 
 /* ---- the engine ---- */
@@ -131,6 +169,10 @@ static void write_commands(const struct engine_counters *c, struct buf *out)
 	metrics_simple(out, "jari_charges_total", "counter", "Charges of wallets.", c->charges);
 	metrics_simple(out, "jari_reads_total", "counter", "Reads of the store.", c->reads);
 	metrics_simple(out, "jari_inbox_commands", "gauge", "Commands waiting for the committer.", c->inbox);
+	metrics_seconds(out, "jari_inbox_wait_seconds", "gauge",
+	                "How long a command that comes now would wait; 0 without a line.", c->inbox_wait_us);
+	metrics_seconds(out, "jari_reads_wait_seconds", "gauge", "How long a read of the store that comes now would wait.",
+	                c->reads_wait_us);
 }
 
 /* Without a log of its own (PostgreSQL) all are 0. */
@@ -224,11 +266,15 @@ void http_metrics_write(const struct http_metrics *m, struct engine *engine, con
 	write_requests(m, out);
 	write_times(m, out);
 	write_codes(m, out);
+	write_limited(m, out);
 	write_connections(m, out);
-	if (engine != NULL) {
+	if (engine == NULL) {
+		write_shed(m, NULL, out);
+	} else {
 		struct engine_counters c;
 
 		engine_look_counters(engine, &c);
+		write_shed(m, &c, out);
 		write_commands(&c, out);
 		write_store(&c.store, out);
 		write_queues(engine, arena, out);

@@ -2,6 +2,7 @@
 #include "http/json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Descriptions and schemas are written with ' for ", so that they can be read in C. */
@@ -54,7 +55,8 @@ static void common_codes(const struct http_route *route, bool has[CORE_CODE_COUN
 {
 	/* a request that is no HTTP, or that goes past a limit */
 	has[CORE_INVALID_REQUEST] = has[CORE_METHOD_NOT_ALLOWED] = has[CORE_HEADERS_TOO_LARGE] = has[CORE_BODY_TOO_LARGE] = true;
-	has[CORE_RATE_LIMITED] = has[CORE_OVERLOADED] = true;
+	has[CORE_OVERLOADED] = has[CORE_NOT_IMPLEMENTED] = true;
+	has[CORE_RATE_LIMITED] = route->doc->rate != HTTP_RATE_FREE;
 	if (route->auth != HTTP_AUTH_NONE)
 		has[CORE_TOKEN_REQUIRED] = has[CORE_TOKEN_INVALID] = true;
 	if (route->body != HTTP_BODY_NONE)
@@ -150,6 +152,10 @@ static void put_error_headers(struct json_out *o, int status, const bool has[COR
 	jo_key(o, "headers");
 	jo_object(o);
 	kv_ref(o, name, "headers", ref);
+	if (status == 429) {
+		kv_ref(o, "RateLimit", "headers", "RateLimit");
+		kv_ref(o, "RateLimit-Policy", "headers", "RateLimitPolicy");
+	}
 	jo_end_object(o);
 }
 
@@ -294,7 +300,10 @@ static void put_request(struct json_out *o, const struct http_route *route)
 	jo_object(o);
 	jo_key(o, "application/json");
 	jo_object(o);
-	kv_ref(o, "schema", "schemas", route->doc->request);
+	if (route->auth == HTTP_AUTH_SIGN_IN)
+		kv_json(o, "schema", route->doc->sign_in_request);
+	else
+		kv_ref(o, "schema", "schemas", route->doc->request);
 	jo_end_object(o);
 	jo_end_object(o);
 	jo_end_object(o);
@@ -306,7 +315,7 @@ static void put_security(struct json_out *o, enum http_auth auth)
 	jo_array(o);
 	if (auth != HTTP_AUTH_NONE) {
 		jo_object(o);
-		jo_key(o, auth == HTTP_AUTH_ADMIN ? "adminKey" : "token");
+		jo_key(o, auth == HTTP_AUTH_ADMIN ? "adminKey" : auth == HTTP_AUTH_SIGN_IN ? "signIn" : "token");
 		jo_array(o);
 		jo_end_array(o);
 		jo_end_object(o);
@@ -315,6 +324,27 @@ static void put_security(struct json_out *o, enum http_auth auth)
 }
 
 /* ---- paths ---- */
+
+/* A route as this server has it. */
+struct shown {
+	struct http_route route;
+	struct http_route_doc doc;
+};
+
+static void show(struct shown *out, const struct http_route *route, bool sign_in)
+{
+	out->route = *route;
+	out->doc = *route->doc;
+	out->route.doc = &out->doc;
+	if (route->auth != HTTP_AUTH_SIGN_IN)
+		return;
+	if (!sign_in) {
+		out->route.auth = HTTP_AUTH_NONE;
+		return;
+	}
+	out->doc.says = route->doc->sign_in_says;
+	out->route.body = HTTP_BODY_OPTIONAL;
+}
 
 static const char *method_key(enum http_method method)
 {
@@ -359,28 +389,30 @@ static void put_operation(struct json_out *o, const struct http_route *route)
 	jo_end_object(o);
 }
 
-static bool path_seen(const struct http_route *routes, size_t before, const char *path)
+static bool path_seen(const struct shown *routes, size_t before, const char *path)
 {
 	for (size_t i = 0; i < before; i++) {
-		if (strcmp(routes[i].path, path) == 0)
+		if (strcmp(routes[i].route.path, path) == 0)
 			return true;
 	}
 	return false;
 }
 
 /* One object a path, with every method that the table has for it. */
-static void put_paths(struct json_out *o, const struct http_route *routes, size_t count)
+static void put_paths(struct json_out *o, const struct shown *routes, size_t count)
 {
 	jo_key(o, "paths");
 	jo_object(o);
 	for (size_t i = 0; i < count; i++) {
-		if (path_seen(routes, i, routes[i].path))
+		const char *path = routes[i].route.path;
+
+		if (path_seen(routes, i, path))
 			continue;
-		jo_key(o, routes[i].path);
+		jo_key(o, path);
 		jo_object(o);
 		for (size_t j = i; j < count; j++) {
-			if (strcmp(routes[j].path, routes[i].path) == 0)
-				put_operation(o, &routes[j]);
+			if (strcmp(routes[j].route.path, path) == 0)
+				put_operation(o, &routes[j].route);
 		}
 		jo_end_object(o);
 	}
@@ -389,14 +421,26 @@ static void put_paths(struct json_out *o, const struct http_route *routes, size_
 
 /* ---- components ---- */
 
-static void put_components(struct json_out *o)
+static void put_security_schemes(struct json_out *o, bool sign_in)
+{
+	jo_key(o, "securitySchemes");
+	jo_object(o);
+	kv_json(o, "token",
+	        "{'type':'http','scheme':'bearer','bearerFormat':'UUID','description':'The `token` of `POST /api/getToken`.'}");
+	kv_json(o, "adminKey", "{'type':'http','scheme':'bearer','description':'The key that the server was started with.'}");
+	if (sign_in)
+		kv_json(
+		    o, "signIn",
+		    "{'type':'http','scheme':'bearer','bearerFormat':'JWT','description':'A signed token of the organiser\xe2\x80\x99"
+		    "s sign-in.'}");
+	jo_end_object(o);
+}
+
+static void put_components(struct json_out *o, bool sign_in)
 {
 	jo_key(o, "components");
 	jo_object(o);
-	kv_json(
-	    o, "securitySchemes",
-	    "{'token':{'type':'http','scheme':'bearer','bearerFormat':'UUID','description':'The `token` of `POST /api/getToken`.'},"
-	    "'adminKey':{'type':'http','scheme':'bearer','description':'The key that the server was started with.'}}");
+	put_security_schemes(o, sign_in);
 	kv_json(
 	    o, "parameters",
 	    "{'IdempotencyKey':{'name':'Idempotency-Key','in':'header','required':false,"
@@ -407,6 +451,10 @@ static void put_components(struct json_out *o)
 	kv_json(
 	    o, "headers",
 	    "{'RetryAfter':{'description':'Seconds after which to try again.','schema':{'type':'integer','minimum':0}},"
+	    "'RateLimit':{'description':'`\\\"LIMIT\\\";r=LEFT;t=SECONDS`: what is left of the limit, and after how many seconds there is more. LIMIT is "
+	    "`address`, `tokens` or `user`. As in draft-ietf-httpapi-ratelimit-headers-10.','schema':{'type':'string'}},"
+	    "'RateLimitPolicy':{'description':'`\\\"LIMIT\\\";q=REQUESTS;w=SECONDS`: how many requests are allowed in how many seconds, which may also come all "
+	    "at once. From the same draft.','schema':{'type':'string'}},"
 	    "'RetryAfterWaiting':{'description':'Seconds after which to ask again; only while the ticket waits.','schema':{'type':'integer','minimum':0}},"
 	    "'ETag':{'description':'Names this version.','schema':{'type':'string'}},"
 	    "'IdempotentReplayed':{'description':'`true` when this is the answer of an earlier request with the same key.',"
@@ -458,7 +506,7 @@ static bool doc_complete(const struct http_route_doc *doc)
 	return schema_known(doc->request);
 }
 
-bool openapi_build(const struct http_route *routes, size_t count, const char *version, struct buf *out)
+bool openapi_build(const struct http_route *routes, size_t count, const char *version, bool sign_in, struct buf *out)
 {
 	struct json_out o;
 
@@ -466,11 +514,15 @@ bool openapi_build(const struct http_route *routes, size_t count, const char *ve
 		if (!doc_complete(routes[i].doc))
 			return false;
 	}
+	struct shown *shown = mem_zero(count * sizeof(*shown));
+	for (size_t i = 0; i < count; i++)
+		show(&shown[i], &routes[i], sign_in);
 	jo_begin(&o, out);
 	jo_object(&o);
 	put_info(&o, version);
-	put_paths(&o, routes, count);
-	put_components(&o);
+	put_paths(&o, shown, count);
+	put_components(&o, sign_in);
 	jo_end_object(&o);
+	free(shown);
 	return true;
 }

@@ -32,12 +32,22 @@ struct openapi_success {
 	unsigned headers;
 };
 
+/* How a route's requests are counted for the limits of their address (throttle.h). */
+enum http_rate {
+	HTTP_RATE_COUNTED,
+	HTTP_RATE_FREE, /* not at all */
+	HTTP_RATE_PLACE /* and for the limit of places in line */
+};
+
 struct http_route_doc {
 	const char *id, *tag, *summary;
-	const char *says;                                    /* more, in Markdown; may be NULL */
-	const char *request;                                 /* the component that the body is; NULL: none */
-	bool keyed;                                          /* takes an Idempotency-Key */
-	bool conditional;                                    /* takes If-None-Match */
+	const char *says;    /* more, in Markdown; may be NULL */
+	const char *request; /* the component that the body is; NULL: none */
+	/* HTTP_AUTH_SIGN_IN, of a server where users sign in elsewhere: what then is said, and the schema of the body as JSON with ' for " */
+	const char *sign_in_says, *sign_in_request;
+	bool keyed;       /* takes an Idempotency-Key */
+	bool conditional; /* takes If-None-Match */
+	enum http_rate rate;
 	bool stored;                                         /* a GET that asks the store (a change always does) */
 	struct openapi_query query[OPENAPI_QUERY_MAX];       /* ended by one without a name */
 	struct openapi_success success[OPENAPI_SUCCESS_MAX]; /* ended by one without a status */
@@ -54,7 +64,7 @@ extern const size_t openapi_schema_count;
 /* The members that a code's problem has of its own, as JSON Schema properties with ' for "; NULL when it has none. */
 const char *openapi_code_members(enum core_code code);
 
-/* Writes the document. */
-bool openapi_build(const struct http_route *routes, size_t count, const char *version, struct buf *out);
+/* Writes the document; `sign_in`: of a server where users sign in elsewhere. */
+bool openapi_build(const struct http_route *routes, size_t count, const char *version, bool sign_in, struct buf *out);
 
 #endif

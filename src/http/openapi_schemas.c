@@ -41,6 +41,8 @@ const struct openapi_schema openapi_schemas[] = {
 	{"TokenRequest", OBJECT("'username'",
 		"'username':{'type':'string','minLength':1,'maxLength':64,'description':'without control characters'},"
 		"'concertId':{'type':['integer','null'],'format':'int64','minimum':1}")},
+	{"SignIn", OBJECT("'auth'", "'auth':{'type':'string','enum':['name','jwt'],"
+		"'description':'name: whoever asks for a place says a name. jwt: with a signed token of the organiser\xe2\x80\x99" "s sign-in.'}")},
 	{"Ticket", OBJECT("'token','userId','username','queueId','number','status','reason','position','ahead','etaSeconds','retryAfterSeconds',"
 		"'issuedAt','expiresAt','queuePaused'",
 		"'token':{'type':'string','format':'uuid'},'userId':" ID ",'username':" TEXTS ",'queueId':" ID ","
@@ -61,15 +63,15 @@ const struct openapi_schema openapi_schemas[] = {
 		OBJECT("'date','showId','startsAt','totalSeats','availableSeats','closed'",
 			"'date':" DATE ",'showId':" ID ",'startsAt':" AT ",'totalSeats':" COUNT ",'availableSeats':" COUNT ","
 			"'closed':{'type':'boolean','description':'takes no new holds'}") "}")},
-	{"Seats", OBJECT("'concertId','showId','date','version','closed','availableSeats','seats'",
-		"'concertId':" ID ",'showId':" ID ",'date':" DATE ","
+	{"Seats", OBJECT("'concertId','showId','date','startsAt','version','closed','availableSeats','seats'",
+		"'concertId':" ID ",'showId':" ID ",'date':" DATE ",'startsAt':" AT ","
 		"'version':{'type':'integer','format':'int64','minimum':0,'description':'grows with every change of the show\xe2\x80\x99s seats'},"
 		"'closed':{'type':'boolean','description':'takes no new holds'},"
 		"'availableSeats':" IDS ",'seats':{'type':'array','items':"
 		OBJECT("'seatNumber','section','price','status'",
 			"'seatNumber':" ID ",'section':" TEXTS ",'price':" WON ",'status':" SEAT_STATUS) "}")},
-	{"SeatStatuses", OBJECT("'concertId','showId','date','version','closed','statuses'",
-		"'concertId':" ID ",'showId':" ID ",'date':" DATE ","
+	{"SeatStatuses", OBJECT("'concertId','showId','date','startsAt','version','closed','statuses'",
+		"'concertId':" ID ",'showId':" ID ",'date':" DATE ",'startsAt':" AT ","
 		"'version':{'type':'integer','format':'int64','minimum':0,'description':'that of the seats'},"
 		"'closed':{'type':'boolean','description':'takes no new holds'},"
 		"'statuses':{'type':'string','pattern':'^[AHS]*$','description':'for each seat, by its number, the first letter of its status'}")},
@@ -80,8 +82,8 @@ const struct openapi_schema openapi_schemas[] = {
 		"'allOf':[{'oneOf':[{'required':['date']},{'required':['showId']}]},"
 		"{'oneOf':[{'required':['seatNumber']},{'required':['seatNumbers']},{'required':['bestAvailable']}]}]}"},
 
-	{"Reservation", OBJECT("'reservationId','userId','concertId','showId','date','seatNumbers','totalPrice','status','heldUntil','createdAt','paidAt'",
-		"'reservationId':" ID ",'userId':" ID ",'concertId':" ID ",'showId':" ID ",'date':" DATE ",'seatNumbers':" IDS ",'totalPrice':" WON ","
+	{"Reservation", OBJECT("'reservationId','userId','concertId','showId','date','startsAt','seatNumbers','totalPrice','status','heldUntil','createdAt','paidAt'",
+		"'reservationId':" ID ",'userId':" ID ",'concertId':" ID ",'showId':" ID ",'date':" DATE ",'startsAt':" AT ",'seatNumbers':" IDS ",'totalPrice':" WON ","
 		"'status':" RESERVATION_STATUS ",'heldUntil':" AT ",'createdAt':" AT ",'paidAt':" AT_OR_NULL)},
 	{"Reservations", OBJECT("'reservations','nextBefore'", "'reservations':" LIST_OF("Reservation") ",'nextBefore':" NEXT_BEFORE)},
 
@@ -122,8 +124,8 @@ const struct openapi_schema openapi_schemas[] = {
 	{"QueueChange", "{'type':'object','minProperties':1,'properties':{'capacity':{'type':'integer','minimum':1,'maximum':10000000},"
 		"'ratePerSecond':{'type':'integer','minimum':0,'maximum':1000000,'description':'0: no limit'},'paused':{'type':'boolean'}}}"},
 	{"Stats", OBJECT("'queues','shows'", "'queues':" LIST_OF("Queue") ",'shows':{'type':'array','items':"
-		OBJECT("'showId','concertId','title','date','startsAt','totalSeats','available','held','sold','revenue'",
-			"'showId':" ID ",'concertId':" ID ",'title':" TEXTS ",'date':" DATE ",'startsAt':" AT ",'totalSeats':" COUNT ",'available':" COUNT ","
+		OBJECT("'showId','concertId','title','date','startsAt','closed','totalSeats','available','held','sold','revenue'",
+			"'showId':" ID ",'concertId':" ID ",'title':" TEXTS ",'date':" DATE ",'startsAt':" AT ",'closed':{'type':'boolean'},'totalSeats':" COUNT ",'available':" COUNT ","
 			"'held':" COUNT ",'sold':" COUNT ",'revenue':" WON) "}")},
 	{"Series", OBJECT("'resolution','step','t0','count','next','server','queues','shows'",
 		"'resolution':{'type':'string','enum':['second','minute']},'step':{'type':'integer','description':'seconds'},'t0':" AT ",'count':" COUNT ","
@@ -135,7 +137,7 @@ const struct openapi_schema openapi_schemas[] = {
 		"'shows':{'type':'array','items':" OBJECT("'showId','sold','held','revenue'",
 			"'showId':" ID ",'sold':" COUNTS ",'held':" COUNTS ",'revenue':" COUNTS) "}")},
 	{"ConcertChange", "{'type':'object','minProperties':1,'properties':{'title':" NAME ",'artist':" NAME ",'venue':" NAME ","
-		"'salesOpenAt':{'type':'string','format':'date-time'}}}"},
+		"'salesOpenAt':{'type':['string','null'],'format':'date-time','description':'null: sales are open'}}}"},
 	{"ShowChange", "{'type':'object','minProperties':1,'properties':{"
 		"'startsAt':{'type':'string','format':'date-time','description':'with the offset of the venue: its date there is the show\xe2\x80\x99s date'},"
 		"'closed':{'type':'boolean','description':'true: no new holds'},"

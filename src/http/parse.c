@@ -83,11 +83,20 @@ static enum http_scan scan_too_large(struct http_refusal *why)
 }
 _Static_assert(JARI_HEADERS_MAX == 32768, "the sentence above names the limit");
 
+/* What can't begin a request (a TLS hello, say) is told at once and not when the time is up. */
+static bool begins_well(const struct http_scanner *s, const char *p, size_t n)
+{
+	return n <= s->start || is(p[s->start], TCHAR) || p[s->start] == '\r';
+}
+
 enum http_scan http_head_scan(struct http_scanner *s, const char *p, size_t n, size_t *length, struct http_refusal *why)
 {
 	const char *lf;
-	while (s->seen < n && (lf = memchr(p + s->seen, '\n', n - s->seen))) {
+	while (s->seen < n && begins_well(s, p, n) && (lf = memchr(p + s->seen, '\n', n - s->seen))) {
 		size_t at = (size_t)(lf - p);
+		/* Before anything else that may be wrong: in another cut, the line feed would not have come yet. */
+		if (at + 1 - s->start > JARI_HEADERS_MAX)
+			return scan_too_large(why);
 		if (at == s->line || p[at - 1] != '\r')
 			return scan_refuse(why, CORE_INVALID_REQUEST,
 			                   "A line of the request ends with a bare line feed. Lines end with CR LF.");
@@ -101,16 +110,13 @@ enum http_scan http_head_scan(struct http_scanner *s, const char *p, size_t n, s
 			continue;
 		}
 		s->line = at + 1;
-		if (s->line - s->start > JARI_HEADERS_MAX)
-			return scan_too_large(why);
 		if (empty) {
 			*length = s->line - s->start;
 			return HTTP_SCAN_WHOLE;
 		}
 	}
 	s->seen = n;
-	/* What can't begin a request (a TLS hello, say) is told at once and not when the time is up. */
-	if (n > s->start && !is(p[s->start], TCHAR) && p[s->start] != '\r')
+	if (!begins_well(s, p, n))
 		return scan_refuse(why, CORE_INVALID_REQUEST, "This is not an HTTP request. The server speaks plain HTTP/1.1.");
 	if (n - s->start >= JARI_HEADERS_MAX)
 		return scan_too_large(why);
@@ -256,6 +262,7 @@ struct fields {
 	struct http_head *head;
 	struct http_refusal *why;
 	int hosts, lengths, codings;
+	bool coding_bad, coding_unknown; /* of the codings so far, all but a last "chunked" */
 	bool close, keep_alive;
 };
 
@@ -268,17 +275,24 @@ static struct text trim(struct text t)
 	return t;
 }
 
+/* Cuts the first element off a list (RFC 9110 5.6.1). False: there is none any more. */
+static bool next_element(struct text *list, struct text *out)
+{
+	if (!list->p)
+		return false;
+	const char *comma = list->n ? memchr(list->p, ',', list->n) : NULL;
+	size_t n = comma ? (size_t)(comma - list->p) : list->n;
+	*out = trim((struct text){list->p, n});
+	*list = comma ? (struct text){comma + 1, list->n - n - 1} : (struct text){NULL, 0};
+	return true;
+}
+
 static void read_connection(struct fields *f, struct text value)
 {
-	while (value.n) {
-		const char *comma = memchr(value.p, ',', value.n);
-		size_t n = comma ? (size_t)(comma - value.p) : value.n;
-		struct text option = trim((struct text){value.p, n});
+	struct text option;
+	while (next_element(&value, &option)) {
 		f->close |= text_equal_nocase(option, TEXT("close"));
 		f->keep_alive |= text_equal_nocase(option, TEXT("keep-alive"));
-		n += comma != NULL;
-		value.p += n;
-		value.n -= n;
 	}
 }
 
@@ -306,19 +320,55 @@ static bool read_length(struct fields *f, struct text value)
 	return true;
 }
 
-static bool read_coding(struct fields *f, struct text value)
+/* All Transfer-Encoding fields are one list. What it comes to is seen when they are all there (conclude). */
+static void read_codings(struct fields *f, struct text value)
 {
-	if (f->codings++ || !text_equal_nocase(value, TEXT("chunked")))
-		return refuse(f->why, "Transfer-Encoding must be \"chunked\" alone.");
-	f->head->chunked = true;
-	return true;
+	struct text coding;
+	while (next_element(&value, &coding)) {
+		f->codings++;
+		/* something comes behind "chunked" */
+		f->coding_bad |= f->head->chunked || !coding.n || !all(coding, TCHAR);
+		f->head->chunked = text_equal_nocase(coding, TEXT("chunked"));
+		f->coding_unknown |= !f->head->chunked;
+	}
+}
+
+static bool conclude_codings(struct fields *f)
+{
+	if (f->coding_bad || !f->head->chunked)
+		return refuse(f->why, "Transfer-Encoding must end with \"chunked\", once.");
+	if (!f->coding_unknown)
+		return true;
+	f->why->code = CORE_NOT_IMPLEMENTED;
+	f->why->detail = "The only transfer coding that the server knows is \"chunked\".";
+	return false;
+}
+
+/* uri-host [ ":" port ] of RFC 3986: what is not a bracketed literal has no brackets, and one colon at most. */
+static bool is_host(struct text value)
+{
+	const char *end = value.p + value.n, *p = value.p;
+	if (value.n && *p == '[') {
+		p = memchr(p, ']', value.n);
+		if (!p || memchr(value.p + 1, '[', (size_t)(p - value.p - 1)))
+			return false;
+		p++;
+	} else {
+		while (p < end && *p != ':' && *p != '[' && *p != ']')
+			p++;
+	}
+	if (p < end && *p++ != ':')
+		return false;
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p == end && all(value, HOST);
 }
 
 static bool read_host(struct fields *f, struct text value)
 {
 	if (f->hosts++)
 		return refuse(f->why, "There are two Host headers. Send one.");
-	if (!all(value, HOST))
+	if (!is_host(value))
 		return refuse(f->why, "The Host header is not valid.");
 	return true;
 }
@@ -347,6 +397,10 @@ static bool read_field(struct fields *f, struct text name, struct text value)
 		if (text_equal_nocase(name, TEXT("expect")))
 			h->expect_continue |= text_equal_nocase(value, TEXT("100-continue"));
 		return true;
+	case 9:
+		if (text_equal_nocase(name, TEXT("forwarded")))
+			http_forwarding_add(&h->forwarded, value);
+		return true;
 	case 10:
 		if (text_equal_nocase(name, TEXT("connection")))
 			read_connection(f, value);
@@ -360,6 +414,8 @@ static bool read_field(struct fields *f, struct text name, struct text value)
 	case 14:
 		return !text_equal_nocase(name, TEXT("content-length")) || read_length(f, value);
 	case 15:
+		if (text_equal_nocase(name, TEXT("x-forwarded-for")))
+			http_forwarding_add(&h->x_forwarded_for, value);
 		if (!h->accept_encoding.n && text_equal_nocase(name, TEXT("accept-encoding")))
 			h->accept_encoding = value;
 		if (text_equal_nocase(name, TEXT("idempotency-key"))) {
@@ -369,7 +425,9 @@ static bool read_field(struct fields *f, struct text name, struct text value)
 		}
 		return true;
 	case 17:
-		return !text_equal_nocase(name, TEXT("transfer-encoding")) || read_coding(f, value);
+		if (text_equal_nocase(name, TEXT("transfer-encoding")))
+			read_codings(f, value);
+		return true;
 	default:
 		return true;
 	}
@@ -395,10 +453,12 @@ static bool conclude(struct fields *f)
 	struct http_head *h = f->head;
 	if (h->minor == 1 && !f->hosts)
 		return refuse(f->why, "The Host header is missing.");
-	if (h->chunked && h->minor == 0)
+	if (f->codings && h->minor == 0)
 		return refuse(f->why, "HTTP/1.0 has no Transfer-Encoding. Send a Content-Length.");
-	if (h->chunked && f->lengths)
+	if (f->codings && f->lengths)
 		return refuse(f->why, "There are both Content-Length and Transfer-Encoding. Send one of them.");
+	if (f->codings && !conclude_codings(f))
+		return false;
 	h->keep_alive = !f->close && (h->minor == 1 || f->keep_alive);
 	if (h->minor == 0)
 		h->expect_continue = false;

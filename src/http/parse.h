@@ -10,6 +10,7 @@
 #ifndef JARI_HTTP_PARSE_H
 #define JARI_HTTP_PARSE_H
 
+#include "http/client.h"
 #include "http/http.h"
 
 #define HTTP_BLANK_LINES_MAX 2         /* empty lines before a request line */
@@ -48,7 +49,8 @@ struct http_head {
 	struct text authorization, content_type, if_none_match, idempotency_key;
 	struct text accept_encoding; /* the first one; empty: none */
 	bool has_authorization, has_content_type, has_if_none_match, has_idempotency_key;
-	int idempotency_keys; /* how many came */
+	int idempotency_keys;                              /* how many came */
+	struct http_forwarding x_forwarded_for, forwarded; /* as they came: client.h says what they are worth */
 };
 /* Reads a head that http_head_scan found whole. False: refused. */
 bool http_head_parse(const char *p, size_t n, struct arena *arena, struct http_head *head, struct http_refusal *why);

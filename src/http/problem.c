@@ -36,10 +36,13 @@ void http_problem_body(struct buf *out, enum core_code code, struct text members
 	jo_end_object(&o);
 }
 
-static void add_headers(struct http_request *req, int status)
+/* RFC 6750, 3: who sent no token is told no error, only how to come in. */
+static void add_headers(struct http_request *req, enum core_code code)
 {
+	int status = core_code_status(code);
 	if (status == 401)
-		http_header(req, "WWW-Authenticate", "Bearer realm=\"jari\"");
+		http_header(req, "WWW-Authenticate", "Bearer realm=\"jari\"%s",
+		            code == CORE_TOKEN_INVALID ? ", error=\"invalid_token\"" : "");
 	if ((status == 429 || status == 503) && !http_slot_of(req)->has_retry_after)
 		http_header(req, "Retry-After", "1");
 }
@@ -58,7 +61,7 @@ static void answer_problem(struct http_request *req, enum core_code code, struct
 	http_metrics_problem(req->app->metrics, req->thread->index, code);
 	end_on_a_character(detail);
 	http_problem_body(&body, code, members, detail);
-	add_headers(req, core_code_status(code));
+	add_headers(req, code);
 	http_answer(req, core_code_status(code), "application/problem+json", buf_view(&body));
 	buf_free(&body);
 }

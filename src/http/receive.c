@@ -58,13 +58,22 @@ static void match_route(struct http_conn *c)
 	c->body_max = route && route->body_max ? route->body_max : JARI_BODY_MAX;
 }
 
-/* A client that asks before it sends a body: a request that would be refused anyhow is refused now. */
-static bool expectation_met(struct http_conn *c)
+/* A body that is larger than strangers may send, of a route that is not for them. */
+static bool is_large(const struct http_conn *c)
+{
+	const struct http_head *head = &c->slot->head;
+	return c->body_max > JARI_BODY_MAX && (head->chunked || head->content_length > JARI_BODY_MAX);
+}
+
+/* A request that would be refused anyhow is refused before its body is read: of a client that asks before it sends one, and of one whose
+ * large body would have to be kept. */
+static bool may_send_body(struct http_conn *c)
 {
 	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	struct http_slot *slot = c->slot;
-	bool wants = slot->head.expect_continue && (slot->head.chunked || slot->head.content_length > 0);
-	if (!wants || evbuffer_get_length(bufferevent_get_input(c->bev)))
+	bool wants = slot->head.expect_continue && (slot->head.chunked || slot->head.content_length > 0) &&
+	             !evbuffer_get_length(bufferevent_get_input(c->bev));
+	if (!wants && !is_large(c))
 		return true;
 	c->serving = slot->held = true;
 	slot->req.now = engine_now(slot->req.app->engine);
@@ -77,8 +86,10 @@ static bool expectation_met(struct http_conn *c)
 	c->closing = closing;
 	c->linger = linger;
 	c->serving = false;
-	buf_add(&c->out, go_on, sizeof(go_on) - 1);
-	http_conn_flush(c);
+	if (wants) {
+		buf_add(&c->out, go_on, sizeof(go_on) - 1);
+		http_conn_flush(c);
+	}
 	return true;
 }
 
@@ -107,7 +118,7 @@ static bool head_arrived(struct http_conn *c, const char *p, size_t n)
 		c->part = HTTP_PART_LENGTH;
 		c->body_left = slot->head.content_length > 0 ? slot->head.content_length : 0;
 	}
-	return expectation_met(c);
+	return may_send_body(c);
 }
 
 static bool receive_head(struct http_conn *c)

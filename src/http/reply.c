@@ -63,7 +63,8 @@ static void kv_ints(struct json_out *o, const char *key, const int64_t *p, size_
 	jo_end_array(o);
 }
 
-void http_write_reservation(struct json_out *o, const struct core_reservation *r, enum core_reservation_status status)
+void http_write_reservation(struct json_out *o, const struct core_reservation *r, int64_t starts_at,
+                            enum core_reservation_status status)
 {
 	jo_object(o);
 	jo_kv_int(o, "reservationId", r->reservation_id);
@@ -71,6 +72,7 @@ void http_write_reservation(struct json_out *o, const struct core_reservation *r
 	jo_kv_int(o, "concertId", r->concert_id);
 	jo_kv_int(o, "showId", r->show_id);
 	kv_date(o, "date", r->date);
+	jo_kv_instant(o, "startsAt", starts_at);
 	kv_ints(o, "seatNumbers", r->seats, (size_t)r->seat_count);
 	jo_kv_int(o, "totalPrice", r->total_price);
 	jo_kv_str(o, "status", core_reservation_status_name(status));
@@ -218,6 +220,7 @@ static void begin_seats(struct json_out *o, struct buf *out, const struct core_s
 	jo_kv_int(o, "concertId", show->concert_id);
 	jo_kv_int(o, "showId", show->show_id);
 	kv_date(o, "date", show->date);
+	jo_kv_instant(o, "startsAt", show->starts_at);
 	jo_kv_int(o, "version", version);
 	jo_kv_bool(o, "closed", show->closed);
 }
@@ -261,6 +264,7 @@ void http_write_show_stats(struct json_out *o, const struct engine_show *show, s
 	jo_kv_text(o, "title", title);
 	kv_date(o, "date", show->show.date);
 	jo_kv_instant(o, "startsAt", show->show.starts_at);
+	jo_kv_bool(o, "closed", show->show.closed);
 	jo_kv_int(o, "totalSeats", show->show.total_seats);
 	jo_kv_int(o, "available", show->available);
 	jo_kv_int(o, "held", show->held);
@@ -383,7 +387,7 @@ int http_render(const struct core_cmd *cmd, const struct core_reply *reply, stru
 	case CORE_JOIN:
 		return reply->created ? 201 : 200;
 	case CORE_HOLD:
-		http_write_reservation(&o, &reply->reservation, reply->reservation.status);
+		http_write_reservation(&o, &reply->reservation, reply->show.starts_at, reply->reservation.status);
 		return 201;
 	case CORE_CHARGE_WALLET:
 		write_balance(&o, &reply->user);

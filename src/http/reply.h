@@ -24,7 +24,9 @@ void http_refusal_admission(const struct core_ticket *ticket, int64_t position, 
 /* Documents. */
 void http_write_ticket(struct json_out *o, const struct engine_ticket *view, const char *token);
 void http_write_concert(struct json_out *o, const struct core_concert *concert);
-void http_write_reservation(struct json_out *o, const struct core_reservation *r, enum core_reservation_status status);
+/* `starts_at`: of the show, as it is now. */
+void http_write_reservation(struct json_out *o, const struct core_reservation *r, int64_t starts_at,
+                            enum core_reservation_status status);
 void http_write_queue(struct json_out *o, const struct core_queue *queue);
 void http_write_entry(struct json_out *o, const struct core_entry *entry);
 void http_write_audit(struct json_out *o, const struct core_audit *audit);

@@ -216,7 +216,7 @@ static enum store_result load_sales(struct engine_read *read, struct store_reade
 		if (!s->begun)
 			http_write_sales_header(&csv);
 		for (size_t i = 0; i < n; i++) {
-			res_date_now(req->app->engine, &rows[i].reservation);
+			(void)res_show_now(req->app->engine, &rows[i].reservation);
 			http_write_sale(&csv, &rows[i], s->now);
 		}
 		s->last = n < JARI_SALES_PAGE;

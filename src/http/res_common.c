@@ -153,10 +153,11 @@ void res_next_before(struct json_out *o, bool more, int64_t last)
 
 bool res_etag_matches(const struct http_request *req, struct text etag)
 {
-	const char *p = req->if_none_match.p, *end = p + req->if_none_match.n;
+	const char *p = req->if_none_match.p, *end;
 
-	if (!req->has_if_none_match)
+	if (!req->has_if_none_match || req->if_none_match.n == 0)
 		return false;
+	end = p + req->if_none_match.n;
 	while (p < end) {
 		while (p < end && (*p == ' ' || *p == '\t' || *p == ','))
 			p++;

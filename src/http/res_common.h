@@ -32,8 +32,9 @@ void res_decided(struct http_request *req);
 void res_ticket(struct http_request *req, int status, const struct engine_ticket *view);
 /* Refuses where a read of the store did not come to anything: `missing` is the code for STORE_NONE. */
 bool res_was_read(struct http_request *req, enum core_code missing);
-/* The reservation's date is that of its show as it is now: the show may have been moved since it was held. */
-void res_date_now(struct engine *engine, struct core_reservation *r);
+/* When the reservation's show begins, and its date in r, as they are now: the show may have been moved since it was held. 0 for a show that
+ * this process does not know. */
+int64_t res_show_now(struct engine *engine, struct core_reservation *r);
 /* Writes `nextBefore` of a paged list: the last id shown when there is more, null at the end. */
 void res_next_before(struct json_out *o, bool more, int64_t last);
 /* True when the request's If-None-Match names this ETag (quotes included). */
@@ -50,6 +51,7 @@ const char *res_type_of(struct text name);
 /* ---- handlers ---- */
 
 void res_get_token(struct http_request *req);
+void res_sign_in(struct http_request *req);
 void res_check(struct http_request *req);
 void res_leave(struct http_request *req);
 void res_events(struct http_request *req);

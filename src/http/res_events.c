@@ -95,6 +95,8 @@ void res_events(struct http_request *req)
 		res_refuse(req, CORE_TOKEN_INVALID);
 		return;
 	}
+	if (!http_feed_room(req))
+		return;
 	http_header(req, "X-Accel-Buffering", "no"); /* a proxy must not keep events back */
 	http_feed_begin(req, "text/event-stream", more, &first, sizeof(first));
 }

@@ -4,6 +4,7 @@
 struct join_body {
 	struct text username;
 	int64_t concert_id;
+	json_t *other; /* is only looked for */
 };
 
 /* The place in the line is the read model's to tell: it shows the new ticket before the reply comes back. */
@@ -25,21 +26,59 @@ static void joined(struct http_request *req)
 	res_ticket(req, reply->created ? 201 : 200, &view);
 }
 
-void res_get_token(struct http_request *req)
+/* Where users sign in elsewhere, the account is the one that its issuer knows by the token's subject; a name of one's own choice has no place. */
+static bool join_signed_in(struct http_request *req, struct join_body *in)
+{
+	static const struct json_field fields[] = {
+	    {"concertId", JSON_T_INT, false, offsetof(struct join_body, concert_id), 1, INT64_MAX},
+	    {"username", JSON_T_ANY, false, offsetof(struct join_body, other), 0, 0},
+	};
+	uint32_t seen;
+
+	if (!res_body(req, fields, sizeof(fields) / sizeof(fields[0]), in, &seen, NULL))
+		return false;
+	if ((seen & 2u) != 0) {
+		http_problem(req, CORE_INVALID_REQUEST, "\"username\" is not taken here: the sign-in token says who you are.");
+		return false;
+	}
+	in->username = req->subject;
+	return true;
+}
+
+static bool join_by_name(struct http_request *req, struct join_body *in)
 {
 	static const struct json_field fields[] = {
 	    {"username", JSON_T_TEXT, true, offsetof(struct join_body, username), 1, JARI_USERNAME_CHARS_MAX},
 	    {"concertId", JSON_T_INT, false, offsetof(struct join_body, concert_id), 1, INT64_MAX},
 	};
-	struct join_body in = {0};
 	uint32_t seen;
 
-	if (!res_body(req, fields, sizeof(fields) / sizeof(fields[0]), &in, &seen, NULL))
+	return res_body(req, fields, sizeof(fields) / sizeof(fields[0]), in, &seen, NULL);
+}
+
+void res_get_token(struct http_request *req)
+{
+	struct join_body in = {0};
+
+	if (!(req->app->sign_in != NULL ? join_signed_in(req, &in) : join_by_name(req, &in)))
 		return;
 	req->job.cmd.op = CORE_JOIN;
 	req->job.cmd.u.join.username = in.username;
 	req->job.cmd.u.join.concert_id = in.concert_id;
 	http_submit(req, joined);
+}
+
+void res_sign_in(struct http_request *req)
+{
+	struct buf body = {0};
+	struct json_out o;
+
+	jo_begin(&o, &body);
+	jo_object(&o);
+	jo_kv_str(&o, "auth", req->app->sign_in != NULL ? "jwt" : "name");
+	jo_end_object(&o);
+	http_json(req, 200, &body);
+	buf_free(&body);
 }
 
 void res_check(struct http_request *req)

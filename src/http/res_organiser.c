@@ -81,7 +81,7 @@ void res_patch_concert(struct http_request *req)
 	    {"title", JSON_T_TEXT, false, offsetof(struct concert_body, title), ANY_TEXT},
 	    {"artist", JSON_T_TEXT, false, offsetof(struct concert_body, artist), ANY_TEXT},
 	    {"venue", JSON_T_TEXT, false, offsetof(struct concert_body, venue), ANY_TEXT},
-	    {"salesOpenAt", JSON_T_INSTANT, false, offsetof(struct concert_body, sales_open_at), 0, 0},
+	    {"salesOpenAt", JSON_T_INSTANT_OR_NULL, false, offsetof(struct concert_body, sales_open_at), 0, 0},
 	};
 	struct core_cmd *cmd = &req->job.cmd;
 	struct concert_body in = {0};
@@ -98,6 +98,7 @@ void res_patch_concert(struct http_request *req)
 	cmd->u.patch_concert.title = in.title;
 	cmd->u.patch_concert.artist = in.artist;
 	cmd->u.patch_concert.venue = in.venue;
+	cmd->u.patch_concert.no_sales_open_at = in.sales_open_at == JSON_NULL_INSTANT;
 	cmd->u.patch_concert.sales_open_at = in.sales_open_at;
 	cmd->u.patch_concert.actor = ACTOR;
 	http_submit(req, res_decided);

@@ -116,6 +116,9 @@ void res_page(struct http_request *req)
 	http_header(req, "Content-Security-Policy", "%s", PAGE_POLICY);
 	/* A second policy, so that a long list can't cut the first one short: both hold. */
 	http_header(req, "Content-Security-Policy", "frame-ancestors %s", ancestors != NULL ? ancestors : "'none'");
+	/* Once a browser was here over TLS, nobody on its way can send it here without. On the pages alone: programs have no use for it. */
+	if (req->app->secure)
+		http_header(req, "Strict-Transport-Security", "max-age=%d", JARI_HSTS_SECONDS);
 	http_header(req, "Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()");
 	answer_file(req, name, "no-cache");
 }

@@ -2,12 +2,14 @@
 #include "http/reply.h"
 #include "http/res_common.h"
 
-void res_date_now(struct engine *engine, struct core_reservation *r)
+int64_t res_show_now(struct engine *engine, struct core_reservation *r)
 {
 	struct engine_show show;
 
-	if (engine_look_show(engine, r->show_id, 0, &show))
-		r->date = show.show.date;
+	if (!engine_look_show(engine, r->show_id, 0, &show))
+		return 0;
+	r->date = show.show.date;
+	return show.show.starts_at;
 }
 
 struct one {
@@ -36,9 +38,10 @@ static void answer_one(struct http_request *req)
 		res_refuse(req, CORE_RESERVATION_NOT_FOUND);
 		return;
 	}
-	res_date_now(req->app->engine, &one->reservation);
+	int64_t starts_at = res_show_now(req->app->engine, &one->reservation);
 	jo_begin(&o, &body);
-	http_write_reservation(&o, &one->reservation, core_reservation_at(&one->reservation, engine_now(req->app->engine)));
+	http_write_reservation(&o, &one->reservation, starts_at,
+	                       core_reservation_at(&one->reservation, engine_now(req->app->engine)));
 	http_json(req, 200, &body);
 	buf_free(&body);
 }
@@ -92,8 +95,8 @@ static void answer_page(struct http_request *req)
 	jo_key(&o, "reservations");
 	jo_array(&o);
 	for (size_t i = 0; i < n; i++) {
-		res_date_now(req->app->engine, &page->rows[i]);
-		http_write_reservation(&o, &page->rows[i], core_reservation_at(&page->rows[i], now));
+		int64_t starts_at = res_show_now(req->app->engine, &page->rows[i]);
+		http_write_reservation(&o, &page->rows[i], starts_at, core_reservation_at(&page->rows[i], now));
 	}
 	jo_end_array(&o);
 	res_next_before(&o, more, more ? page->rows[n - 1].reservation_id : 0);

@@ -1,6 +1,8 @@
 #include "http/route.h"
 #include "http/conn.h"
 #include "http/parse.h"
+#include "http/sign_in.h"
+#include "http/throttle.h"
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdarg.h>
@@ -260,19 +262,48 @@ static bool waits_for_ticket(struct http_request *req, struct text token)
 	       engine_expects_ticket(req->app->engine, queue_id, number) && http_thread_wait(req);
 }
 
-static bool authenticate(struct http_request *req)
+static const char *what_to_send(enum http_auth auth)
+{
+	if (auth == HTTP_AUTH_ADMIN)
+		return "Send the organiser's key in the header \"Authorization: Bearer <key>\".";
+	if (auth == HTTP_AUTH_SIGN_IN)
+		return "Send the token of the organiser's sign-in in the header \"Authorization: Bearer <token>\".";
+	return "Send the token of POST /api/getToken in the header \"Authorization: Bearer <token>\".";
+}
+
+static bool signed_in(struct http_request *req, struct text given)
+{
+	enum jwt_verdict verdict = sign_in_check(req->app->sign_in, given, req->now, req->arena, &req->subject);
+	if (verdict == JWT_GOOD)
+		return true;
+	http_problem(req, CORE_TOKEN_INVALID, "%s", jwt_sentence(verdict));
+	return false;
+}
+
+/* Whether a request proves who sends it so well that its address does not count: throttle.h. The ticket is then known. */
+static bool is_proven(struct http_request *req)
+{
+	if (!req->route || (req->route->auth != HTTP_AUTH_ANY_TICKET && req->route->auth != HTTP_AUTH_ADMIN))
+		return false;
+	struct text given = credentials(req->authorization);
+	if (req->route->auth == HTTP_AUTH_ADMIN)
+		return admin_key_is(req->app->admin_key, given);
+	return ticket_of(req, given);
+}
+
+/* `proven`: is_proven has said so. */
+static bool authenticate(struct http_request *req, bool proven)
 {
 	enum http_auth auth = req->route->auth;
-	if (auth == HTTP_AUTH_NONE)
+	if (auth == HTTP_AUTH_NONE || proven || (auth == HTTP_AUTH_SIGN_IN && !req->app->sign_in))
 		return true;
 	struct text given = credentials(req->authorization);
 	if (!given.n) {
-		http_problem(req, CORE_TOKEN_REQUIRED,
-		             auth == HTTP_AUTH_ADMIN
-		                 ? "Send the organiser's key in the header \"Authorization: Bearer <key>\"."
-		                 : "Send the token of POST /api/getToken in the header \"Authorization: Bearer <token>\".");
+		http_problem(req, CORE_TOKEN_REQUIRED, "%s", what_to_send(auth));
 		return false;
 	}
+	if (auth == HTTP_AUTH_SIGN_IN)
+		return signed_in(req, given);
 	if (auth == HTTP_AUTH_ADMIN) {
 		if (admin_key_is(req->app->admin_key, given))
 			return true;
@@ -296,6 +327,9 @@ bool http_route_admit(struct http_request *req, const struct http_match *match)
 {
 	req->route = match->route;
 	memcpy(req->ids, match->ids, sizeof(req->ids));
+	bool proven = http_throttle_counts_addresses(req->app->throttle) && is_proven(req);
+	if (!proven && !http_throttle_address(req))
+		return false;
 	if (!match->allow) {
 		http_problem(req, CORE_NOT_FOUND, "There is nothing at this path. GET /openapi.json lists what there is.");
 		return false;
@@ -308,7 +342,10 @@ bool http_route_admit(struct http_request *req, const struct http_match *match)
 			http_problem(req, CORE_METHOD_NOT_ALLOWED, "This path has the methods %s.", match->allow);
 		return false;
 	}
-	return authenticate(req);
+	if (!authenticate(req, proven))
+		return false;
+	bool of_user = req->subject.n || req->route->auth == HTTP_AUTH_TOKEN || req->route->auth == HTTP_AUTH_ANY_TICKET;
+	return !of_user || http_throttle_user(req);
 }
 
 /* ---- the body ---- */

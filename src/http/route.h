@@ -1,5 +1,6 @@
 /* route.h: which route a request is for, and the checks that stand before a handler, in the contract's order:
- * (transport limits: conn.c) -> route (404) -> method (405) -> token (401) -> body (400, 415) -> handler.
+ * (transport limits: receive.c) -> limit of the address (429) -> route (404) -> method (405) -> token (401) -> limit of the user (429) ->
+ * body (400, 415) -> handler.
  *
  * The table of routes is compiled once into paths with their methods. Literal segments win over parameters; a parameter matches a
  * positive 64-bit integer and nothing else, but {file} matches any one segment, which the handler takes from req->path; a trailing slash
@@ -30,7 +31,7 @@ struct http_match http_router_match(const struct http_router *r, enum http_metho
 /* Every method of the table: what OPTIONS * answers. */
 const char *http_router_methods(const struct http_router *r);
 
-/* Route, method, token. False after answering, or when the request waits for its ticket: it comes back through `resume`. */
+/* Limits, route, method, token. False after answering, or when the request waits for its ticket: it comes back through `resume`. */
 bool http_route_admit(struct http_request *req, const struct http_match *match);
 /* Query, idempotency key, type of the body. False after answering. */
 bool http_route_inputs(struct http_request *req, struct text query, int idempotency_keys);

@@ -21,14 +21,24 @@ _Static_assert(JARI_PAGE_MAX == 100 && JARI_PAGE_DEFAULT == 20, "figures below")
 
 static const struct http_route_doc get_token = {
     .id = "takeToken",
+    .rate = HTTP_RATE_PLACE,
     .tag = LINE,
     .summary = "Take a place in a queue",
     .says =
 	"Without `concertId`: in the default queue. Who waits or is active in that queue already gets the same token and place again.",
+    .sign_in_says =
+	"For the user whom the sign-in token names by its `sub`. Without `concertId`: in the default queue. Who waits or is active in that queue already gets the same token and place again.",
     .request = "TokenRequest",
+    .sign_in_request = "{'type':'object','properties':{'concertId':{'type':['integer','null'],'format':'int64','minimum':1}}}",
     .success = {{201, "A new place.", "Ticket", NULL, OPENAPI_RETRY_AFTER},
                 {200, "The place that this user has already.", "Ticket", NULL, OPENAPI_RETRY_AFTER}},
     .codes = {CORE_CONCERT_NOT_FOUND},
+};
+static const struct http_route_doc sign_in = {
+    .id = "getSignIn",
+    .tag = LINE,
+    .summary = "How one says who one is",
+    .success = {{200, "With a name, or with a token of the organiser's sign-in.", "SignIn", NULL, 0}},
 };
 static const struct http_route_doc check = {
     .id = "checkToken",
@@ -312,12 +322,14 @@ static const struct http_route_doc audit_log = {
 
 static const struct http_route_doc healthz = {
     .id = "isAlive",
+    .rate = HTTP_RATE_FREE,
     .tag = SERVICE,
     .summary = "Is the server alive?",
     .success = {{200, "It is.", "Health", NULL, 0}},
 };
 static const struct http_route_doc readyz = {
     .id = "isReady",
+    .rate = HTTP_RATE_FREE,
     .tag = SERVICE,
     .summary = "Can changes be taken, and is the server to stay? If not, the problem says why",
     .stored = true,
@@ -368,7 +380,8 @@ DOC_FILE(docs_icon, "getDocsIcon", "A file of the documentation page", "image/pn
 
 /* clang-format off */
 const struct http_route http_routes[] = {
-	{HTTP_POST,   "/api/getToken",                        HTTP_AUTH_NONE,       BODY,           res_get_token,    &get_token},
+	{HTTP_GET,    "/api/sign-in",                         HTTP_AUTH_NONE,       NO_BODY,        res_sign_in,      &sign_in},
+	{HTTP_POST,   "/api/getToken",                        HTTP_AUTH_SIGN_IN,    BODY,           res_get_token,    &get_token},
 	{HTTP_GET,    "/api/check",                           HTTP_AUTH_ANY_TICKET, NO_BODY,        res_check,        &check},
 	{HTTP_GET,    "/api/check/events",                    HTTP_AUTH_ANY_TICKET, NO_BODY,        res_events,       &events},
 	{HTTP_DELETE, "/api/token",                           HTTP_AUTH_ANY_TICKET, NO_BODY,        res_leave,        &leave},

@@ -148,10 +148,15 @@ struct http_server *http_server_open(const struct http_server_config *c, char er
 	char why[HTTP_ROUTER_ERROR_SIZE];
 	bool opened = false;
 	s->app = c->app;
+	s->tls = c->tls;
 	s->idle_us = us_or(c->idle_ms, HTTP_IDLE_MS);
 	s->request_us = us_or(c->request_ms, HTTP_REQUEST_MS);
 	s->write_us = us_or(c->write_ms, HTTP_WRITE_MS);
 	s->heartbeat_us = us_or(c->heartbeat_ms, HTTP_HEARTBEAT_MS);
+	s->callers = http_callers_new(c->connections_max, c->connections_each);
+	s->send_rate_min = c->send_rate_min ? c->send_rate_min : JARI_SEND_RATE_MIN;
+	s->held_max = c->held_max ? c->held_max : JARI_HELD_MAX;
+	s->streams_max = c->connections_max * JARI_STREAMS_PERCENT / 100;
 	s->threads = mem_zero((size_t)c->threads * sizeof(*s->threads));
 	s->router = http_router_new(c->routes, c->route_count, why);
 	if (!s->router)
@@ -204,6 +209,7 @@ void http_server_close(struct http_server *s)
 	for (int i = 0; i < s->count; i++)
 		http_thread_close(&s->threads[i]);
 	http_router_free(s->router);
+	http_callers_free(s->callers);
 	free(s->threads);
 	free(s);
 }

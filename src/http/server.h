@@ -25,10 +25,12 @@
 #define HTTP_STOP_MS 10000          /* the longest that stopping may take */
 #define HTTP_STOP_RECEIVING_MS 1000 /* when stopping, how long a half-received request is still waited for */
 #define HTTP_ACCEPT_PAUSE_MS 100    /* without file descriptors: how long to leave the listener alone */
+#define HTTP_SPARE_MS 1000 /* a connection that has been idle for this long gives its place to a new one when there is no other */
 
 #define HTTP_SERVER_ERROR_SIZE 256
 
 struct http_server;
+struct http_tls;
 
 struct http_server_config {
 	struct http_app *app;
@@ -38,7 +40,11 @@ struct http_server_config {
 	const struct http_route *routes;
 	size_t route_count;
 	uint8_t seal_key[SEAL_KEY_BYTES];
+	struct http_tls *tls;                                /* tls.h; the caller's, must outlive the server. NULL: plain HTTP */
 	int64_t idle_ms, request_ms, write_ms, heartbeat_ms; /* 0: the defaults above */
+	int64_t connections_max, connections_each;           /* in all and of an address (callers.h); 0: any number */
+	int64_t send_rate_min;                               /* bytes a second; 0: JARI_SEND_RATE_MIN */
+	int64_t held_max;                                    /* bytes that connections may hold together; 0: JARI_HELD_MAX */
 };
 
 /* Binds, starts the threads and accepts. NULL with a line in `error` when it can't: the address is taken, the name is unknown, the

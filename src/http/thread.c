@@ -32,6 +32,12 @@ static void close_all(struct http_thread *t)
 			http_conn_close(t->lists[state].first);
 }
 
+int http_thread_retry_seconds(struct http_thread *t)
+{
+	t->chance = (t->chance ^ (uint64_t)clock_elapsed_us()) * 0x9e3779b97f4a7c15ULL;
+	return 1 + (int)((t->chance >> 32) % JARI_RETRY_SECONDS_MAX);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_thread *t = arg;
@@ -55,8 +61,8 @@ static void on_feeding(evutil_socket_t fd, short what, void *arg)
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length, void *arg)
 {
-	(void)listener, (void)address, (void)length;
-	http_conn_new(arg, fd);
+	(void)listener;
+	http_door(arg, fd, address, (socklen_t)length);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)
@@ -67,7 +73,8 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 		evconnlistener_enable(t->listener);
 }
 
-/* Without descriptors or memory, accept fails for as long as the connection waits: leave it alone for a moment instead of spinning. */
+/* Without descriptors or memory, accept fails for as long as the connection waits. One that is idle gives its place; where there is
+ * none, the listener is left alone for a moment instead of spinning. */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	struct http_thread *t = arg;
@@ -75,9 +82,11 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 	int error = errno;
 	if (error == ECONNABORTED || error == EINTR || error == EPROTO)
 		return;
+	t->now_us = clock_elapsed_us();
+	if ((error == EMFILE || error == ENFILE) && http_door_make_room(t))
+		return;
 	evconnlistener_disable(listener);
 	event_add(t->pause, &pause);
-	t->now_us = clock_elapsed_us();
 	if (t->now_us - t->warned_us >= WARN_US || !t->warned_us) {
 		t->warned_us = t->now_us;
 		log_event(LOG_WARN, "connections are not accepted for a moment", "cause", "%s", strerror(error));
@@ -96,8 +105,10 @@ void http_thread_check_drained(struct http_thread *t)
 static void accept_rest(struct http_thread *t)
 {
 	int listening = evconnlistener_get_fd(t->listener), fd;
-	while ((fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
-		http_conn_new(t, fd);
+	struct sockaddr_storage from;
+	socklen_t n = sizeof(from);
+	for (; (fd = accept4(listening, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0; n = sizeof(from))
+		http_door(t, fd, (struct sockaddr *)&from, n);
 }
 
 static void begin_draining(struct http_thread *t)

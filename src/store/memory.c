@@ -206,6 +206,8 @@ void memory_clear(struct memory_store *s)
 static void memory_close(struct store *base)
 {
 	struct memory_store *s = of(base);
+	memory_settle(base, s->kept_n);
+	free(s->kept);
 	memory_clear(s);
 	free(s->put_away);
 	(void)pthread_mutex_destroy(&s->lock);
@@ -354,17 +356,7 @@ static enum store_result memory_load(struct store *base, struct core_rows *rows)
 
 /* ---- commit ---- */
 
-/* One step that was done: `gone` left the indexes and `came` went in; either may be NULL. */
-struct step {
-	enum core_kind kind;
-	void *gone, *came;
-};
-struct steps {
-	struct step *p;
-	size_t n, cap;
-};
-
-static void note_step(struct steps *steps, struct step step)
+static void note_step(struct memory_steps *steps, struct memory_step step)
 {
 	if (steps->n == steps->cap) {
 		steps->cap = steps->cap ? steps->cap * 2 : 64;
@@ -373,10 +365,10 @@ static void note_step(struct steps *steps, struct step step)
 	steps->p[steps->n++] = step;
 }
 
-static void undo_steps(struct memory_store *s, struct steps *steps)
+static void undo_steps(struct memory_store *s, struct memory_steps *steps)
 {
 	while (steps->n > 0) {
-		struct step *step = &steps->p[--steps->n];
+		struct memory_step *step = &steps->p[--steps->n];
 		if (step->came)
 			index_take(s, step->kind, step->came, MEM_INDEXES);
 		if (step->gone)
@@ -390,10 +382,10 @@ static bool append_only(enum core_kind kind)
 	return kind == CORE_ROW_ENTRY || kind == CORE_ROW_AUDIT;
 }
 
-static bool save_row(struct memory_store *s, const struct core_row *row, struct steps *steps)
+static bool save_row(struct memory_store *s, const struct core_row *row, struct memory_steps *steps)
 {
 	enum core_kind kind = row->id.kind;
-	struct step step = {.kind = kind};
+	struct memory_step step = {.kind = kind};
 	if (!row->was && !row->now)
 		return true;
 	if (row->was) {
@@ -431,26 +423,70 @@ void memory_raise_ids(struct memory_store *s)
 	}
 }
 
+static void free_gone(struct memory_steps *steps)
+{
+	for (size_t i = 0; i < steps->n; i++)
+		free(steps->p[i].gone);
+	free(steps->p);
+}
+
+static void keep_steps(struct memory_store *s, const struct memory_steps *steps)
+{
+	if (s->kept_n == s->kept_cap) {
+		s->kept_cap = s->kept_cap ? s->kept_cap * 2 : 16;
+		s->kept = mem_grow(s->kept, s->kept_cap * sizeof *s->kept);
+	}
+	s->kept[s->kept_n++] = *steps;
+}
+
+void memory_keep(struct store *base)
+{
+	of(base)->keeps = true;
+}
+
+void memory_undo(struct store *base, size_t n)
+{
+	struct memory_store *s = of(base);
+	for (; n > 0 && s->kept_n > 0; n--) {
+		struct memory_steps *steps = &s->kept[--s->kept_n];
+		undo_steps(s, steps);
+		free(steps->p);
+		s->clock = steps->clock;
+	}
+}
+
+void memory_settle(struct store *base, size_t n)
+{
+	struct memory_store *s = of(base);
+	n = n < s->kept_n ? n : s->kept_n;
+	for (size_t i = 0; i < n; i++)
+		free_gone(&s->kept[i]);
+	s->kept_n -= n;
+	if (s->kept_n > 0)
+		memmove(s->kept, s->kept + n, s->kept_n * sizeof *s->kept);
+}
+
 static enum store_result memory_commit(struct store *base, const struct core_rows *rows, int64_t now)
 {
 	struct memory_store *s = of(base);
-	struct steps steps = {0};
+	struct memory_steps steps = {.clock = s->clock};
 	enum store_result result = STORE_OK;
 	(void)pthread_mutex_lock(&s->lock);
 	for (const struct core_row *row = core_rows_dirty(rows); row && result == STORE_OK; row = row->next_dirty)
 		if (!save_row(s, row, &steps))
 			result = STORE_CONFLICT;
 	if (result == STORE_OK) {
-		for (size_t i = 0; i < steps.n; i++)
-			free(steps.p[i].gone);
 		memory_raise_ids(s);
 		if (now > s->clock)
 			s->clock = now;
 	} else {
 		undo_steps(s, &steps);
 	}
+	if (result == STORE_OK && s->keeps)
+		keep_steps(s, &steps);
+	else
+		free_gone(&steps); /* none after an undo */
 	(void)pthread_mutex_unlock(&s->lock);
-	free(steps.p);
 	return result;
 }
 

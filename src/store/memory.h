@@ -2,7 +2,7 @@
  *
  * Rows are deep copies, each one block of memory; indexes are ordered maps that point at them. A commit changes the indexes row by row and notes
  * what it did, so that it can be undone; readers on other threads look under the same lock.
- * Not for anything outside src/store/memory*.c. */
+ * Not for anything outside src/store/memory*.c and the simulation. */
 #ifndef JARI_STORE_MEMORY_H
 #define JARI_STORE_MEMORY_H
 
@@ -40,6 +40,17 @@ enum memory_index {
 	MEM_INDEXES
 };
 
+/* What a commit did, so that it can be undone: `gone` left the indexes and `came` went in; either may be NULL. */
+struct memory_step {
+	enum core_kind kind;
+	void *gone, *came;
+};
+struct memory_steps {
+	struct memory_step *p;
+	size_t n, cap;
+	int64_t clock; /* before it */
+};
+
 struct memory_store {
 	struct store base;
 	pthread_mutex_t lock; /* held while the indexes change, and by readers */
@@ -48,6 +59,9 @@ struct memory_store {
 	int64_t next_id[CORE_ID_KINDS];
 	void *put_away; /* while it is filled by an import: the main queue that it had */
 	int64_t clock_to_be;
+	bool keeps; /* commits can be undone later: the latest of them, oldest first */
+	struct memory_steps *kept;
+	size_t kept_n, kept_cap;
 };
 
 struct memory_reader {
@@ -79,6 +93,13 @@ bool memory_put(struct memory_store *s, enum core_kind kind, void *row);
 void memory_clear(struct memory_store *s);
 /* Ids that came from elsewhere are not given out again. */
 void memory_raise_ids(struct memory_store *s);
+
+/* For simulations, where the latest commits may not have reached a disk. From here on what commits do is kept. */
+void memory_keep(struct store *base);
+/* The latest `n` commits that are kept have never happened. */
+void memory_undo(struct store *base, size_t n);
+/* The oldest `n` that are kept stay for good. */
+void memory_settle(struct store *base, size_t n);
 
 /* memory_copy.c: export and import */
 enum store_result memory_count(struct store *base, int64_t *rows);

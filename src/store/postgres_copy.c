@@ -6,6 +6,10 @@
 #include "store/postgres.h"
 
 #include <stdio.h>
+#include <time.h>
+
+#define ALONE_TRIES 20
+#define ALONE_PAUSE_MS 50
 
 /* What each kind is sorted by. */
 static const char *const keys[CORE_LIST_USER_NAMED] = {
@@ -23,6 +27,18 @@ static const char *const keys[CORE_LIST_USER_NAMED] = {
 
 /* ---- alone ---- */
 
+/* The lock of a process that has just ended is given back when the server has noticed, a moment later. */
+static enum store_result lock_alone(struct pg_conn *c, int64_t *got)
+{
+	enum store_result result = STORE_OK;
+	for (int tries = 0; result == STORE_OK && !*got && tries < ALONE_TRIES; tries++) {
+		if (tries > 0)
+			(void)nanosleep(&(struct timespec){.tv_nsec = ALONE_PAUSE_MS * 1000000L}, NULL);
+		result = pg_ask_int(c, "SELECT pg_try_advisory_lock(" PG_ALONE_KEY ")::int", got);
+	}
+	return result;
+}
+
 enum store_result pg_stay_alone(struct pg_store *s, char error[STORE_ERROR_SIZE])
 {
 	struct pg_conn *c = &s->alone;
@@ -33,7 +49,7 @@ enum store_result pg_stay_alone(struct pg_store *s, char error[STORE_ERROR_SIZE]
 	enum store_result result = pg_connect(c, &s->target, false);
 	if (result != STORE_OK)
 		return store_refuse(STORE_BROKEN, error, "the store can't be reached: %s", c->said);
-	result = pg_ask_int(c, "SELECT pg_try_advisory_lock(" PG_ALONE_KEY ")::int", &got);
+	result = lock_alone(c, &got);
 	if (result == STORE_OK)
 		result = pg_do(c, PG_WIDE);
 	if (result != STORE_OK)

@@ -14,8 +14,8 @@
 #define BY_PAIR "(SELECT unnest($1::int8[]), unnest($2::int8[]), generate_series(1, cardinality($1::int8[]))) AS k(a, b, i)"
 
 /* Each asks for many at once: k has a row for each list. A limit inside gives each its own. Where the queue (for seats: the show) is locked,
- * nobody else changes these rows, so what a limit leaves out is not locked in vain; what is due and locked by another process is in good hands, so it
- * is passed over. */
+ * nobody else changes these rows, so they are not locked one by one; what is due and locked by another process is in good hands, so it is passed
+ * over. */
 static const char *const lists[CORE_KIND_COUNT] = {
     [CORE_LIST_USER_NAMED] = "SELECT k.i, @ FROM " BY_TEXT " JOIN user_name AS n ON n.name = k.s"
 			     " JOIN users AS t ON t.user_id = n.user_id ORDER BY t.user_id #",
@@ -23,18 +23,17 @@ static const char *const lists[CORE_KIND_COUNT] = {
 			      " ORDER BY t.queue_id #",
     [CORE_LIST_LIVE_TICKET] =
 	"SELECT k.i, @ FROM " BY_PAIR
-	" JOIN ticket AS t ON t.queue_id = k.a AND t.user_id = k.b AND t.status <> 3 ORDER BY t.queue_id, t.number #",
+	" JOIN ticket AS t ON t.queue_id = k.a AND t.user_id = k.b AND t.status <> 3 ORDER BY t.queue_id, t.number",
     [CORE_LIST_LINE] = "SELECT k.i, @ FROM " BY_PAIR " CROSS JOIN LATERAL ("
-		       "SELECT * FROM ticket AS t WHERE t.queue_id = k.a AND t.status = 1 ORDER BY t.number LIMIT k.b #) AS t"
+		       "SELECT * FROM ticket AS t WHERE t.queue_id = k.a AND t.status = 1 ORDER BY t.number LIMIT k.b) AS t"
 		       " ORDER BY k.i, t.number",
     [CORE_LIST_SHOWS_ON] = "SELECT k.i, @ FROM " BY_PAIR " JOIN show AS t"
 			   " ON t.concert_id = k.a AND t.date = k.b ORDER BY k.i, t.starts_at, t.show_id #",
-    /* Every seat of a show whose row is locked: locking each would write each. */
     [CORE_LIST_SHOW_SEATS] = "SELECT k.i, @ FROM " BY_PAIR " CROSS JOIN LATERAL ("
 			     "SELECT * FROM seat AS t WHERE t.show_id = k.a ORDER BY t.seat_number LIMIT k.b) AS t"
 			     " ORDER BY k.i, t.seat_number",
     [CORE_LIST_USER_SEATS] = "SELECT k.i, @ FROM " BY_PAIR " JOIN seat AS t"
-			     " ON t.show_id = k.a AND t.user_id = k.b AND t.user_id <> 0 ORDER BY k.i, t.seat_number #",
+			     " ON t.show_id = k.a AND t.user_id = k.b AND t.user_id <> 0 ORDER BY k.i, t.seat_number",
     [CORE_LIST_DUE_HOLDS] =
 	"SELECT k.i, @ FROM " BY_PAIR " CROSS JOIN LATERAL ("
 	"SELECT * FROM reservation AS t WHERE t.status = 1 AND t.held_until <= k.a"
@@ -204,6 +203,13 @@ static void where(struct buf *b, const struct pg_table *t, bool guarded)
 	}
 }
 
+/* A concert is never changed by what reads it, and all that book it would wait for each other. Tickets, reservations and seats belong to a
+ * queue, seats to a show as well, and whoever changes them has locked that (postgres.h): a lock of their own would write each row, for nothing. */
+static bool locks(enum core_kind kind)
+{
+	return kind != CORE_ROW_CONCERT && kind != CORE_ROW_TICKET && kind != CORE_ROW_RESERVATION && kind != CORE_ROW_SEAT;
+}
+
 static void load_by_key(struct buf *b, enum core_kind kind, bool lock)
 {
 	const struct pg_table *t = &pg_tables[kind];
@@ -217,8 +223,7 @@ static void load_by_key(struct buf *b, enum core_kind kind, bool lock)
 			buf_printf(b, "%st.%s", by, t->column[i].name);
 			by = ", ";
 		}
-	/* A concert is never changed by what reads it, and all that book it would wait for each other. */
-	if (lock && kind != CORE_ROW_CONCERT)
+	if (lock && locks(kind))
 		buf_str(b, " FOR UPDATE OF t");
 }
 

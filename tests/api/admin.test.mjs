@@ -211,7 +211,10 @@ describe('queues, statistics, the audit log', () => {
 		const q = stats.queues.find((x) => x.queueId === c.queueId);
 		assert.deepEqual([q?.waiting, q?.active], [1, 3], `the queue: ${show(q)}`);
 		const w = stats.shows.find((x) => x.showId === c.showId);
-		assert.deepEqual([w?.available, w?.held, w?.sold, w?.revenue], [45, 3, 2, 100000], `the show: ${show(w)}`);
+		assert.deepEqual([w?.available, w?.held, w?.sold, w?.revenue, w?.closed], [45, 3, 2, 100000, false], `the show: ${show(w)}`);
+		await s.ok(200, 'PATCH', `/api/admin/shows/${c.showId}`, { admin: true, body: { closed: true } });
+		const after = await s.ok(200, 'GET', '/api/admin/stats', { admin: true });
+		assert.equal(after.shows.find((x) => x.showId === c.showId)?.closed, true);
 	});
 
 	it('every change is in the audit log, newest first; what was refused is not; no key is', async () => {

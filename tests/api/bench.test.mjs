@@ -55,6 +55,7 @@ describe('each operation', () => {
 				assert.ok(l.min > 0 && l.min <= l.p50 && l.p50 <= l.p99 && l.p99 <= l.max, `${name}: the percentiles grow: ${show(l)}`);
 			}
 			assert.equal(counted, report.answers, 'the steps add up');
+			assert.equal(report.successLatencyUs.count, report.answers, 'each success was timed');
 			assert.equal(report.seconds.reduce((sum, second) => sum + second.done, 0), report.answers, 'the seconds add up');
 			assert.match(r.stdout, /no errors/, said(r));
 		});

@@ -161,7 +161,7 @@ describe('seats', () => {
 		const map = await s.seats(t, c);
 		const path = `/api/booking/${c.concertId}/list/statuses?showId=${c.showId}`;
 		const brief = await s.api('GET', path, { token: t.token });
-		assert.deepEqual(brief.json, { concertId: c.concertId, showId: c.showId, date: c.date, version: map.version, closed: false, statuses: map.seats.map((x) => x.status[0]).join('') });
+		assert.deepEqual(brief.json, { concertId: c.concertId, showId: c.showId, date: c.date, startsAt: map.startsAt, version: map.version, closed: false, statuses: map.seats.map((x) => x.status[0]).join('') });
 		assert.match(brief.json.statuses, /^ASAAHA{45}$/);
 		assert.equal((await s.api('GET', path, { token: t.token, headers: { 'if-none-match': brief.headers.etag } })).status, 304);
 		await s.hold(t, c, { seatNumber: 6 });

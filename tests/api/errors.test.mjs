@@ -63,6 +63,11 @@ describe('every code', () => {
 		assert.equal(replies[0]?.status, 431, show(replies));
 		seen.add(vetRaw(replies[0]).json.code);
 	});
+	it('501 NOT_IMPLEMENTED', async () => {
+		const { replies } = await s.raw('POST /api/getToken HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: br, chunked\r\n\r\n0\r\n\r\n');
+		assert.equal(replies[0]?.status, 501, show(replies));
+		seen.add(vetRaw(replies[0]).json.code);
+	});
 	it('those of users and reservations', async () => {
 		const t = await s.join('e1');
 		await no('USER_NOT_FOUND', 'GET', '/api/404404', { token: t.token });

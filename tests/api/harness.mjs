@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -51,6 +52,7 @@ export const CODES = {
 	HOLD_EXPIRED: 410,
 	IDEMPOTENCY_KEY_REUSED: 422,
 	RATE_LIMITED: 429,
+	NOT_IMPLEMENTED: 501,
 	OVERLOADED: 503,
 	STORE_UNAVAILABLE: 503,
 	STOPPING: 503,
@@ -205,7 +207,7 @@ export function vetTicket(ticket, words = '') {
 
 export function vetReservation(r, words = '') {
 	const say = `${words}\n  reservation: ${show(r)}`;
-	const names = ['reservationId', 'userId', 'concertId', 'showId', 'date', 'seatNumbers', 'totalPrice', 'status', 'heldUntil', 'createdAt', 'paidAt'];
+	const names = ['reservationId', 'userId', 'concertId', 'showId', 'date', 'startsAt', 'seatNumbers', 'totalPrice', 'status', 'heldUntil', 'createdAt', 'paidAt'];
 	for (const name of names) assert.ok(name in r, `a reservation has "${name}"${say}`);
 	for (const name of ['reservationId', 'userId', 'concertId', 'showId']) assert.ok(Number.isSafeInteger(r[name]) && r[name] > 0, `${name}${say}`);
 	assert.match(r.date, /^\d{4}-\d\d-\d\d$/, `date${say}`);
@@ -213,6 +215,7 @@ export function vetReservation(r, words = '') {
 	assert.ok(Number.isSafeInteger(r.totalPrice) && r.totalPrice >= 0, `totalPrice${say}`);
 	assert.ok(['HELD', 'PAID', 'EXPIRED', 'CANCELLED'].includes(r.status), `status${say}`);
 	assert.match(r.createdAt, INSTANT, `createdAt${say}`);
+	assert.match(r.startsAt, INSTANT, `startsAt${say}`);
 	if (r.status === 'HELD') assert.match(r.heldUntil, INSTANT, `heldUntil${say}`);
 	if (r.status === 'PAID') assert.match(r.paidAt, INSTANT, `paidAt${say}`);
 	else assert.equal(r.paidAt, null, `paidAt is null until paid${say}`);
@@ -227,13 +230,16 @@ export function vetRaw(reply) {
 
 // ---- HTTP, by the book ----
 
-export function newAgent(sockets = 64) {
-	return new http.Agent({ keepAlive: true, maxSockets: sockets, maxFreeSockets: sockets, scheduling: 'fifo' });
+// `ca`: the certificate of a server that speaks TLS.
+export function newAgent(sockets = 64, ca = undefined) {
+	const options = { keepAlive: true, maxSockets: sockets, maxFreeSockets: sockets, scheduling: 'fifo' };
+	return ca ? new https.Agent({ ...options, ca, servername: 'localhost' }) : new http.Agent(options);
 }
 
 export class Server {
 	// `launch` is what starts the binary, where it is not started as it is: a program and its arguments.
-	constructor({ args = [], env = {}, store, dir, bin, adminKey = ADMIN_KEY, launch = [] } = {}) {
+	constructor({ args = [], env = {}, store, dir, bin, adminKey = ADMIN_KEY, ca, launch = [] } = {}) {
+		this.ca = ca;
 		this.args = args;
 		this.env = env;
 		this.bin = bin;
@@ -251,7 +257,7 @@ export class Server {
 	}
 
 	get address() {
-		return `http://127.0.0.1:${this.port}`;
+		return `${this.ca ? 'https' : 'http'}://127.0.0.1:${this.port}`;
 	}
 
 	async start() {
@@ -262,7 +268,7 @@ export class Server {
 		alive.add(child);
 		this.child = child;
 		this.out = '';
-		this.agent = newAgent();
+		this.agent = newAgent(64, this.ca);
 		this.ended = new Promise((resolve) => {
 			child.on('close', (code, signal) => {
 				alive.delete(child);
@@ -280,10 +286,10 @@ export class Server {
 			});
 			child.stdout.setEncoding('utf8').on('data', (text) => {
 				this.out += text;
-				const m = /^listening on http:\/\/([0-9.]+):(\d+)\n/m.exec(this.out);
-				if (m) {
+				const m = /^listening on (https?):\/\/([0-9.]+):(\d+)\n/m.exec(this.out);
+				if (m && m[1] === (this.ca ? 'https' : 'http')) {
 					clearTimeout(timer);
-					this.port = Number(m[2]);
+					this.port = Number(m[3]);
 					resolve();
 				}
 			});
@@ -362,7 +368,7 @@ export class Server {
 		const asked = `${method} ${target} ${show(all, 300)} ${bytes ? show(bytes.toString('utf8'), 300) : ''}`;
 		return new Promise((resolve, reject) => {
 			const fail = (e) => reject(new Error(`${e.message}\n  asked: ${asked}`, { cause: e }));
-			const req = http.request({ host: '127.0.0.1', port: this.port, method, path: target, headers: all, agent }, (res) => {
+			const req = (this.ca ? https : http).request({ host: '127.0.0.1', port: this.port, method, path: target, headers: all, agent }, (res) => {
 				const parts = [];
 				res.on('data', (part) => parts.push(part));
 				res.on('error', fail);

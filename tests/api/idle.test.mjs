@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually, serverHere, show, sleep } from './harness.mjs';
 
-const GRACE_MS = 3000;
-const options = { args: ['--waiting-idle', '1', '--waiting-grace', String(GRACE_MS / 1000)] };
+const GRACE_MS = 4000;
+const options = { args: ['--waiting-idle', '2', '--waiting-grace', String(GRACE_MS / 1000)] };
 
 // One is in, and three wait, in this order.
 async function line(s) {
@@ -26,7 +26,7 @@ async function untilPassed(s, { second, third }) {
 		assert.deepEqual([b.status, c.status], ['WAITING', 'WAITING']);
 		assert.equal(c.ahead, b.ahead + 1, `the one who asks stays before the other: ${show([b, c])}`);
 		return b.ahead === 0;
-	}, 5000, 100);
+	}, 10000, 100);
 }
 
 describe('one who falls silent', { concurrency: true }, () => {

@@ -108,6 +108,9 @@ describe('changing a concert', () => {
 		const no = await s.noHold('SALES_NOT_OPEN', t, c, { seatNumber: 2 });
 		assert.equal(no.salesOpenAt, '2097-12-31T15:00:00Z');
 		await s.pay(t, r);
+		assert.equal((await o.patchConcert(c.concertId, { salesOpenAt: null })).salesOpenAt, null, 'no opening any more: open');
+		assert.deepEqual((await o.lastEntry()).detail, { salesOpenAt: { from: '2097-12-31T15:00:00Z', to: null } });
+		await s.hold(await s.buyer(c), c, { seatNumber: 2 });
 	});
 
 	it('refuses what cannot be, and changes nothing then', async () => {
@@ -173,7 +176,8 @@ describe('changing a show', () => {
 		await s.noHold('SHOW_NOT_FOUND', t, c, { date: '2099-12-24', seatNumber: 2 });
 		await s.hold(t, c, { date: '2099-12-28', seatNumber: 2 });
 		await s.pay(t, r);
-		assert.equal((await s.reservation(t, r)).date, '2099-12-28');
+		const now = await s.reservation(t, r);
+		assert.deepEqual([r.startsAt, now.date, now.startsAt], ['2099-12-24T10:00:00Z', '2099-12-28', '2099-12-27T15:30:00Z']);
 		assert.match((await s.api('GET', `/api/admin/concerts/${c.concertId}/sales.csv`, { admin: true })).text, /2099-12-28/);
 		assert.deepEqual((await o.lastEntry()).detail, { startsAt: { from: '2099-12-24T10:00:00Z', to: '2099-12-27T15:30:00Z' } });
 	});

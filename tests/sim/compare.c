@@ -270,6 +270,20 @@ static bool same_versions(struct scan *x)
 	return true;
 }
 
+uint64_t sim_fingerprint(const struct core_rows *rows)
+{
+	uint64_t h = 0xCBF29CE484222325ULL;
+
+	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty) {
+		size_t n = row->now ? core_kind_size(row->id.kind) : 0;
+
+		h = (h ^ (uint64_t)row->id.kind) * 0x100000001B3ULL;
+		for (size_t i = 0; i < n; i++)
+			h = (h ^ ((const unsigned char *)row->now)[i]) * 0x100000001B3ULL;
+	}
+	return h;
+}
+
 bool sim_compare(struct sim *s)
 {
 	struct scan x = {.m = s->m, .now = s->now, .ok = true};

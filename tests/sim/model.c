@@ -28,6 +28,30 @@ static int take(int *count, int max)
 	return (*count)++;
 }
 
+#define COPY(array, count) memcpy(to->array, from->array, (size_t)from->count * sizeof(from->array[0]))
+void model_copy(struct model *to, const struct model *from)
+{
+	to->rules = from->rules;
+	to->users = from->users;
+	to->queues = from->queues;
+	to->concerts = from->concerts;
+	to->shows = from->shows;
+	to->tickets = from->tickets;
+	to->reservations = from->reservations;
+	to->entries = from->entries;
+	to->keys = from->keys;
+	to->answers = from->answers;
+	COPY(user, users);
+	COPY(queue, queues);
+	COPY(concert, concerts);
+	COPY(show, shows);
+	COPY(ticket, tickets);
+	COPY(reservation, reservations);
+	COPY(entry, entries);
+	COPY(key, keys);
+}
+#undef COPY
+
 /* ---- the line ---- */
 
 static bool may_admit(const struct model_queue *q, int64_t now)
@@ -235,7 +259,8 @@ static bool check_patch(struct model *m, const struct core_cmd *cmd, int64_t now
 	}
 	if (cmd->u.patch.has_paused)
 		q->paused = cmd->u.patch.paused;
-	must_admit(m, q, INT64_MAX, now);
+	if (cmd->u.patch.has_capacity || cmd->u.patch.has_rate || cmd->u.patch.has_paused)
+		must_admit(m, q, INT64_MAX, now);
 	catch_up(m, q, false, now);
 	if (!expect(m, CORE_OK, got))
 		return false;

@@ -101,6 +101,9 @@ struct model {
 bool model_check(struct model *m, const struct core_cmd *cmd, int64_t now, const struct core_reply *reply,
                  model_admitted_fn admitted, void *arg);
 
+/* What the one has, the other has: only as much as there is, since the arrays are long. */
+void model_copy(struct model *to, const struct model *from);
+
 /* The body and the status that the test keeps for the answer of that number. */
 size_t model_answer(int64_t number, char out[MODEL_NAME]);
 #define MODEL_ANSWER_STATUS(number) (200 + (int32_t)((number) % 2))

@@ -43,6 +43,9 @@ void sim_command(struct sim *s, struct core_cmd *cmd);
 /* A catalogue document: `queues` new queues and `concerts` concerts; at times wrong in one way, then its actor is "wrong". */
 void sim_catalogue(struct sim *s, struct core_cmd *cmd, int queues, int concerts, bool may_be_wrong);
 
+/* I10: what the changed rows are, in one number. */
+uint64_t sim_fingerprint(const struct core_rows *rows);
+
 /* Holds every stored row that a scan shows against the model. */
 bool sim_compare(struct sim *s);
 /* Does the same for what a scan does not show: ended reservations and the ledger. */

@@ -72,21 +72,6 @@ static int64_t next_instant(struct sim *s)
 
 /* ---- one batch ---- */
 
-/* I10: what the changed rows are, in one number. */
-static uint64_t fingerprint(const struct core_rows *rows)
-{
-	uint64_t h = 0xCBF29CE484222325ULL;
-
-	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty) {
-		size_t n = row->now ? core_kind_size(row->id.kind) : 0;
-
-		h = (h ^ (uint64_t)row->id.kind) * 0x100000001B3ULL;
-		for (size_t i = 0; i < n; i++)
-			h = (h ^ ((const unsigned char *)row->now)[i]) * 0x100000001B3ULL;
-	}
-	return h;
-}
-
 static bool load(struct sim *s, struct core_batch *batch, const struct core_cmd *cmds, int n)
 {
 	int64_t counts[CORE_ID_KINDS] = {0};
@@ -125,14 +110,14 @@ static int64_t admitted(void *arg, int64_t queue_id)
 static bool decide(struct sim *s, struct core_batch *batch, const struct core_cmd *cmd)
 {
 	struct core_reply reply = {0};
-	uint64_t before = fingerprint(batch->rows);
+	uint64_t before = sim_fingerprint(batch->rows);
 	struct look look = {batch->rows, s->m};
 	char body[MODEL_NAME];
 
 	core_decide(batch, cmd, &reply);
 	if (!model_check(s->m, cmd, s->now, &reply, admitted, &look))
 		return false;
-	if ((reply.code != CORE_OK || reply.replayed) && fingerprint(batch->rows) != before)
+	if ((reply.code != CORE_OK || reply.replayed) && sim_fingerprint(batch->rows) != before)
 		return model_fail(s->m, "I10: %s has changed rows", core_code_name(reply.code));
 	s->seen[cmd->op][reply.code]++;
 	s->replays += reply.replayed;
@@ -185,13 +170,13 @@ static bool run_batch(struct sim *s, const struct core_cmd *cmds, int n, struct 
 		snapshot = malloc(sizeof(*snapshot));
 		if (!snapshot)
 			abort();
-		*snapshot = *s->m;
+		model_copy(snapshot, s->m);
 	}
 	ok = decide_all(s, cmds, n, give_up, at);
 	if (give_up || !ok)
 		store_rollback(s->store);
 	if (ok && give_up)
-		*s->m = *snapshot;
+		model_copy(s->m, snapshot);
 	free(snapshot);
 	return ok && sim_compare(s);
 }

@@ -12,6 +12,7 @@
 enum {
 	PROXY_PASS,
 	PROXY_LOSE_ANSWER,  /* what is sent next arrives; its answer is thrown away, the client's connection closed */
+	PROXY_SILENCE,      /* what is sent next, and all behind it, stays on the way; nothing comes back, nothing is closed */
 	PROXY_LOSE_REQUEST, /* what is sent next is thrown away, both connections closed */
 	PROXY_DELAY /* what is sent next is kept, the client's connection closed; it arrives when the mode is PROXY_PASS again */
 };
@@ -19,7 +20,8 @@ enum {
 struct pg_proxy {
 	int listener, port, server_port;
 	_Atomic int mode;
-	_Atomic int lost; /* connections closed on purpose */
+	_Atomic int later; /* so many pieces from a client pass before the mode counts */
+	_Atomic int lost;  /* connections closed on purpose */
 	_Atomic bool over;
 	_Atomic int running;
 	pthread_t thread;
@@ -70,8 +72,18 @@ PG_MAYBE bool pg_proxy_client(struct pg_proxied *c)
 	ssize_t n = recv(c->client, bytes, sizeof bytes, 0);
 	if (n <= 0)
 		return false;
+	if (mode != PROXY_PASS && atomic_load(&c->proxy->later) > 0 && atomic_fetch_sub(&c->proxy->later, 1) > 0)
+		mode = PROXY_PASS;
 	if (mode == PROXY_PASS)
 		return pg_proxy_put(c->server, bytes, n);
+	if (mode == PROXY_SILENCE) {
+		int passes = PROXY_SILENCE; /* the next connection does not meet it */
+		(void)atomic_compare_exchange_strong(&c->proxy->mode, &passes, PROXY_PASS);
+		(void)atomic_fetch_add(&c->proxy->lost, 1);
+		while (recv(c->client, bytes, sizeof bytes, 0) > 0)
+			continue;
+		return false;
+	}
 	if (mode == PROXY_LOSE_ANSWER) {
 		(void)pg_proxy_put(c->server, bytes, n);
 		pg_proxy_drain(c->server);
@@ -79,8 +91,8 @@ PG_MAYBE bool pg_proxy_client(struct pg_proxied *c)
 	int was = mode;
 	if (mode != PROXY_DELAY)
 		(void)atomic_compare_exchange_strong(&c->proxy->mode, &was, PROXY_PASS);
-	(void)shutdown(c->client, SHUT_RDWR);
 	(void)atomic_fetch_add(&c->proxy->lost, 1);
+	(void)shutdown(c->client, SHUT_RDWR);
 	if (mode == PROXY_DELAY) {
 		/* the next connection passes; this one's bytes come when the test says so by counting on */
 		int lost = atomic_load(&c->proxy->lost);

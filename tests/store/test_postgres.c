@@ -716,21 +716,42 @@ static void *load_in_thread(void *arg)
 	return (void *)(intptr_t)store_load(b->store, &b->rows);
 }
 
-/* What another process is changing is waited for, and then seen. */
-static void rows_are_locked_by_the_load(void **state)
+/* What another process is changing is waited for, and then seen: it has locked the row, or the queue or the show that the row belongs to. */
+#define OF_QUEUE "SELECT 1 FROM jari.queue WHERE queue_id = 1 FOR UPDATE;"
+#define OF_SHOW "SELECT 1 FROM jari.show WHERE show_id = 1 FOR UPDATE;"
+static void what_others_change_is_waited_for(void **state)
 {
 	static const struct {
 		const char *change;
-		struct core_id id;
+		struct core_id id, row; /* what is asked for; the row to look at */
+		size_t offset;
+		int64_t seen;
 	} cases[] = {
-	    {"UPDATE jari.users SET balance = 77000 WHERE user_id = 1", {CORE_ROW_USER, ANN, 0, {NULL, 0}}},
-	    {"UPDATE jari.queue SET waiting = 2 WHERE queue_id = 1", {CORE_ROW_QUEUE, 1, 0, {NULL, 0}}},
-	    {"UPDATE jari.ticket SET returned_at = 5 WHERE number = 3", {CORE_ROW_TICKET, 1, 3, {NULL, 0}}},
-	    {"UPDATE jari.show SET version = 9", {CORE_ROW_SHOW, 1, 0, {NULL, 0}}},
-	    {"UPDATE jari.seat SET price = 9 WHERE seat_number = 2", {CORE_ROW_SEAT, 1, 2, {NULL, 0}}},
-	    {"UPDATE jari.reservation SET held_until = 9 WHERE reservation_id = 2", {CORE_ROW_RESERVATION, 2, 0, {NULL, 0}}},
-	    {"UPDATE jari.ticket SET returned_at = 6 WHERE number = 3", {CORE_LIST_LINE, 1, 0, {NULL, 0}}},
-	    {"UPDATE jari.users SET balance = 1 WHERE user_id = 2", {CORE_LIST_USER_NAMED, 0, 0, {"bob", 3}}},
+#define ROW(kind, a, b, type, member, seen) {kind, a, b, {NULL, 0}}, {kind, a, b, {NULL, 0}}, offsetof(struct type, member), seen
+	    {"UPDATE jari.users SET balance = 77000 WHERE user_id = 1", ROW(CORE_ROW_USER, ANN, 0, core_user, balance, 77000)},
+	    {"UPDATE jari.queue SET waiting = 2 WHERE queue_id = 1", ROW(CORE_ROW_QUEUE, 1, 0, core_queue, waiting, 2)},
+	    {OF_QUEUE "UPDATE jari.ticket SET returned_at = 5 WHERE number = 3",
+	     ROW(CORE_ROW_TICKET, 1, 3, core_ticket, returned_at, 5)},
+	    {"UPDATE jari.show SET version = 9", ROW(CORE_ROW_SHOW, 1, 0, core_show, version, 9)},
+	    {OF_SHOW "UPDATE jari.seat SET price = 9 WHERE seat_number = 2", ROW(CORE_ROW_SEAT, 1, 2, core_seat, price, 9)},
+	    {OF_SHOW "UPDATE jari.seat SET price = 8 WHERE seat_number = 2",
+	     {CORE_LIST_SHOW_SEATS, 1, 0, {NULL, 0}},
+	     {CORE_ROW_SEAT, 1, 2, {NULL, 0}},
+	     offsetof(struct core_seat, price),
+	     8},
+	    {OF_QUEUE "UPDATE jari.reservation SET held_until = 9 WHERE reservation_id = 2",
+	     ROW(CORE_ROW_RESERVATION, 2, 0, core_reservation, held_until, 9)},
+	    {OF_QUEUE "UPDATE jari.ticket SET returned_at = 6 WHERE number = 3",
+	     {CORE_LIST_LINE, 1, 0, {NULL, 0}},
+	     {CORE_ROW_TICKET, 1, 3, {NULL, 0}},
+	     offsetof(struct core_ticket, returned_at),
+	     6},
+	    {"UPDATE jari.users SET balance = 1 WHERE user_id = 2",
+	     {CORE_LIST_USER_NAMED, 0, 0, {"bob", 3}},
+	     {CORE_ROW_USER, BOB, 0, {NULL, 0}},
+	     offsetof(struct core_user, balance),
+	     1},
+#undef ROW
 	};
 	struct world *w = *state;
 	make_world(w->a);
@@ -738,11 +759,13 @@ static void rows_are_locked_by_the_load(void **state)
 		struct batch b;
 		pthread_t thread;
 		void *result;
-		const struct core_id *id = &cases[i].id;
+		const struct core_id *id = &cases[i].id, *row = &cases[i].row;
 		PGconn *other = pg_admin(w->server);
 		PQclear(PQexec(other, "BEGIN"));
 		PQclear(PQexec(other, cases[i].change));
 		batch_begin(&b, w->a);
+		if (row->kind == CORE_ROW_SEAT)
+			core_need_row(&b.rows, CORE_ROW_SHOW, row->a, 0, NONE);
 		if (id->kind < CORE_LIST_USER_NAMED)
 			core_need_row(&b.rows, id->kind, id->a, id->b, id->s);
 		else
@@ -753,6 +776,9 @@ static void rows_are_locked_by_the_load(void **state)
 		PQfinish(other);
 		assert_int_equal(pthread_join(thread, &result), 0);
 		assert_int_equal((intptr_t)result, STORE_OK);
+		const struct core_row *found = core_row_find(&b.rows, row->kind, row->a, row->b, row->s);
+		assert_non_null(found);
+		assert_int_equal(*(const int64_t *)((const char *)found->now + cases[i].offset), cases[i].seen);
 		batch_drop(&b);
 	}
 }
@@ -858,7 +884,7 @@ int main(void)
 	    TEST(a_commit_wakes_those_who_watch),
 	    TEST(no_decision_before_what_it_depends_on),
 	    TEST(rows_are_decided_upon_as_they_are_behind_the_lock),
-	    TEST(rows_are_locked_by_the_load),
+	    TEST(what_others_change_is_waited_for),
 	    TEST(queues_are_locked_before_what_is_theirs),
 	    TEST(a_wallet_s_history_keeps_its_order),
 	    TEST(who_was_heard_from_is_told_to_the_others),

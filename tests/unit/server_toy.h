@@ -43,6 +43,7 @@ struct engine {
 struct http_metrics {
 	_Atomic int64_t counted, unmatched;
 	_Atomic int64_t gauges[HTTP_GAUGES];
+	_Atomic int64_t shed[HTTP_SHED_CAUSES];
 };
 
 static inline void nap(int64_t ms)
@@ -137,10 +138,21 @@ void http_metrics_problem(struct http_metrics *m, int thread, enum core_code cod
 	(void)m, (void)thread, (void)code;
 }
 
+void http_metrics_limited(struct http_metrics *m, int thread, enum http_limit limit)
+{
+	(void)m, (void)thread, (void)limit;
+}
+
 void http_metrics_gauge(struct http_metrics *m, int thread, enum http_gauge gauge, int64_t change)
 {
 	(void)thread;
 	m->gauges[gauge] += change;
+}
+
+void http_metrics_shed(struct http_metrics *m, int thread, enum http_shed why)
+{
+	(void)thread;
+	m->shed[why]++;
 }
 
 /* ---- toy routes ---- */
@@ -148,6 +160,12 @@ void http_metrics_gauge(struct http_metrics *m, int thread, enum http_gauge gaug
 static inline void hello(struct http_request *req)
 {
 	http_answer(req, 200, "application/json", TEXT("{\"hello\":\"world\"}"));
+}
+
+static inline void slow(struct http_request *req)
+{
+	nap(1500);
+	http_answer(req, 200, "text/plain", TEXT("slow"));
 }
 
 static inline void echo(struct http_request *req)
@@ -187,6 +205,13 @@ static inline void submit(struct http_request *req)
 
 static inline void submit_first(struct http_request *req)
 {
+	req->job.cmd.op = CORE_JOIN;
+	http_submit(req, submitted);
+}
+
+static inline void charge(struct http_request *req)
+{
+	req->job.cmd.op = CORE_CHARGE_WALLET;
 	http_submit(req, submitted);
 }
 
@@ -262,8 +287,16 @@ static inline void large(struct http_request *req)
 	http_answer_static(req, 200, "text/plain", (struct text){large_file, sizeof(large_file)});
 }
 
+#define HUGE_SIZE 20000000
+static char huge_file[HUGE_SIZE];
+static inline void huge(struct http_request *req)
+{
+	http_answer_static(req, 200, "text/plain", (struct text){huge_file, sizeof(huge_file)});
+}
+
 static const struct http_route routes[] = {
     {HTTP_GET, "/hello", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, hello, NULL},
+    {HTTP_GET, "/slow", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, slow, NULL},
     {HTTP_GET, "/things/{id}", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, thing, NULL},
     {HTTP_POST, "/echo", HTTP_AUTH_NONE, HTTP_BODY_OPTIONAL, JARI_BODY_MAX, echo, NULL},
     {HTTP_POST, "/big", HTTP_AUTH_NONE, HTTP_BODY_OPTIONAL, JARI_CATALOGUE_BODY_MAX, echo, NULL},
@@ -271,11 +304,13 @@ static const struct http_route routes[] = {
     {HTTP_DELETE, "/nothing", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, nothing, NULL},
     {HTTP_POST, "/submit", HTTP_AUTH_NONE, HTTP_BODY_OPTIONAL, JARI_BODY_MAX, submit, NULL},
     {HTTP_POST, "/submit-first", HTTP_AUTH_NONE, HTTP_BODY_OPTIONAL, JARI_BODY_MAX, submit_first, NULL},
+    {HTTP_POST, "/charge", HTTP_AUTH_NONE, HTTP_BODY_OPTIONAL, JARI_BODY_MAX, charge, NULL},
     {HTTP_GET, "/overload", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, overload, NULL},
     {HTTP_GET, "/stream", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, stream, NULL},
     {HTTP_GET, "/reads", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, reads, NULL},
     {HTTP_GET, "/ahead", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, ahead, NULL},
     {HTTP_GET, "/large", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, large, NULL},
+    {HTTP_GET, "/huge", HTTP_AUTH_NONE, HTTP_BODY_NONE, 0, huge, NULL},
     {HTTP_POST, "/secret", HTTP_AUTH_TOKEN, HTTP_BODY_REQUIRED, JARI_BODY_MAX, echo, NULL},
 };
 
@@ -289,7 +324,8 @@ struct world {
 	struct http_server_config config;
 };
 
-static inline void world_open(struct world *w, int threads)
+/* `change`, unless NULL, is called with the configuration before the server opens. */
+static inline void world_open_as(struct world *w, int threads, void (*change)(struct http_server_config *))
 {
 	char error[HTTP_SERVER_ERROR_SIZE] = "";
 	memset(w, 0, sizeof(*w));
@@ -307,9 +343,16 @@ static inline void world_open(struct world *w, int threads)
 	    .idle_ms = 600,
 	    .request_ms = 600,
 	};
+	if (change)
+		change(&w->config);
 	w->server = http_server_open(&w->config, error);
 	if (!w->server)
 		fail_msg("%s", error);
+}
+
+static inline void world_open(struct world *w, int threads)
+{
+	world_open_as(w, threads, NULL);
 }
 
 static inline void engine_end(struct world *w)

@@ -41,6 +41,27 @@ static void follows_the_wall(void **state)
 	assert_int_equal(clock_now(&c), 1000010 + 3600000);
 }
 
+static void follows_what_it_is_told_instead_of_the_wall(void **state)
+{
+	struct simulated s = {1000000, 50};
+	struct clock c;
+
+	(void)state;
+	clock_init_simulated(&c, 0, read_wall, read_monotonic, &s);
+	assert_int_equal(clock_now(&c), 1000000);
+	clock_follow(&c, 400000); /* this machine was ahead */
+	assert_int_equal(clock_now(&c), 400000);
+	s.wall += 3600000;
+	assert_int_equal(clock_now(&c), 400000);
+	pass(&s, 7);
+	assert_int_equal(clock_now(&c), 400007);
+	clock_lift(&c, 500000);
+	pass(&s, 1);
+	assert_int_equal(clock_now(&c), 500001);
+	clock_lift(&c, 1000); /* behind: nothing goes back */
+	assert_int_equal(clock_now(&c), 500001);
+}
+
 static void goes_on_when_the_wall_goes_back(void **state)
 {
 	struct simulated s = {1000000, 50};
@@ -136,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(follows_the_wall),
+	    cmocka_unit_test(follows_what_it_is_told_instead_of_the_wall),
 	    cmocka_unit_test(goes_on_when_the_wall_goes_back),
 	    cmocka_unit_test(goes_on_when_the_wall_stands_still),
 	    cmocka_unit_test(starts_at_the_floor),

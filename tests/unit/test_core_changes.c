@@ -64,6 +64,7 @@ static void what_is_refused(void **state)
 	    {CONCERT(1, .has_venue = true, .venue = TEXT("")), CORE_INVALID_REQUEST, "venue"},
 	    {CONCERT(1, .has_sales_open_at = true, .sales_open_at = 0), CORE_INVALID_REQUEST, "salesOpenAt"},
 	    {CONCERT(99, .has_title = true, .title = TEXT("new")), CORE_CONCERT_NOT_FOUND, ""},
+	    {CONCERT(99, .has_sales_open_at = true, .no_sales_open_at = true), CORE_CONCERT_NOT_FOUND, ""},
 	    {SHOW(1), CORE_INVALID_REQUEST, ""},
 	    {SHOW(1, .has_starts_at = true, .starts_at = 0), CORE_INVALID_REQUEST, "startsAt"},
 	    {SHOW(99, PRICES({TEXT(""), 1})), CORE_INVALID_REQUEST, "prices[0].section"},
@@ -114,6 +115,25 @@ static void a_concert_is_changed(void **state)
 	                 "\"},\"salesOpenAt\":{\"from\":\"2027-01-15T08:00:00.001Z\",\"to\":\"2027-01-15T08:00:00Z\"}}"));
 	assert_true(world_save(&w, NOW));
 	/* sales are open at once */
+	cmd = (struct core_cmd)HOLD(AS_ADA, .concert_id = 3, .show_id = 7, SEATS(2));
+	assert_true(world_decide(&w, &cmd, NOW, &reply));
+	assert_int_equal(reply.code, CORE_OK);
+	assert_int_equal(reply.show.show_id, 7);
+	world_end(&w);
+}
+
+static void the_opening_of_sales_is_taken_back(void **state)
+{
+	struct core_cmd cmd = CONCERT(3, .has_sales_open_at = true, .no_sales_open_at = true);
+	struct core_reply reply;
+	struct world w;
+
+	(void)state;
+	run(&w, &cmd, &reply);
+	assert_int_equal(reply.code, CORE_OK);
+	assert_int_equal(reply.concert.sales_open_at, 0);
+	assert_true(says(audit_of(&w)->detail, "{\"salesOpenAt\":{\"from\":\"2027-01-15T08:00:00.001Z\",\"to\":null}}"));
+	assert_true(world_save(&w, NOW));
 	cmd = (struct core_cmd)HOLD(AS_ADA, .concert_id = 3, .show_id = 7, SEATS(2));
 	assert_true(world_decide(&w, &cmd, NOW, &reply));
 	assert_int_equal(reply.code, CORE_OK);
@@ -254,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_refused),
 	    cmocka_unit_test(a_concert_is_changed),
+	    cmocka_unit_test(the_opening_of_sales_is_taken_back),
 	    cmocka_unit_test(a_closed_show_takes_no_holds_and_keeps_those_it_has),
 	    cmocka_unit_test(a_date_with_a_closed_show_is_still_ambiguous),
 	    cmocka_unit_test(a_show_is_moved),

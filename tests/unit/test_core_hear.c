@@ -111,6 +111,28 @@ static void who_is_heard_from_again_is_next_when_the_turn_has_passed(void **stat
 	assert_int_equal(queue(w).passed, 0);
 }
 
+/* All in one batch: what was loaded of the line lacks who comes back, so whoever joins behind must not seem to be the first of it. */
+static void who_comes_back_is_not_overtaken_by_who_joins_in_the_same_batch(void **state)
+{
+	struct world *w = *state;
+	int64_t back[] = {CHO};
+	struct core_cmd cmds[] = {{.op = CORE_HEAR}, JOIN("eve", 0), LEAVE(AS_ADA)};
+	struct core_reply replies[COUNT(cmds)];
+	cmds[0].u.hear.queue_id = 1;
+	cmds[0].u.hear.back = back;
+	cmds[0].u.hear.back_count = 1;
+	SILENT(w, NOW, CHO, DAN);
+	decide(w, cmds, COUNT(cmds), NOW + 1, replies);
+	assert_int_equal(ticket(w, 5).status, CORE_WAITING);
+	struct core_cmd tick = {.op = CORE_TICK};
+	int64_t queues[] = {1};
+	tick.u.tick.queue_ids = queues;
+	tick.u.tick.queue_count = 1;
+	decide(w, &tick, 1, NOW + 2, replies);
+	assert_int_equal(ticket(w, CHO).status, CORE_ACTIVE);
+	assert_int_equal(ticket(w, CHO).number, 3);
+}
+
 static void the_grace_ends_at_its_very_instant(void **state)
 {
 	struct world *w = *state;
@@ -208,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(the_silent_are_passed_over_and_keep_their_place, setup, teardown),
 	    cmocka_unit_test_setup_teardown(who_is_heard_from_again_is_next_when_the_turn_has_passed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(who_comes_back_is_not_overtaken_by_who_joins_in_the_same_batch, setup, teardown),
 	    cmocka_unit_test_setup_teardown(the_grace_ends_at_its_very_instant, setup, teardown),
 	    cmocka_unit_test_setup_teardown(asking_for_a_place_again_is_being_heard_from, setup, teardown),
 	    cmocka_unit_test_setup_teardown(the_passed_over_may_leave, setup, teardown),

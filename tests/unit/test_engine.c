@@ -25,9 +25,13 @@ struct gate {
 	_Atomic int fail_with;       /* ... with this result */
 	_Atomic int64_t poison_user; /* a batch that holds an entry of this user is a CONFLICT */
 	_Atomic int slow_us;         /* how long a commit takes */
+	_Atomic bool hold_commits;   /* no commit returns */
 	_Atomic bool hold_syncs;     /* no sync returns */
 	_Atomic int64_t synced;      /* commits when a sync last returned */
+	_Atomic int64_t syncs;
 };
+
+static _Atomic bool reads_held; /* the reader is kept at a read */
 
 static struct gate *gate_of(struct store *s)
 {
@@ -84,6 +88,8 @@ static enum store_result g_commit(struct store *s, const struct core_rows *rows,
 	struct gate *g = gate_of(s);
 	if (g->slow_us)
 		pause_us(g->slow_us);
+	while (g->hold_commits)
+		pause_us(1000);
 	if (g->fail_commits > 0) {
 		g->fail_commits--;
 		return (enum store_result)g->fail_with;
@@ -104,6 +110,7 @@ static void g_sync(struct store *s)
 		pause_us(1000);
 	store_sync(g->inner);
 	g->synced = commits;
+	g->syncs++;
 }
 
 static void g_rollback(struct store *s)
@@ -236,6 +243,7 @@ static struct core_cmd charge_cmd(const struct core_ticket *t, int64_t amount)
 #define START 1800000000000LL
 
 #define IDLE_MS 2000
+#define IMPATIENT_MS 1000 /* how long a command may wait where that is tested */
 
 static struct engine_config world_config(struct world *w)
 {
@@ -249,7 +257,7 @@ static struct engine_config world_config(struct world *w)
 	};
 }
 
-static int setup_capacity(void **state, int64_t capacity)
+static int setup_with(void **state, int64_t capacity, int64_t command_wait_ms)
 {
 	struct world *w = calloc(1, sizeof *w);
 	struct gate *g = calloc(1, sizeof *g);
@@ -264,9 +272,15 @@ static int setup_capacity(void **state, int64_t capacity)
 	w->wall = START;
 	clock_init_simulated(&w->clock, 0, wall_now, wall_now, w);
 	struct engine_config config = world_config(w);
+	config.command_wait_ms = command_wait_ms;
 	w->engine = engine_open(&config, error);
 	*state = w;
 	return w->engine ? 0 : -1;
+}
+
+static int setup_capacity(void **state, int64_t capacity)
+{
+	return setup_with(state, capacity, 0);
 }
 
 static int setup(void **state)
@@ -279,10 +293,16 @@ static int setup_one(void **state)
 	return setup_capacity(state, 1);
 }
 
+static int setup_impatient(void **state)
+{
+	return setup_with(state, 1, IMPATIENT_MS);
+}
+
 static int teardown(void **state)
 {
 	struct world *w = *state;
-	w->gate->hold_syncs = false; /* of a test that failed */
+	w->gate->hold_syncs = w->gate->hold_commits = false; /* of a test that failed */
+	reads_held = false;
 	engine_close(w->engine);
 	store_close(&w->gate->base);
 	free(w);
@@ -399,6 +419,14 @@ static void reading_done(struct engine_read *read)
 }
 
 /* A reader sees a commit before it is durable; who asked is told after. */
+/* An earlier process may have been killed between a commit and its sync. What it has committed is looked at and told from the start. */
+static void what_was_there_before_is_made_durable_at_the_start(void **state)
+{
+	struct world *w = *state;
+	assert_int_equal(w->gate->commits, 0);
+	assert_int_equal(w->gate->syncs, 1);
+}
+
 static void a_read_is_answered_when_what_it_saw_is_durable(void **state)
 {
 	struct world *w = *state;
@@ -752,6 +780,210 @@ static void eta_follows_the_measured_outflow(void **state)
 	assert_in_range(last.eta_seconds, (LINE - 21) / 2 - 1, (LINE - 21) / 2 + 1);
 }
 
+/* ---- too much to do ---- */
+
+static struct engine_counters counters_of(struct world *w)
+{
+	struct engine_counters c;
+	engine_look_counters(w->engine, &c);
+	return c;
+}
+
+/* Whether the engine takes a command; one that it takes is waited for at the end. */
+static bool is_taken(struct world *w, struct call *call, const struct core_cmd *cmd)
+{
+	*call = (struct call){.gate = w->gate, .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+	call->job = (struct engine_job){.cmd = *cmd, .arena = &call->arena, .done = call_done, .owner = call};
+	return engine_submit(w->engine, &call->job);
+}
+
+static void wait_until_inbox_is(struct world *w, int64_t n)
+{
+	for (int i = 0; i < 5000 && counters_of(w).inbox != n; i++)
+		pause_us(1000);
+	assert_int_equal(counters_of(w).inbox, n);
+}
+
+static void what_would_wait_too_long_is_not_taken(void **state)
+{
+	enum { MANY = JARI_BATCH_MAX + 2 };
+	struct world *w = *state;
+	static struct call line[MANY], late[6];
+	static char names[MANY][16];
+	struct core_cmd join = join_cmd("ann");
+	struct core_ticket t = run(w, &join).ticket;
+	w->gate->hold_commits = true;
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(names[i], sizeof names[i], "l%d", i);
+		struct core_cmd cmd = join_cmd(names[i]);
+		call_begin(w, &line[i], &cmd);
+		if (i == 0) /* it is being committed; the others gather behind it */
+			wait_until_inbox_is(w, 0);
+	}
+	assert_int_equal(counters_of(w).inbox, MANY - 1);
+	assert_true(counters_of(w).inbox_wait_us < IMPATIENT_MS * 1000);
+	pause_us(IMPATIENT_MS * 1000 + 50000);
+	/* who asks for a place comes back later; who has one is let wait longer, but not for ever; the organiser always is */
+	struct core_cmd new_join = join_cmd("zoe"), charge = charge_cmd(&t, 5);
+	struct core_cmd patch = {.op = CORE_PATCH_QUEUE};
+	patch.u.patch = (__typeof__(patch.u.patch)){.queue_id = 1, .has_paused = true, .actor = TEXT("test")};
+	assert_false(is_taken(w, &late[0], &new_join));
+	assert_true(is_taken(w, &late[1], &charge));
+	assert_true(is_taken(w, &late[2], &patch));
+	pause_us(IMPATIENT_MS * 1000);
+	assert_false(is_taken(w, &late[3], &new_join));
+	assert_false(is_taken(w, &late[4], &charge));
+	assert_true(is_taken(w, &late[5], &patch));
+	struct engine_counters c = counters_of(w);
+	assert_int_equal(c.shed[ENGINE_SHED_COMMAND_WAIT], 3);
+	assert_int_equal(c.shed[ENGINE_SHED_INBOX_FULL], 0);
+	assert_true(c.inbox_wait_us >= 2 * IMPATIENT_MS * 1000);
+	/* looking needs no committer */
+	struct engine_ticket seen;
+	assert_true(engine_look_ticket(w->engine, t.queue_id, t.number, engine_now(w->engine), &seen));
+	w->gate->hold_commits = false;
+	for (int i = 0; i < MANY; i++)
+		call_wait(&line[i]);
+	call_wait(&late[1]);
+	call_wait(&late[2]);
+	call_wait(&late[5]);
+	assert_int_equal(late[1].job.reply.code, CORE_OK);
+	/* and when the line is gone, everybody is taken again */
+	assert_int_equal(run(w, &new_join).code, CORE_OK);
+	assert_int_equal(counters_of(w).inbox_wait_us, 0);
+	for (int i = 0; i < MANY; i++)
+		call_free(&line[i]);
+	for (int i = 0; i < 6; i++)
+		call_free(&late[i]);
+}
+
+static enum store_result held_read(struct engine_read *read, struct store_reader *reader)
+{
+	(void)read, (void)reader;
+	while (reads_held)
+		pause_us(1000);
+	return STORE_OK;
+}
+
+static void held_read_done(struct engine_read *read)
+{
+	(void)atomic_fetch_add((_Atomic int *)read->owner, 1);
+}
+
+static void a_read_that_would_wait_too_long_is_not_taken(void **state)
+{
+	struct world *w = *state;
+	_Atomic int done = 0;
+	struct engine_read reads[5];
+	for (int i = 0; i < 5; i++)
+		reads[i] = (struct engine_read){.run = held_read, .done = held_read_done, .owner = (void *)&done};
+	reads_held = true;
+	assert_true(engine_read(w->engine, &reads[0]));
+	assert_true(engine_read(w->engine, &reads[1]));
+	assert_true(engine_read(w->engine, &reads[2]));
+	pause_us(IMPATIENT_MS * 1000 + 50000);
+	assert_false(engine_read(w->engine, &reads[3]));
+	reads[4].patient = true;
+	assert_true(engine_read(w->engine, &reads[4]));
+	assert_int_equal(counters_of(w).shed[ENGINE_SHED_READ_WAIT], 1);
+	assert_true(counters_of(w).reads_wait_us >= IMPATIENT_MS * 1000);
+	reads_held = false;
+	for (int i = 0; i < 5000 && done < 4; i++)
+		pause_us(1000);
+	assert_int_equal(done, 4);
+}
+
+/* Commands that come at three times the rate at which they are worked off, at fixed times whatever becomes of them. */
+struct flood {
+	_Atomic int64_t done;
+	int64_t *waits_us;
+};
+
+static void flood_done(struct engine_job *job)
+{
+	struct flood *f = job->owner;
+	int64_t n = atomic_fetch_add(&f->done, 1);
+	f->waits_us[n] = clock_elapsed_us() - job->came_us; /* one thread calls this */
+}
+
+static int by_value(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void at_three_times_the_capacity_the_wait_is_bounded(void **state)
+{
+	enum {
+		COMMIT_US = 100000,
+		STEP_US = 10000,
+		STEPS = 250,
+		CAPACITY = JARI_BATCH_MAX * STEP_US / COMMIT_US,
+		RATE = 3 * CAPACITY
+	};
+	struct world *w = *state;
+	struct flood f = {.waits_us = calloc((size_t)STEPS * RATE, sizeof(int64_t))};
+	struct engine_job **jobs = calloc((size_t)STEPS * RATE, sizeof(struct engine_job *));
+	char(*names)[16] = calloc((size_t)STEPS * RATE, sizeof *names);
+	int64_t taken = 0, shed = 0, polls = 0, longest = 0, begin = clock_elapsed_us();
+	struct core_cmd first = join_cmd("first");
+	struct core_ticket t = run(w, &first).ticket;
+	assert_non_null(f.waits_us);
+	assert_non_null(jobs);
+	assert_non_null(names);
+	w->gate->slow_us = COMMIT_US;
+	for (int step = 0; step < STEPS; step++) {
+		for (int i = 0; i < RATE; i++) {
+			int64_t n = taken + shed;
+			(void)snprintf(names[n], sizeof names[n], "f%lld", (long long)n);
+			struct engine_job *job = calloc(1, sizeof *job);
+			assert_non_null(job);
+			*job = (struct engine_job){.cmd = join_cmd(names[n]), .done = flood_done, .owner = &f};
+			job->arena = calloc(1, sizeof *job->arena);
+			if (engine_submit(w->engine, job)) {
+				jobs[taken++] = job;
+			} else {
+				shed++;
+				free(job->arena);
+				free(job);
+			}
+		}
+		struct engine_ticket seen;
+		int64_t asked = clock_elapsed_us();
+		polls += engine_look_ticket(w->engine, t.queue_id, t.number, engine_now(w->engine), &seen);
+		int64_t took = clock_elapsed_us() - asked;
+		longest = took > longest ? took : longest;
+		int64_t due = begin + (int64_t)(step + 1) * STEP_US - clock_elapsed_us();
+		if (due > 0)
+			pause_us((int)due);
+	}
+	int64_t offered_us = clock_elapsed_us() - begin, inbox = counters_of(w).inbox;
+	for (int i = 0; i < 10000 && f.done < taken; i++)
+		pause_us(1000);
+	assert_int_equal(f.done, taken);
+	qsort(f.waits_us, (size_t)taken, sizeof(int64_t), by_value);
+	int64_t p99 = f.waits_us[taken * 99 / 100];
+	print_message("# offered %lld in %lld ms, taken %lld, turned away %lld, p50 %lld ms, p99 %lld ms, longest look %lld us\n",
+	              (long long)(taken + shed), (long long)offered_us / 1000, (long long)taken, (long long)shed,
+	              (long long)f.waits_us[taken / 2] / 1000, (long long)p99 / 1000, (long long)longest);
+	assert_int_equal(counters_of(w).shed[ENGINE_SHED_COMMAND_WAIT], shed);
+	assert_true(shed > 0);
+	/* it goes on working: most of what it can do in that time was done */
+	assert_true(taken > offered_us / COMMIT_US * JARI_BATCH_MAX / 2);
+	/* the bound, and the batches on their way; without a bound it would be the whole inbox, six seconds */
+	assert_true(p99 < 3 * IMPATIENT_MS * 1000);
+	assert_true(inbox < JARI_INBOX_MAX / 2);
+	assert_int_equal(polls, STEPS);
+	for (int64_t i = 0; i < taken; i++) {
+		arena_free(jobs[i]->arena);
+		free(jobs[i]->arena);
+		free(jobs[i]);
+	}
+	free(names);
+	free(jobs);
+	free(f.waits_us);
+}
+
 static void closing_answers_what_was_submitted(void **state)
 {
 	struct world *w = *state;
@@ -784,6 +1016,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_reply_comes_after_its_commit_and_after_the_model_shows_it, setup, teardown),
 	    cmocka_unit_test_setup_teardown(nothing_is_told_before_it_is_durable, setup, teardown),
+	    cmocka_unit_test_setup_teardown(what_was_there_before_is_made_durable_at_the_start, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_read_is_answered_when_what_it_saw_is_durable, setup, teardown),
 	    cmocka_unit_test_setup_teardown(commands_that_come_together_share_a_commit, setup, teardown),
 	    cmocka_unit_test_setup_teardown(ahead_does_not_count_those_who_left, setup, teardown),
@@ -798,6 +1031,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_restart_gives_everyone_the_whole_idle_time_anew, setup_one, teardown),
 	    cmocka_unit_test_setup_teardown(pollers_together_keep_to_the_budget, setup, teardown),
 	    cmocka_unit_test_setup_teardown(eta_follows_the_measured_outflow, setup_one, teardown),
+	    cmocka_unit_test_setup_teardown(what_would_wait_too_long_is_not_taken, setup_impatient, teardown),
+	    cmocka_unit_test_setup_teardown(a_read_that_would_wait_too_long_is_not_taken, setup_impatient, teardown),
+	    cmocka_unit_test_setup_teardown(at_three_times_the_capacity_the_wait_is_bounded, setup_impatient, teardown),
 	    cmocka_unit_test_setup_teardown(closing_answers_what_was_submitted, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

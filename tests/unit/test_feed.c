@@ -7,10 +7,12 @@
 
 #include "http/res_common.h"
 #include "server_toy.h"
+#include <valgrind/valgrind.h>
 
 #define HEARTBEAT_MS 400
 #define WRITE_MS 1500
-#define SOON_MS 300 /* within which a change of more than the place is told */
+#define SOON_MS 300                             /* within which a change of more than the place is told */
+#define PATIENCE (RUNNING_ON_VALGRIND ? 20 : 1) /* valgrind runs one thread at a time, and each many times slower */
 #define ASK(path) "GET " path " HTTP/1.1\r\n" H "\r\n"
 
 /* ---- the ticket that is looked at ---- */
@@ -120,7 +122,7 @@ static void get_for(int fd, struct buf *out, int64_t ms)
 /* Until it has come, for at most so long: heartbeats would keep get_until waiting for ever. */
 static void get_soon(int fd, struct buf *out, const char *what, int64_t ms)
 {
-	int64_t end = now_ms() + ms;
+	int64_t end = now_ms() + ms * PATIENCE;
 	for (get_some(fd, out); !strstr(out->p, what); get_some(fd, out))
 		if (now_ms() > end)
 			fail_msg("\"%s\" did not come within %lld ms, but: %s", what, (long long)ms, out->p);
@@ -141,7 +143,7 @@ static void test_first_event(void **state)
 	struct buf got = {0};
 	int64_t began = now_ms();
 	int fd = follow(*state, &got);
-	assert_true(now_ms() - began < HTTP_FEED_STEP_MS); /* at once, not at the first look */
+	assert_true(now_ms() - began < HTTP_FEED_STEP_MS * PATIENCE); /* at once, not at the first look */
 	assert_in(&got, "HTTP/1.1 200 OK\r\n");
 	assert_in(&got, "Content-Type: text/event-stream\r\n");
 	assert_in(&got, "Cache-Control: no-store\r\n");
@@ -181,7 +183,7 @@ static void test_status_is_told_soon(void **state)
 	seen.reason = CORE_PAID;
 	seen.status = CORE_EXPIRED;
 	assert_true(get_all(fd, &got)); /* the last one, and the end of both the answer and the connection */
-	assert_true(now_ms() - began < SOON_MS);
+	assert_true(now_ms() - began < SOON_MS * PATIENCE);
 	assert_in(&got, "\"status\":\"EXPIRED\",\"reason\":\"PAID\"");
 	assert_true(strcmp(got.p + got.n - 5, "0\r\n\r\n") == 0);
 	close(fd);
@@ -292,9 +294,9 @@ static void test_slow_reader_is_dropped(void **state)
 	} while (gushes != before);
 	/* It was asked until the kernel took no more, and not once more, though it is still there: nothing piles up. */
 	assert_true(before > 0);
-	assert_int_equal(w->server->threads[0].fed_count, 1);
+	assert_int_equal(atomic_load(&w->metrics.gauges[HTTP_GAUGE_STREAMS]), 1);
 	nap(WRITE_MS);
-	assert_int_equal(w->server->threads[0].fed_count, 0);
+	assert_int_equal(atomic_load(&w->metrics.gauges[HTTP_GAUGE_STREAMS]), 0);
 	assert_int_equal(gushes, before);
 	assert_true(get_all(fd, &got) || errno == ECONNRESET);
 	close(fd);
@@ -340,7 +342,7 @@ static void test_many(void **state)
 	int64_t looks = seen.looks, began = now_ms();
 	nap(1000);
 	double each = (double)(seen.looks - looks) / MANY * (double)HTTP_FEED_MS / (double)(now_ms() - began);
-	if (each < 0.6 || each > 1.1)
+	if (each < 0.6 / PATIENCE || each > 1.1)
 		fail_msg("a stream is looked at %.2f times in %d ms", each, HTTP_FEED_MS);
 	began = now_ms();
 	seen.status = CORE_ACTIVE;
@@ -349,7 +351,7 @@ static void test_many(void **state)
 		get_soon(fds[i], &got, "\"status\":\"ACTIVE\"", 500);
 		buf_free(&got);
 	}
-	assert_true(now_ms() - began < 500);
+	assert_true(now_ms() - began < 500 * PATIENCE);
 	for (int i = 0; i < MANY; i++)
 		close(fds[i]);
 }
@@ -363,7 +365,7 @@ static void test_stop_ends_feeds(void **state)
 	nap(50);
 	int64_t began = now_ms();
 	http_server_stop(w->server);
-	assert_true(now_ms() - began < 200);
+	assert_true(now_ms() - began < 200 * PATIENCE);
 	assert_true(get_all(fd, &got));
 	assert_true(strcmp(got.p + got.n - 5, "0\r\n\r\n") == 0);
 	assert_int_equal(w->server->threads[0].fed_count, 0);

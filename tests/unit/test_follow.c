@@ -42,6 +42,7 @@ struct gate {
 	_Atomic int64_t elsewhere; /* a number of queue 1 that others keep telling of; 0: none */
 	_Atomic int64_t told_here; /* the lowest number of queue 1 that was told last; 0: none */
 	_Atomic bool deaf;         /* nothing can be told or heard */
+	_Atomic int64_t now;       /* the database's clock; 0: the engine's */
 };
 
 static struct gate *gate_of(struct store *s)
@@ -67,6 +68,8 @@ static int64_t g_clock(struct store *s)
 
 static enum store_result g_begin(struct store *s, int64_t *now)
 {
+	if (gate_of(s)->now)
+		*now = gate_of(s)->now;
 	return store_begin(gate_of(s)->inner, now);
 }
 
@@ -272,7 +275,7 @@ static struct core_cmd join_cmd(const char *name)
 	return cmd;
 }
 
-static int setup_idle(void **state, int64_t waiting_idle_ms)
+static int setup_world(void **state, int64_t waiting_idle_ms, int64_t database_now)
 {
 	struct world *w = calloc(1, sizeof *w);
 	struct gate *g = calloc(1, sizeof *g);
@@ -284,6 +287,7 @@ static int setup_idle(void **state, int64_t waiting_idle_ms)
 	if (store_open(&options, &g->inner, error) != STORE_OK)
 		return -1;
 	w->gate = g;
+	g->now = database_now;
 	w->wall = START;
 	clock_init_simulated(&w->clock, 0, wall_now, wall_now, w);
 	struct engine_config config = {
@@ -298,9 +302,22 @@ static int setup_idle(void **state, int64_t waiting_idle_ms)
 	return w->engine ? 0 : -1;
 }
 
+static int setup_idle(void **state, int64_t waiting_idle_ms)
+{
+	return setup_world(state, waiting_idle_ms, 0);
+}
+
 static int setup(void **state)
 {
 	return setup_idle(state, 20000);
+}
+
+#define BEHIND_MS 3600000
+
+/* This machine's clock is an hour ahead of the database's. */
+static int setup_ahead(void **state)
+{
+	return setup_world(state, 20000, START - BEHIND_MS);
 }
 
 #define IDLE_MS 2000
@@ -484,6 +501,62 @@ static void after_a_conflict_everything_is_read_anew(void **state)
 	arena_free(&arena);
 }
 
+/* Another process has added a show; here a seat of it is sold before anything was heard of it. */
+static void part_of_a_show_that_others_have_added_is_not_shown(void **state)
+{
+	struct world *w = *state;
+	struct arena arena = {0};
+	struct core_rows rows;
+	int64_t now = START;
+	struct core_cmd cmd = join_cmd("ann");
+	assert_int_equal(run(w, &cmd).code, CORE_OK);
+	core_rows_init(&rows, &arena, 8);
+	assert_int_equal(store_begin(w->gate->inner, &now), STORE_OK);
+	(void)core_row_create(&rows, CORE_ROW_CONCERT,
+	                      &(struct core_concert){.concert_id = 1, .queue_id = 1, .title = TEXT("T")});
+	(void)core_row_create(
+	    &rows, CORE_ROW_SHOW,
+	    &(struct core_show){
+		.show_id = 1, .concert_id = 1, .starts_at = START + 86400000, .date = 20270116, .total_seats = 2, .version = 1});
+	for (int64_t n = 1; n <= 2; n++)
+		(void)core_row_create(&rows, CORE_ROW_SEAT,
+		                      &(struct core_seat){.show_id = 1, .seat_number = n, .section = TEXT("A"), .price = 5});
+	assert_int_equal(store_commit(w->gate->inner, &rows, now), STORE_OK);
+	cmd = (struct core_cmd){.op = CORE_HOLD, .auth_queue_id = 1, .auth_number = 1, .auth_user_id = 1};
+	cmd.u.hold.concert_id = cmd.u.hold.show_id = 1;
+	cmd.u.hold.seats = (const int64_t[]){2};
+	cmd.u.hold.seat_count = 1;
+	assert_int_equal(run(w, &cmd).code, CORE_OK);
+	struct engine_show show;
+	struct core_concert *concerts;
+	struct core_seat *seats;
+	size_t n;
+	int64_t version;
+	assert_false(engine_look_show(w->engine, 1, START, &show));
+	engine_look_concerts(w->engine, &arena, &concerts, &n);
+	assert_int_equal(n, 0);
+	w->gate->conflict = true; /* everything is read anew: now all of it is known */
+	WITHIN_A_SECOND(engine_look_show(w->engine, 1, START, &show));
+	assert_int_equal(show.held, 1);
+	assert_true(engine_look_seats(w->engine, 1, START, &arena, &seats, &n, &version));
+	assert_int_equal(n, 2);
+	arena_free(&arena);
+}
+
+/* Decisions are made at the database's clock. What is looked at is of the same time, however wrong this machine's is. */
+static void the_clock_is_the_databases(void **state)
+{
+	struct world *w = *state;
+	assert_int_equal(engine_now(w->engine), START - BEHIND_MS);
+	struct core_cmd cmd = join_cmd("ann");
+	struct engine_ticket seen;
+	assert_int_equal(run(w, &cmd).ticket.expires_at, START - BEHIND_MS + 600000);
+	assert_true(engine_look_ticket(w->engine, 1, 1, engine_now(w->engine), &seen));
+	assert_int_equal(seen.ticket.status, CORE_ACTIVE);
+	w->gate->now = START + 5; /* and where that goes on, so does this one */
+	WITHIN_A_SECOND(engine_now(w->engine) == START + 5);
+}
+
 static int64_t passed(struct world *w)
 {
 	struct arena arena = {0};
@@ -558,6 +631,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(an_own_commit_is_shown_after_the_followed_rows_before_it, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_busy_store_is_asked_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(after_a_conflict_everything_is_read_anew, setup, teardown),
+	    cmocka_unit_test_setup_teardown(part_of_a_show_that_others_have_added_is_not_shown, setup, teardown),
+	    cmocka_unit_test_setup_teardown(the_clock_is_the_databases, setup_ahead, teardown),
 	    cmocka_unit_test_setup_teardown(who_asks_elsewhere_is_not_silent, setup_hasty, teardown),
 	    cmocka_unit_test_setup_teardown(who_asks_here_is_told_of, setup_hasty, teardown),
 	    cmocka_unit_test_setup_teardown(a_process_that_does_not_hear_calls_nobody_silent, setup_hasty, teardown),

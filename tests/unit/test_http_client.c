@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <valgrind/valgrind.h>
 
 /* ---- reading answers ---- */
 
@@ -358,11 +359,15 @@ int main(void)
 	    cmocka_unit_test(cut_at_every_byte),
 	    cmocka_unit_test(byte_by_byte),
 	    cmocka_unit_test(members_are_found),
+	    cmocka_unit_test(connections_are_taken_and_given_back),
+	};
+	const struct CMUnitTest talking[] = {
 	    cmocka_unit_test(answers_come_over_one_kept_connection),
 	    cmocka_unit_test(a_closed_connection_breaks_its_request_and_the_next_one_connects_anew),
 	    cmocka_unit_test(nobody_there_is_told),
-	    cmocka_unit_test(connections_are_taken_and_given_back),
 	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	/* valgrind 3.19 does not know epoll_pwait2, in which the client waits */
+	return RUNNING_ON_VALGRIND ? failed : failed + cmocka_run_group_tests(talking, NULL, NULL);
 }

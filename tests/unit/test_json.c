@@ -60,6 +60,9 @@ static const struct doc_case docs[] = {
     BAD("{\"a\":\"\0\"}"),
     BAD("{\"a\0\":1}"),
     BAD("{}\0"),
+    BAD("1\0"),
+    BAD("{\"a\":1\0}"),
+    BAD("[1\0,2]"),
     BAD("{\"a\":\"\xff\"}"),
     BAD("{\"a\":\"\xc0\x80\"}"),
     BAD("{\"a\":\"\xed\xa0\x80\"}"),
@@ -67,6 +70,7 @@ static const struct doc_case docs[] = {
     BAD("{\"a\":\"\n\"}"),
     BAD("\xef\xbb\xbf{}"),
     BAD("{\"a\":\"\\"),
+    BAD("\"\\u\n0020\""),
     BAD("{\"a"),
 };
 
@@ -78,7 +82,8 @@ static void test_documents(void **state)
 		json_t *doc = json_read(docs[i].in, error);
 		if ((doc != NULL) != docs[i].good)
 			fail_msg("%s: %s", docs[i].in.p, doc ? "was taken" : error);
-		if (!doc && (text_utf8_chars(text_of(error)) < 10 || error[0] != 'T' || error[strlen(error) - 1] != '.'))
+		if (!doc && (text_utf8_chars(text_of(error)) < 10 || text_has_control(text_of(error)) || error[0] != 'T' ||
+		             error[strlen(error) - 1] != '.'))
 			fail_msg("%s: the sentence is not good: %s", docs[i].in.p, error);
 		json_decref(doc);
 	}
@@ -102,7 +107,7 @@ static void test_depth(void **state)
 }
 
 struct out {
-	int64_t amount, at, id;
+	int64_t amount, at, until, id;
 	bool flag;
 	struct text name;
 	int32_t date;
@@ -119,6 +124,7 @@ static const struct json_field fields[] = {
     {"seats", JSON_T_INTS, false, offsetof(struct out, seats), 1, 1000},
     {"any", JSON_T_ANY, false, offsetof(struct out, any), 0, 0},
     {"id", JSON_T_INT, false, offsetof(struct out, id), 1, INT64_MAX},
+    {"until", JSON_T_INSTANT_OR_NULL, false, offsetof(struct out, until), 0, 0},
 };
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -160,6 +166,13 @@ static void test_members(void **state)
 	assert_int_equal(out.amount, 1);
 	assert_true(read_fields("{\"amount\":1,\"name\":null}", "", &a, &out, &seen, error));
 	assert_int_equal(seen, 1);
+	/* But where null says something it is there. */
+	assert_true(read_fields("{\"amount\":1,\"until\":null}", "", &a, &out, &seen, error));
+	assert_int_equal(seen, 0x101);
+	assert_true(out.until == JSON_NULL_INSTANT);
+	assert_true(read_fields("{\"amount\":1,\"until\":\"1970-01-01T00:00:00Z\"}", "", &a, &out, &seen, error));
+	assert_int_equal(out.until, 0);
+	assert_false(read_fields("{\"amount\":1,\"until\":5}", "", &a, &out, &seen, error));
 	arena_free(&a);
 }
 

@@ -55,6 +55,16 @@ static bool has(const struct buf *out, const char *line)
 	return memmem(out->p, out->n, line, strlen(line)) != NULL;
 }
 
+static const struct http_route *check_route(void)
+{
+	for (size_t i = 0; i < http_route_count; i++) {
+		if (strcmp(http_routes[i].path, "/api/check") == 0)
+			return &http_routes[i];
+	}
+	fail_msg("there is no such route");
+	return NULL;
+}
+
 static void threads_are_added_up(void **state)
 {
 	struct http_metrics *m = http_metrics_new(3);
@@ -63,12 +73,14 @@ static void threads_are_added_up(void **state)
 	struct buf out = {0};
 
 	(void)state;
-	http_metrics_count(m, 0, &http_routes[1], 200, 80);
-	http_metrics_count(m, 1, &http_routes[1], 200, 800);
-	http_metrics_count(m, 2, &http_routes[1], 401, 90);
+	http_metrics_count(m, 0, check_route(), 200, 80);
+	http_metrics_count(m, 1, check_route(), 200, 800);
+	http_metrics_count(m, 2, check_route(), 401, 90);
 	http_metrics_count(m, 2, NULL, 503, 90);
 	http_metrics_count(m, 2, NULL, 299, 90);
 	http_metrics_problem(m, 2, CORE_TOKEN_INVALID);
+	http_metrics_limited(m, 0, HTTP_LIMIT_TOKENS);
+	http_metrics_limited(m, 2, HTTP_LIMIT_TOKENS);
 	http_metrics_gauge(m, 0, HTTP_GAUGE_CONNECTIONS, 1);
 	http_metrics_gauge(m, 1, HTTP_GAUGE_CONNECTIONS, 1);
 	http_metrics_gauge(m, 1, HTTP_GAUGE_CONNECTIONS, -1);
@@ -81,6 +93,8 @@ static void threads_are_added_up(void **state)
 	assert_true(has(&out, "\njari_http_request_seconds_count{method=\"GET\",route=\"/api/check\"} 3\n"));
 	assert_true(has(&out, "\njari_http_errors_total{code=\"TOKEN_INVALID\"} 1\n"));
 	assert_true(has(&out, "\njari_http_errors_total{code=\"SALES_CLOSED\"} 0\n"));
+	assert_true(has(&out, "\njari_rate_limited_total{limit=\"tokens\"} 2\n"));
+	assert_true(has(&out, "\njari_rate_limited_total{limit=\"user\"} 0\n"));
 	assert_true(has(&out, "\njari_http_open_connections 1\n"));
 	assert_false(has(&out, "status=\"0\""));
 	http_metrics_probe(m, &probe);

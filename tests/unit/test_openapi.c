@@ -14,19 +14,33 @@
 
 static json_t *doc;
 
-static int build(void **state)
+static int build_of(bool sign_in)
 {
 	struct buf text = {0};
 	char error[JSON_ERROR_SIZE] = "";
 
-	(void)state;
-	if (!openapi_build(http_routes, http_route_count, "1.2.3", &text))
+	json_decref(doc);
+	doc = NULL;
+	if (!openapi_build(http_routes, http_route_count, "1.2.3", sign_in, &text))
 		return -1;
 	doc = json_read(buf_view(&text), error);
 	if (doc == NULL)
 		print_error("%s\n", error);
 	buf_free(&text);
 	return doc == NULL ? -1 : 0;
+}
+
+static int build(void **state)
+{
+	(void)state;
+	return build_of(false);
+}
+
+/* The document of a server where users sign in elsewhere. */
+static int build_signed_in(void **state)
+{
+	(void)state;
+	return build_of(true);
 }
 
 static int drop(void **state)
@@ -317,7 +331,8 @@ static void codes_have_their_members(void **state)
 static void assert_common(const struct http_route *route)
 {
 	json_t *op = operation_of(route), *security = at(op, "security");
-	bool token = route->auth != HTTP_AUTH_NONE;
+	bool token = route->auth != HTTP_AUTH_NONE &&
+	             route->auth != HTTP_AUTH_SIGN_IN; /* the document is of a server that asks for a name */
 
 	assert_int_equal(problem_with(op, "TOKEN_REQUIRED") != NULL, token);
 	assert_int_equal(problem_with(op, "TOKEN_INVALID") != NULL, token);
@@ -384,6 +399,29 @@ static void says_headers(void **state)
 	(void)at(at(at(at(seats, "responses"), "405"), "headers"), "Allow");
 	(void)at(at(at(at(operation("get", "/api/check"), "responses"), "200"), "headers"), "Retry-After");
 	(void)at(at(at(at(operation("post", "/api/getToken"), "responses"), "503"), "headers"), "Retry-After");
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const limits[] = {"Retry-After", "RateLimit", "RateLimit-Policy"};
+		(void)at(at(at(at(operation("get", "/api/check"), "responses"), "429"), "headers"), limits[i]);
+	}
+	assert_null(json_object_get(at(operation("get", "/readyz"), "responses"), "429"));
+}
+
+static void signed_in_users_send_a_token(void **state)
+{
+	json_t *op = operation("post", "/api/getToken");
+
+	has_every_route(state);
+	references_resolve(state);
+	assert_int_equal(json_array_size(at(op, "security")), 1);
+	(void)at(json_array_get(at(op, "security"), 0), "signIn");
+	assert_string_equal(json_string_value(at(at(at(at(doc, "components"), "securitySchemes"), "signIn"), "bearerFormat")),
+	                    "JWT");
+	assert_non_null(problem_with(op, "TOKEN_REQUIRED"));
+	assert_non_null(problem_with(op, "TOKEN_INVALID"));
+	assert_true(json_is_false(at(at(op, "requestBody"), "required")));
+	json_t *body = at(at(at(at(op, "requestBody"), "content"), "application/json"), "schema");
+	(void)at(at(body, "properties"), "concertId");
+	assert_null(json_object_get(at(body, "properties"), "username"));
 }
 
 static void refuses_what_is_not_described(void **state)
@@ -396,11 +434,11 @@ static void refuses_what_is_not_described(void **state)
 
 	(void)state;
 	route.doc = NULL;
-	assert_false(openapi_build(&route, 1, "1", &text));
+	assert_false(openapi_build(&route, 1, "1", false, &text));
 	route.doc = &no_success;
-	assert_false(openapi_build(&route, 1, "1", &text));
+	assert_false(openapi_build(&route, 1, "1", false, &text));
 	route.doc = &no_schema;
-	assert_false(openapi_build(&route, 1, "1", &text));
+	assert_false(openapi_build(&route, 1, "1", false, &text));
 	buf_free(&text);
 }
 
@@ -417,6 +455,7 @@ int main(void)
 	    cmocka_unit_test(follows_the_table),
 	    cmocka_unit_test(says_headers),
 	    cmocka_unit_test(refuses_what_is_not_described),
+	    cmocka_unit_test_setup_teardown(signed_in_users_send_a_token, build_signed_in, build),
 	};
 	return cmocka_run_group_tests(tests, build, drop);
 }

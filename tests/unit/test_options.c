@@ -156,6 +156,50 @@ static void frames_are_named_by_origins(void **state)
 	refused("serve --frame-ancestors https://a,https://b", "--frame-ancestors needs origins");
 }
 
+static void limits_are(const char *line, int64_t address, int64_t tokens, int64_t user)
+{
+	int64_t limits[HTTP_LIMITS];
+	struct outcome *o = parse(line);
+	if (o->parsed != CLI_RUN)
+		fail_msg("'jari %s': %s", line, o->error);
+	cli_rate_limits(&o->options, limits);
+	assert_int_equal(limits[HTTP_LIMIT_ADDRESS], address);
+	assert_int_equal(limits[HTTP_LIMIT_TOKENS], tokens);
+	assert_int_equal(limits[HTTP_LIMIT_USER], user);
+}
+
+static void rate_limits_depend_on_the_address(void **state)
+{
+	(void)state;
+	limits_are("serve", 0, 0, 0);
+	limits_are("serve --listen [::1]:8080", 0, 0, 0);
+	limits_are("serve --listen 127.3.2.1:8080 --rate-user 7", 0, 0, 7);
+	limits_are("serve --listen 192.0.2.1:8080 --open-accounts", 30000, 3000, 600);
+	limits_are("serve --listen [::]:8080 --open-accounts --rate-address=0 --rate-tokens=9", 0, 9, 600);
+	assert_int_equal(setenv("JARI_RATE_ADDRESS", "6000000", 1), 0);
+	limits_are("serve", JARI_RATE_MAX, 0, 0);
+	limits_are("serve --rate-address 0", 0, 0, 0);
+	assert_int_equal(unsetenv("JARI_RATE_ADDRESS"), 0);
+	refused("serve --rate-address 6000001", "--rate-address needs a whole number from 0 to 6000000");
+	refused("audit --rate-address 1", "'--rate-address' is an option of 'jari serve'");
+}
+
+static void proxies_are_named_by_networks(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("serve")->options.proxies.count, 0);
+	assert_int_equal(parse("serve --trusted-proxy 10.0.0.0/8,::1")->options.proxies.count, 2);
+	assert_int_equal(setenv("JARI_TRUSTED_PROXY", "10.0.0.0/8, 2001:db8::/32", 1), 0);
+	assert_int_equal(parse("serve")->options.proxies.count, 2);
+	assert_int_equal(setenv("JARI_TRUSTED_PROXY", "proxy.example", 1), 0);
+	refused("serve", "JARI_TRUSTED_PROXY needs addresses or networks");
+	runs("audit", CLI_AUDIT);
+	assert_int_equal(unsetenv("JARI_TRUSTED_PROXY"), 0);
+	refused("serve --trusted-proxy 10.0.0.0/8,nonsense,::1", "not 'nonsense'");
+	refused("serve --trusted-proxy 10.0.0.1/8", "with nothing behind the prefix, not '10.0.0.1/8'");
+	refused("serve --trusted-proxy 10.0.0.0/8,", "--trusted-proxy needs addresses");
+}
+
 static void booleans(void **state)
 {
 	static const struct {
@@ -345,6 +389,32 @@ static void environment_names(void **state)
 	}
 }
 
+#define SIGN_IN "--auth jwt --jwks keys.json --jwt-issuer https://id.example --jwt-audience jari"
+
+static void sign_in_is_whole_or_not_at_all(void **state)
+{
+	const struct cli_options *o = &parse("serve " SIGN_IN)->options;
+
+	(void)state;
+	runs("serve " SIGN_IN, CLI_SERVE);
+	assert_string_equal(o->jwks, "keys.json");
+	assert_string_equal(o->jwt_issuer, "https://id.example");
+	assert_string_equal(o->jwt_audience, "jari");
+	assert_string_equal(parse("serve")->options.auth, "name");
+	refused("serve --auth oauth", "--auth needs name or jwt, not 'oauth'");
+	refused("serve --auth jwt", "--jwks FILE");
+	refused("serve --auth jwt --jwks f --jwt-audience a", "--jwt-issuer NAME");
+	refused("serve --auth jwt --jwks f --jwt-issuer i", "--jwt-audience NAME");
+	refused("serve --jwks f", "--jwks is of no use without --auth jwt");
+	refused("serve --auth name --jwt-issuer i", "--jwt-issuer is of no use without --auth jwt");
+	refused("audit --auth jwt", "option of 'jari serve'");
+	/* Who signs in has an account of one's own, so other machines may reach it. */
+	runs("serve --listen 0.0.0.0:8080 " SIGN_IN, CLI_SERVE);
+	refused("serve --listen 0.0.0.0:8080", "--auth jwt");
+	assert_int_equal(setenv("JARI_JWKS", "f", 1), 0);
+	refused("serve", "JARI_JWKS is of no use without --auth jwt");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +423,8 @@ int main(void)
 	    cmocka_unit_test_setup(the_command_line_wins, clear_environment),
 	    cmocka_unit_test_setup(a_bad_environment_is_refused_by_its_name, clear_environment),
 	    cmocka_unit_test_setup(frames_are_named_by_origins, clear_environment),
+	    cmocka_unit_test_setup(rate_limits_depend_on_the_address, clear_environment),
+	    cmocka_unit_test_setup(proxies_are_named_by_networks, clear_environment),
 	    cmocka_unit_test_setup(booleans, clear_environment),
 	    cmocka_unit_test_setup(every_number_has_its_bounds, clear_environment),
 	    cmocka_unit_test_setup(refusals, clear_environment),
@@ -361,6 +433,7 @@ int main(void)
 	    cmocka_unit_test_setup(arguments, clear_environment),
 	    cmocka_unit_test_setup(the_help_names_everything, clear_environment),
 	    cmocka_unit_test_setup(environment_names, clear_environment),
+	    cmocka_unit_test_setup(sign_in_is_whole_or_not_at_all, clear_environment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,7 @@ static const struct refusal_case refusals[] = {
     {{.code = CORE_BODY_TOO_LARGE}, 0, "", NULL},
     {{.code = CORE_UNSUPPORTED_MEDIA_TYPE}, 0, "", NULL},
     {{.code = CORE_HEADERS_TOO_LARGE}, 0, "", NULL},
+    {{.code = CORE_NOT_IMPLEMENTED}, 0, "", NULL},
     {{.code = CORE_SEAT_TAKEN, .seats = seats, .seat_count = 1},
      0,
      "\"conflicts\":[7]",
@@ -194,12 +195,12 @@ static void every_code_is_tried(void **state)
 static void renders_holds(void **state)
 {
 	struct core_cmd cmd = best_three();
-	struct core_reply reply = {.reservation = a_reservation()};
+	struct core_reply reply = {.reservation = a_reservation(), .show.starts_at = NOW + 9000};
 
 	(void)state;
 	assert_int_equal(http_render(&cmd, &reply, &out), 201);
 	assert_out(
-	    "{\"reservationId\":5,\"userId\":2,\"concertId\":3,\"showId\":4,\"date\":\"2026-12-25\",\"seatNumbers\":[7,9],\"totalPrice\":150000,"
+	    "{\"reservationId\":5,\"userId\":2,\"concertId\":3,\"showId\":4,\"date\":\"2026-12-25\",\"startsAt\":\"2026-12-25T10:00:09Z\",\"seatNumbers\":[7,9],\"totalPrice\":150000,"
 	    "\"status\":\"HELD\",\"heldUntil\":\"2026-12-25T10:05:00.001Z\",\"createdAt\":\"2026-12-25T10:00:00Z\",\"paidAt\":null}");
 }
 
@@ -348,7 +349,8 @@ static void writes_dates(void **state)
 
 static void writes_seats(void **state)
 {
-	struct core_show show = {.show_id = 4, .concert_id = 9, .date = 20261225, .total_seats = 5, .version = 3};
+	struct core_show show = {
+	    .show_id = 4, .concert_id = 9, .date = 20261225, .starts_at = NOW + 2000, .total_seats = 5, .version = 3};
 	/* neighbours that differ in one thing at a time */
 	const struct core_seat rows[] = {
 	    {.seat_number = 1, .section = TEXT("A"), .price = 10},
@@ -362,7 +364,7 @@ static void writes_seats(void **state)
 	(void)state;
 	http_write_seats(&out, &show, rows, 6, 8);
 	assert_out(
-	    "{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"closed\":false,\"availableSeats\":[1,3,4,5],\"seats\":["
+	    "{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"startsAt\":\"2026-12-25T10:00:02Z\",\"version\":8,\"closed\":false,\"availableSeats\":[1,3,4,5],\"seats\":["
 	    "{\"seatNumber\":1,\"section\":\"A\",\"price\":10,\"status\":\"AVAILABLE\"},"
 	    "{\"seatNumber\":2,\"section\":\"A\",\"price\":10,\"status\":\"HELD\"},"
 	    "{\"seatNumber\":3,\"section\":\"A\",\"price\":10,\"status\":\"AVAILABLE\"},"
@@ -371,10 +373,10 @@ static void writes_seats(void **state)
 	    "{\"seatNumber\":7,\"section\":\"\\\"B\",\"price\":20,\"status\":\"SOLD\"}]}");
 	http_write_seat_statuses(&out, &show, rows, 6, 8);
 	assert_out(
-	    "{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"closed\":false,\"statuses\":\"AHAAAS\"}");
+	    "{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"startsAt\":\"2026-12-25T10:00:02Z\",\"version\":8,\"closed\":false,\"statuses\":\"AHAAAS\"}");
 	http_write_seats(&out, &show, rows, 0, 8);
 	assert_out(
-	    "{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"version\":8,\"closed\":false,\"availableSeats\":[],\"seats\":[]}");
+	    "{\"concertId\":9,\"showId\":4,\"date\":\"2026-12-25\",\"startsAt\":\"2026-12-25T10:00:02Z\",\"version\":8,\"closed\":false,\"availableSeats\":[],\"seats\":[]}");
 }
 
 static void writes_histories(void **state)
@@ -445,7 +447,7 @@ static void writes_statistics(void **state)
 	(void)state;
 	http_write_show_stats(&o, &show, TEXT("T"));
 	assert_out(
-	    "{\"showId\":4,\"concertId\":9,\"title\":\"T\",\"date\":\"2026-12-25\",\"startsAt\":\"2026-12-25T10:00:00Z\",\"totalSeats\":50,\"available\":40,"
+	    "{\"showId\":4,\"concertId\":9,\"title\":\"T\",\"date\":\"2026-12-25\",\"startsAt\":\"2026-12-25T10:00:00Z\",\"closed\":false,\"totalSeats\":50,\"available\":40,"
 	    "\"held\":7,\"sold\":3,\"revenue\":450000}");
 }
 

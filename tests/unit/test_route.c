@@ -7,6 +7,7 @@
 
 #include "http/conn.h"
 #include "http/route.h"
+#include "http/throttle.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,8 @@ static struct {
 	bool known;          /* the ticket that engine_look_auth finds */
 	bool expected, full; /* another process may have issued it; too many wait already */
 	int waits;
+	bool counts, address_full, user_full; /* rate limits */
+	int address_asked, user_asked;
 	struct core_ticket ticket;
 } world;
 
@@ -70,6 +73,29 @@ bool http_thread_wait(struct http_request *req)
 	(void)req;
 	world.waits += !world.full;
 	return !world.full;
+}
+
+bool http_throttle_counts_addresses(const struct http_throttle *t)
+{
+	(void)t;
+	return world.counts;
+}
+
+bool http_throttle_address(struct http_request *req)
+{
+	world.address_asked++;
+	if (world.address_full)
+		http_problem(req, CORE_RATE_LIMITED, "Too many.");
+	return !world.address_full;
+}
+
+bool http_throttle_user(struct http_request *req)
+{
+	world.user_asked++;
+	assert_int_equal(req->ticket.user_id, world.ticket.user_id);
+	if (world.user_full)
+		http_problem(req, CORE_RATE_LIMITED, "Too many.");
+	return !world.user_full;
 }
 
 /* ---- matching ---- */
@@ -261,6 +287,42 @@ static void test_order_of_checks(void **state)
 	assert_int_equal(admit(f, HTTP_GET, "/api/concerts/1", NULL), 0);
 }
 
+/* The limit of the address stands before all, but for who has proved who it is where that counts; the user's behind the token. */
+static void test_rate_limits(void **state)
+{
+	struct fixture *f = *state;
+	world.counts = world.address_full = true;
+	assert_int_equal(admit(f, HTTP_GET, "/nothing", NULL), 429);
+	assert_int_equal(admit(f, HTTP_PUT, "/api/7", NULL), 429);
+	assert_int_equal(admit(f, HTTP_OPTIONS, "/api/7", NULL), 429);
+	assert_int_equal(admit(f, HTTP_GET, "/api/7", NULL), 429);
+	assert_int_equal(admit(f, HTTP_GET, "/api/7", f->token), 429);
+	assert_int_equal(admit(f, HTTP_GET, "/api/concerts/1", f->token), 429);
+	assert_int_equal(admit(f, HTTP_GET, "/api/check", NULL), 429);
+	assert_int_equal(admit(f, HTTP_GET, "/api/check", "Bearer x"), 429);
+	assert_int_equal(admit(f, HTTP_PUT, "/api/check", f->token), 429);
+	assert_int_equal(admit(f, HTTP_DELETE, "/api/admin/queues", NULL), 429);
+	assert_int_equal(admit(f, HTTP_DELETE, "/api/admin/queues", "Bearer " ADMIN_KEY "x"), 429);
+	assert_int_equal(admit(f, HTTP_DELETE, "/api/admin/queues", f->token), 429);
+	assert_int_equal(world.user_asked, 0);
+	assert_int_equal(world.address_asked, 12);
+	assert_int_equal(admit(f, HTTP_GET, "/api/check", f->token), 0);
+	assert_int_equal(world.user_asked, 1);
+	assert_int_equal(admit(f, HTTP_DELETE, "/api/admin/queues", "Bearer " ADMIN_KEY), 0);
+	assert_int_equal(world.address_asked, 12);
+	assert_int_equal(world.user_asked, 1);
+	world.address_full = false;
+	world.user_full = true;
+	assert_int_equal(admit(f, HTTP_GET, "/nothing", f->token), 404);
+	assert_int_equal(admit(f, HTTP_PUT, "/api/7", f->token), 405);
+	assert_int_equal(admit(f, HTTP_GET, "/api/7", "Bearer x"), 401);
+	assert_int_equal(admit(f, HTTP_GET, "/api/concerts/1", f->token), 0);
+	assert_int_equal(admit(f, HTTP_DELETE, "/api/admin/queues", "Bearer " ADMIN_KEY), 0);
+	assert_int_equal(world.user_asked, 1);
+	assert_int_equal(admit(f, HTTP_GET, "/api/7", f->token), 429);
+	assert_int_equal(admit(f, HTTP_GET, "/api/check", f->token), 429);
+}
+
 static void test_tokens(void **state)
 {
 	struct fixture *f = *state;
@@ -436,6 +498,7 @@ int main(void)
 	    cmocka_unit_test(test_allow),
 	    cmocka_unit_test(test_wrong_tables),
 	    cmocka_unit_test_setup_teardown(test_order_of_checks, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_rate_limits, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_tokens, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_tickets_to_come, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_ended_tickets, set_up, tear_down),

@@ -350,7 +350,40 @@ describe('the log and the server', () => {
 		await phone.locator('tbody tr').first().waitFor();
 		await fits(phone, 'the log on a phone');
 		await accessible(phone, 'the log on a phone');
-		await phone.getByText('capacity: 29 → 30').waitFor();
+		await phone.getByText('How many may be inside: 29 → 30').waitFor();
+	});
+
+	it('says each kind of change in the reader’s language', async () => {
+		const c = await server.makeConcert();
+		const change = (what, body) => server.ok(200, 'PATCH', `/api/admin/${what}`, { admin: true, body });
+		await change(`concerts/${c.concertId}`, { title: '새 이름', salesOpenAt: '2099-01-01T00:00:00Z' });
+		await change(`concerts/${c.concertId}`, { salesOpenAt: null });
+		await change(`shows/${c.showId}`, { closed: true, prices: [{ section: 'A', price: 45000 }] });
+		await server.patchQueue(c.queueId, { paused: true, ratePerSecond: 7 });
+		const page = await enter(browser, server, '#/log', { size: DESK, locale: 'ko-KR' });
+		await page.locator('tbody tr').nth(4).waitFor();
+		const rows = await page
+			.locator('tbody tr')
+			.evaluateAll((all) => all.slice(0, 5).map((row) => row.innerText.split('\t').slice(2)));
+		assert.deepEqual(
+			rows.map(([action, target]) => [action, target]),
+			[
+				['대기열 변경', `대기열 ${c.queueId}`],
+				['회차 변경', `회차 ${c.showId}`],
+				['공연 변경', `공연 ${c.concertId}`],
+				['공연 변경', `공연 ${c.concertId}`],
+				['카탈로그 등록', '카탈로그'],
+			],
+		);
+		for (const [, , detail] of rows)
+			assert.doesNotMatch(
+				detail,
+				/\b(title|salesOpenAt|capacity|paused|ratePerSecond|closed|prices|repriced|pricesKept|first\w+Id|queues|concerts|shows)\b/,
+				'no names of members',
+			);
+		assert.match(rows[1][2], /판매 종료: 아니요 → 예, .*A ₩45,000/);
+		assert.match(rows[2][2], /2099.*→ 없음/);
+		await accessible(page, 'the log in Korean');
 	});
 
 	it('the server tells how long it takes to answer', async () => {

@@ -18,6 +18,7 @@ export interface ShowFigures {
 	title: string;
 	date: string;
 	startsAt: string;
+	closed: boolean;
 	totalSeats: number;
 	available: number;
 	held: number;

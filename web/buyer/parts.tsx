@@ -1,7 +1,7 @@
 // Pieces of the buyers' page.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Concert, Refusal } from '../shared/api.ts';
+import type { Code, Concert, Refusal } from '../shared/api.ts';
 import { clockText } from '../shared/format.ts';
 import { useTick } from '../shared/state.ts';
 import { announce, Notice, Spinner } from '../shared/ui/index.tsx';
@@ -21,28 +21,44 @@ export function NotYet({
 	const t = texts.use();
 	if (!refusal) return <Spinner label={t.text('app.loading')} />;
 	return (
-		<Problem refusal={refusal} again={refusal.passing ? again : undefined}>
+		<Problem refusal={refusal} again={again}>
 			{children}
 		</Problem>
 	);
 }
 
-// What went wrong, in a sentence that says what to do, with the next step as a button.
+// This page and the server do not agree about something: what helps is the page as the server has it now.
+const RELOAD: readonly Code[] = [
+	'INVALID_REQUEST',
+	'METHOD_NOT_ALLOWED',
+	'UNSUPPORTED_MEDIA_TYPE',
+	'HEADERS_TOO_LARGE',
+	'AMOUNT_MISMATCH',
+	'IDEMPOTENCY_KEY_REUSED',
+	'UNKNOWN',
+];
+
+// What went wrong, in a sentence that says what to do, with the next step as a button. `again` sends the same once more.
 export function Problem({ refusal, again, children }: { refusal: Refusal; again?: () => void; children?: ComponentChildren }) {
 	const t = texts.use();
-	const wait = refusal.passing;
+	const reload = RELOAD.includes(refusal.code);
 	return (
 		<Notice
-			tone={wait ? 'warn' : 'bad'}
+			tone={refusal.passing ? 'warn' : 'bad'}
 			actions={
 				<>
 					{children}
-					{again && (wait || !children) ? (
+					{again && refusal.passing ? (
 						<button type="button" class="button" onClick={again}>
 							{t.text('do.retry')}
 						</button>
 					) : null}
-					{!again && !children ? (
+					{reload ? (
+						<button type="button" class="button" onClick={() => location.reload()}>
+							{t.text('do.reload')}
+						</button>
+					) : null}
+					{!children && !reload && !(again && refusal.passing) ? (
 						<a class="button" href={to.home}>
 							{t.text('do.home')}
 						</a>
@@ -196,5 +212,19 @@ export function Poster({ concert }: { concert: Concert }) {
 }
 
 export function seatList(numbers: number[]): string {
-	return numbers.map((n) => texts.format.number(n)).join(', ');
+	return numbers.join(', '); // names, not amounts
+}
+
+// The reader's day of an instant, as YYYY-MM-DD.
+function readersDay(instant: string): string {
+	const d = new Date(instant);
+	const two = (n: number) => String(n).padStart(2, '0');
+	return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+}
+
+// The date where it is played, for a reader to whom it begins on another.
+export function LocalDate({ of }: { of: { date: string; startsAt: string } }) {
+	const t = texts.use();
+	if (readersDay(of.startsAt) === of.date) return null;
+	return <span class="small">{t.text('dates.local', { date: of.date })}</span>;
 }

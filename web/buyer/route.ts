@@ -1,5 +1,6 @@
-// Where one is, in the address after the #: reloading and going back work. There is never a token in it.
-import { useEffect, useState } from 'preact/hooks';
+// Where one is, in the address after the #: reloading and going back work. There is no token in it: one that the organiser's
+// site hands over is taken out of it first (signin.ts).
+import { Cell, useCell } from '../shared/state.ts';
 
 export type Route =
 	| { at: 'home' }
@@ -33,15 +34,13 @@ export function go(hash: string): void {
 	location.hash = hash;
 }
 
+// From the first moment on: the address may change while the page is still being drawn.
+const here = new Cell<Route>(read(location.hash));
+addEventListener('hashchange', () => {
+	here.set(read(location.hash));
+	scrollTo(0, 0);
+});
+
 export function useRoute(): Route {
-	const [route, set] = useState(() => read(location.hash));
-	useEffect(() => {
-		const changed = () => {
-			set(read(location.hash));
-			scrollTo(0, 0);
-		};
-		addEventListener('hashchange', changed);
-		return () => removeEventListener('hashchange', changed);
-	}, []);
-	return route;
+	return useCell(here);
 }

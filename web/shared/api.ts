@@ -18,6 +18,9 @@ export interface Ticket {
 	expiresAt: string | null;
 	queuePaused?: boolean;
 }
+export interface SignIn {
+	auth: 'name' | 'jwt';
+}
 export interface Concert {
 	concertId: number;
 	title: string;
@@ -32,6 +35,7 @@ export interface Show {
 	startsAt: string;
 	totalSeats: number;
 	availableSeats: number;
+	closed: boolean;
 }
 export type SeatStatus = 'AVAILABLE' | 'HELD' | 'SOLD';
 export interface Seat {
@@ -44,6 +48,7 @@ export interface Seats {
 	concertId: number;
 	showId: number;
 	date: string;
+	startsAt: string;
 	version: number;
 	seats: Seat[];
 }
@@ -57,6 +62,7 @@ export interface Reservation {
 	concertId: number;
 	showId: number;
 	date: string;
+	startsAt: string;
 	seatNumbers: number[];
 	totalPrice: number;
 	status: 'HELD' | 'PAID' | 'EXPIRED' | 'CANCELLED' | 'REFUNDED';
@@ -101,6 +107,7 @@ export const CODES = [
 	'BODY_TOO_LARGE',
 	'UNSUPPORTED_MEDIA_TYPE',
 	'HEADERS_TOO_LARGE',
+	'NOT_IMPLEMENTED',
 	'SEAT_TAKEN',
 	'ALREADY_YOURS',
 	'LIMIT_EXCEEDED',

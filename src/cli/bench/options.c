@@ -108,6 +108,11 @@ const char *bench_op_name(enum bench_op op)
 	return ops[op].name;
 }
 
+const char *bench_op_help(enum bench_op op)
+{
+	return ops[op].help;
+}
+
 bool bench_given(const struct bench_options *o, const char *name)
 {
 	for (size_t i = 0; i < COUNT; i++)

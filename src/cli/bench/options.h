@@ -41,6 +41,8 @@ enum bench_parsed { BENCH_RUN, BENCH_HELP, BENCH_WRONG };
 enum bench_parsed bench_options_parse(int argc, char *const *argv, struct bench_options *out, char error[CLI_ERROR_SIZE]);
 bool bench_given(const struct bench_options *o, const char *name);
 const char *bench_op_name(enum bench_op op);
+/* One sentence, or two. */
+const char *bench_op_help(enum bench_op op);
 void bench_help(FILE *out, enum bench_op op);
 
 #endif

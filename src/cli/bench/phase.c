@@ -1,5 +1,6 @@
 /* phase.c: see phase.h. */
 #include "cli/bench/phase.h"
+#include "base/limits.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "cli/bench/progress.h"
@@ -11,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define SETUP_CONNECTIONS (JARI_BATCH_MAX / 2)
+#define FILL_MAX 64     /* requests that are sent before answers are looked for */
 #define SILENT_MAX 200  /* failures in a row without any answer, after which the server counts as gone */
 #define FILES_BESIDE 64 /* open files that are no connections */
 #define PROGRESS_US 100000
@@ -73,7 +76,8 @@ static void fill(struct phase_worker *w, int64_t now)
 {
 	const struct phase *p = w->phase;
 
-	while (more(w, now)) {
+	/* Not all that is due at once: what has been sent wants to be looked after, too. */
+	for (int i = 0; i < FILL_MAX && more(w, now); i++) {
 		int64_t due = w->rate > 0 ? w->start_us + w->k * 1000000 / w->rate : now;
 		struct client_conn *c = due <= now ? client_take(w->client) : NULL;
 
@@ -149,6 +153,9 @@ static void *work(void *arg)
 	struct phase_worker *w = arg;
 
 	w->stats->begin_us = w->stats->end_us = w->start_us;
+	/* What is sent before the start would count as warm-up, also where there is none. */
+	while (clock_elapsed_us() < w->start_us && client_turn(w->client, w->start_us))
+		continue;
 	for (;;) {
 		int64_t now = clock_elapsed_us(), until = INT64_MAX;
 
@@ -185,13 +192,15 @@ static int64_t share(int64_t whole, int64_t i, int64_t n)
 static bool hire(struct phase_crew *crew, const struct bench_options *o, const struct phase *p, char error[CLI_ERROR_SIZE])
 {
 	int64_t start = clock_elapsed_us() + 1000, n = crew->count;
+	/* What must not fail asks for less at once than a server ever turns away. */
+	int64_t connections = p->strict && o->connections > SETUP_CONNECTIONS ? SETUP_CONNECTIONS : o->connections;
 
 	for (int64_t i = 0; i < n; i++) {
 		struct phase_worker *w = &crew->workers[i];
 		struct client_config config = {.host = o->at.host,
 		                               .port = o->at.port,
 		                               .v6 = o->at.v6,
-		                               .connections = (int)share(o->connections, i, n),
+		                               .connections = (int)share(connections, i, n),
 		                               .timeout_us = o->timeout * 1000000,
 		                               .done = answered,
 		                               .arg = w};

@@ -22,6 +22,8 @@ bool progress_due(struct progress *p, int64_t now_us)
 	return !first || p->terminal;
 }
 
+static void show(const struct progress *p, bool stays, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
+
 static void show(const struct progress *p, bool stays, const char *format, va_list args)
 {
 	if (p->terminal)

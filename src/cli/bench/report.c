@@ -78,6 +78,13 @@ static void steps(const struct report *r, struct buf *out)
 		if (s->latency[i].total > 0)
 			row(out, step_name((enum step)i), &s->latency[i], s->latency[i].total,
 			    stats_per_second(s, s->latency[i].total), &cell);
+	if (stats_problems(s) > 0) {
+		struct histogram successes;
+
+		stats_successes(s, &successes);
+		row(out, "success", &successes, successes.total, stats_per_second(s, successes.total), &cell);
+		histogram_free(&successes);
+	}
 	if (r->journey != NULL && r->journey->wait.total > 0)
 		row(out, "wait", &r->journey->wait, r->journey->wait.total, -1, &cell);
 	buf_free(&cell);

@@ -62,6 +62,11 @@ static void steps(struct json_out *o, const struct stats *s)
 		jo_end_object(o);
 	}
 	jo_end_object(o);
+	struct histogram successes;
+	stats_successes(s, &successes);
+	jo_key(o, "successLatencyUs");
+	latency(o, &successes);
+	histogram_free(&successes);
 }
 
 static void errors(struct json_out *o, const struct stats *s)

@@ -188,6 +188,14 @@ int64_t stats_problems(const struct stats *s)
 	return n;
 }
 
+void stats_successes(const struct stats *s, struct histogram *out)
+{
+	histogram_init(out, HISTOGRAM_COARSE);
+	for (size_t i = 0; i < STATS_SECONDS_MAX; i++)
+		if (s->seconds[i] != NULL)
+			histogram_merge(out, &s->seconds[i]->latency);
+}
+
 size_t stats_second_count(const struct stats *s)
 {
 	size_t n = STATS_SECONDS_MAX;

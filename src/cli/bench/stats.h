@@ -71,6 +71,8 @@ struct stats_second *stats_second(struct stats *s, int64_t now_us);
 void stats_merge(struct stats *into, const struct stats *from);
 int64_t stats_answers(const struct stats *s); /* with success, of all steps */
 int64_t stats_problems(const struct stats *s);
+/* The latencies of the answers with success alone, of all steps; coarse. The caller frees *out. */
+void stats_successes(const struct stats *s, struct histogram *out);
 /* Measured seconds that have a row. */
 size_t stats_second_count(const struct stats *s);
 /* `count` a second over what was measured. */

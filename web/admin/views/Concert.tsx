@@ -16,7 +16,7 @@ interface Change {
 	title?: string;
 	artist?: string;
 	venue?: string;
-	salesOpenAt?: string;
+	salesOpenAt?: string | null; // null: sales are open
 }
 const NAMES = ['title', 'artist', 'venue'] as const;
 
@@ -38,7 +38,8 @@ function Edit({ concert, changed }: { concert: OrganiserConcert; changed: () => 
 			const value = edited[name]?.trim();
 			if (value !== undefined && value !== concert[name]) change[name] = value;
 		}
-		if (edited.salesOpenAt && edited.salesOpenAt !== opens) change.salesOpenAt = withOffset(edited.salesOpenAt, offset);
+		const typed = edited.salesOpenAt;
+		if (typed !== undefined && typed !== opens) change.salesOpenAt = typed ? withOffset(typed, offset) : null;
 		setTold('');
 		setTrouble('');
 		const empty = NAMES.filter((name) => change[name] === '');

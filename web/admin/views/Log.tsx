@@ -2,27 +2,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import { asRefusal, type Refusal } from '../../shared/api.ts';
 import { Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx';
+import { actionText, detailText, targetText } from '../audit.ts';
 import type { AuditEntry, AuditLog } from '../model.ts';
 import { ask } from '../session.ts';
 import { form, texts } from '../texts.ts';
 import { refusalText, Scroll } from '../ui.tsx';
 
 const PAGE = 25;
-
-// A change of a value reads as one: 60 → 75.
-function valueText(value: unknown): string {
-	if (typeof value === 'object' && value !== null && 'from' in value && 'to' in value)
-		return `${valueText(value.from)} → ${valueText(value.to)}`;
-	return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-}
-
-function detailText(detail: unknown): string {
-	if (typeof detail === 'object' && detail !== null && !Array.isArray(detail))
-		return Object.entries(detail)
-			.map(([name, value]) => `${name}: ${valueText(value)}`)
-			.join(', ');
-	return valueText(detail);
-}
 
 export function Log() {
 	const t = texts.use();
@@ -82,8 +68,8 @@ export function Log() {
 								<tr key={entry.auditId}>
 									<td class="number">{form.exact(entry.at)}</td>
 									<td>{entry.actor}</td>
-									<td>{entry.action}</td>
-									<td>{entry.target}</td>
+									<td>{actionText(entry)}</td>
+									<td>{targetText(entry)}</td>
 									<td class="detail">{detailText(entry.detail)}</td>
 								</tr>
 							))}

@@ -61,6 +61,7 @@ function ShowRow({ show }: { show: ShowFigures }) {
 			<a class="showrow" href={hrefOf('show', show.showId)}>
 				<span>
 					<b>{t.format.day(show.date)}</b> <span class="soft small">{t.format.zoned(show.startsAt)}</span>
+					{show.closed ? <span class="chip warn">{t.text('show.closed.short')}</span> : null}
 				</span>
 				<SeatBar
 					sold={show.sold}

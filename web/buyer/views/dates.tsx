@@ -2,17 +2,10 @@ import type { Concert, Show, Ticket } from '../../shared/api.ts';
 import { Spinner, ViewTitle } from '../../shared/ui/index.tsx';
 import { api, clock, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
-import { Problem, Steps } from '../parts.tsx';
+import { LocalDate, Problem, Steps } from '../parts.tsx';
 import { to } from '../route.ts';
 
 const AGAIN = 5000;
-
-// The reader's day of an instant, as YYYY-MM-DD.
-function readersDay(instant: string): string {
-	const d = new Date(instant);
-	const two = (n: number) => String(n).padStart(2, '0');
-	return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
-}
 
 export function showDates(concertId: number, token: string): Promise<Show[]> {
 	return api.get<{ dates: Show[] }>(`api/booking/${concertId}/list/time?all=true`, { token }).then(({ dates }) => dates);
@@ -20,7 +13,7 @@ export function showDates(concertId: number, token: string): Promise<Show[]> {
 
 function DateRow({ concert, show }: { concert: Concert; show: Show }) {
 	const t = texts.use();
-	const free = show.availableSeats > 0;
+	const free = !show.closed && show.availableSeats > 0;
 	const inside = (
 		<>
 			<span class="when">
@@ -28,10 +21,10 @@ function DateRow({ concert, show }: { concert: Concert; show: Show }) {
 				<span>
 					{t.format.weekday(show.date)} · {t.format.zoned(show.startsAt)}
 				</span>
-				{readersDay(show.startsAt) === show.date ? null : <span class="small">{t.text('dates.local', { date: show.date })}</span>}
+				<LocalDate of={show} />
 			</span>
 			<span class={`left ${free ? '' : 'none'}`}>
-				{free ? t.text('dates.left', { count: show.availableSeats }) : t.text('dates.soldOut')}
+				{free ? t.text('dates.left', { count: show.availableSeats }) : t.text(show.closed ? 'dates.closed' : 'dates.soldOut')}
 			</span>
 		</>
 	);

@@ -46,7 +46,7 @@ function Mine({ userId, token }: { userId: number; token: string }) {
 						<a class="card mine" href={to.pay(r.reservationId)}>
 							<span class="stack tight">
 								<strong dir="auto">{concert?.title}</strong>
-								<span>{`${t.format.day(r.date)} · ${t.text('seats.seat', { number: seatList(r.seatNumbers) })}`}</span>
+								<span>{`${t.format.day(r.date)} · ${t.format.zoned(r.startsAt)} · ${t.text('seats.seat', { number: seatList(r.seatNumbers) })}`}</span>
 							</span>
 							<span class={`badge ${r.status === 'PAID' || r.status === 'HELD' ? 'open' : ''}`}>
 								{r.status === 'HELD' ? t.text('mine.HELD', { time: t.format.time(r.heldUntil!) }) : t.text(`mine.${r.status}`)}

@@ -6,7 +6,7 @@ import { Bar, Notice, ViewTitle } from '../../shared/ui/index.tsx';
 import { anyToken, api, me, retried, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
 import { charge, pay } from '../money.ts';
-import { NotYet, Poster, Problem, Steps, SureButton, seatList, useCountdown, useMinuteWarning } from '../parts.tsx';
+import { LocalDate, NotYet, Poster, Problem, Steps, SureButton, seatList, useCountdown, useMinuteWarning } from '../parts.tsx';
 import { go, to } from '../route.ts';
 
 interface Shown {
@@ -58,7 +58,10 @@ function Facts({ reservation, concert }: { reservation: Reservation; concert: Co
 				<dl class="facts">
 					<div>
 						<dt>{t.text('pay.date')}</dt>
-						<dd>{`${t.format.day(reservation.date)} · ${t.format.weekday(reservation.date)}`}</dd>
+						<dd>
+							{`${t.format.day(reservation.date)} · ${t.format.weekday(reservation.date)} · ${t.format.zoned(reservation.startsAt)} `}
+							<LocalDate of={reservation} />
+						</dd>
 					</div>
 					<div>
 						<dt>{t.text('pay.seats')}</dt>

@@ -67,6 +67,11 @@ interface Taken {
 	nearest: number[];
 }
 
+interface Wrong {
+	refusal: Refusal;
+	again: () => void;
+}
+
 export function SeatsView({ concert, showId, ticket }: { concert: Concert; showId: number; ticket: Ticket }) {
 	const t = texts.use();
 	const { value, refusal, again, set } = useSeats(concert, showId, ticket.token);
@@ -75,7 +80,7 @@ export function SeatsView({ concert, showId, ticket }: { concert: Concert; showI
 	const [asList, setAsList] = useState(false);
 	const [taken, setTaken] = useState<Taken | null>(null);
 	const [gone, setGone] = useState<number[]>([]);
-	const [wrong, setWrong] = useState<Refusal | null>(null);
+	const [wrong, setWrong] = useState<Wrong | null>(null);
 	const [busy, setBusy] = useState(false);
 	const [reveal, setReveal] = useState<number | undefined>();
 	const open = useSalesOpen(concert);
@@ -149,7 +154,7 @@ export function SeatsView({ concert, showId, ticket }: { concert: Concert; showI
 			const refusal = asRefusal(e);
 			const conflicts = refusal.members.conflicts ?? [];
 			if (refusal.code === 'SEAT_TAKEN' && conflicts.length) markTaken(conflicts);
-			else setWrong(refusal);
+			else setWrong({ refusal, again: () => hold(what) });
 			setBusy(false);
 			again();
 		}
@@ -168,9 +173,11 @@ export function SeatsView({ concert, showId, ticket }: { concert: Concert; showI
 				<ViewTitle>{t.text('seats.title')}</ViewTitle>
 				<a href={to.concert(concert.concertId)}>{t.text('seats.otherDate')}</a>
 			</div>
-			{value ? <p class="soft">{`${t.format.day(value.date)} · ${t.format.weekday(value.date)}`}</p> : null}
+			{value ? (
+				<p class="soft">{`${t.format.day(value.date)} · ${t.format.weekday(value.date)} · ${t.format.zoned(value.startsAt)}`}</p>
+			) : null}
 			{refusal ? (
-				<Problem refusal={refusal} again={refusal.passing ? again : undefined}>
+				<Problem refusal={refusal} again={again}>
 					<a class="button" href={to.concert(concert.concertId)}>
 						{t.text('seats.otherDate')}
 					</a>
@@ -193,7 +200,7 @@ export function SeatsView({ concert, showId, ticket }: { concert: Concert; showI
 						</fieldset>
 						<Key />
 					</div>
-					<Messages taken={taken} gone={gone} wrong={wrong} use={useInstead} />
+					<Messages concert={concert} taken={taken} gone={gone} wrong={wrong} use={useInstead} />
 					{asList ? (
 						<SeatListView seats={value.seats} plan={plan} chosen={chosen} onToggle={toggle} describe={describe} />
 					) : (
@@ -249,14 +256,16 @@ export function SeatsView({ concert, showId, ticket }: { concert: Concert; showI
 }
 
 function Messages({
+	concert,
 	taken,
 	gone,
 	wrong,
 	use,
 }: {
+	concert: Concert;
 	taken: Taken | null;
 	gone: number[];
-	wrong: Refusal | null;
+	wrong: Wrong | null;
 	use: (numbers: number[]) => void;
 }) {
 	const t = texts.use();
@@ -285,22 +294,48 @@ function Messages({
 				</Notice>
 			) : null}
 			{wrong ? (
-				<Problem refusal={wrong}>
-					{wrong.members.reservationId ? (
-						<a class="button" href={to.pay(wrong.members.reservationId)}>
-							{t.text('do.toMine')}
-						</a>
-					) : wrong.code === 'LIMIT_EXCEEDED' ? (
-						<a class="button" href={to.mine}>
-							{t.text('do.toMine')}
-						</a>
-					) : (
-						<span />
-					)}
+				<Problem refusal={wrong.refusal} again={wrong.again}>
+					<NextStep refusal={wrong.refusal} concert={concert} />
 				</Problem>
 			) : null}
 		</>
 	);
+}
+
+// Where it goes on after a hold was refused. For the rest it goes on at the map below.
+function NextStep({ refusal, concert }: { refusal: Refusal; concert: Concert }) {
+	const t = texts.use();
+	switch (refusal.code) {
+		case 'ALREADY_YOURS':
+		case 'LIMIT_EXCEEDED': {
+			const mine = refusal.members.reservationId;
+			return (
+				<a class="button" href={mine ? to.pay(mine) : to.mine}>
+					{t.text('do.toMine')}
+				</a>
+			);
+		}
+		case 'SHOW_NOT_FOUND':
+		case 'SALES_CLOSED':
+		case 'AMBIGUOUS_DATE':
+		case 'CONCERT_NOT_FOUND':
+			return (
+				<a class="button" href={to.concert(concert.concertId)}>
+					{t.text('seats.otherDate')}
+				</a>
+			);
+		case 'TOKEN_REQUIRED':
+		case 'TOKEN_INVALID':
+		case 'NOT_ADMITTED':
+		case 'WRONG_QUEUE':
+			return (
+				<a class="button" href={to.concert(concert.concertId)}>
+					{t.text('do.toLine')}
+				</a>
+			);
+		default:
+			return <span />;
+	}
 }
 
 type Hold = (what: { bestAvailable: { count: number; section?: string } }) => void;

@@ -32,6 +32,8 @@ export const en = {
 	'join.nameWrong': 'Write a name of 1 to 64 characters.',
 	'join.go': 'Join the line',
 	'join.as': 'You are {name}.',
+	'join.signIn': 'Sign in at the organiser’s site first. It brings you back here, and you can take your place.',
+	'join.signInAgain': 'Your sign-in does not hold any more. Sign in again at the organiser’s site; it brings you back here.',
 	'join.change': 'Use another name',
 	'join.changeHelp': 'This browser then forgets the places, the wallet and the seats of {name}.',
 
@@ -86,6 +88,7 @@ export const en = {
 	'dates.left.one': '{count} seat left',
 	'dates.left.other': '{count} seats left',
 	'dates.soldOut': 'Sold out',
+	'dates.closed': 'No longer sold',
 	'dates.none': 'There is no date left to book. If seats come back, they appear here.',
 	'dates.local': 'Date where it is played: {date}',
 
@@ -194,6 +197,8 @@ export const en = {
 	'mine.pay': 'Pay',
 
 	'do.retry': 'Try again',
+	'do.reload': 'Load the page again',
+	'do.toLine': 'To the line',
 	'do.home': 'To the concerts',
 	'do.toMine': 'To my seats',
 
@@ -215,6 +220,7 @@ export const en = {
 	'error.METHOD_NOT_ALLOWED': 'This page and the server do not fit together. Load the page again.',
 	'error.BODY_TOO_LARGE': 'That was too long for the server. Shorten it, and try again.',
 	'error.UNSUPPORTED_MEDIA_TYPE': 'This page and the server do not fit together. Load the page again.',
+	'error.NOT_IMPLEMENTED': 'This page and the server do not fit together. Load the page again.',
 	'error.HEADERS_TOO_LARGE': 'The browser sent too much with the request. Clear this site’s cookies, and load the page again.',
 	'error.SEAT_TAKEN': 'Somebody was quicker: these seats are taken. Choose others.',
 	'error.ALREADY_YOURS': 'You have one of these seats already. See it under “My seats”.',
@@ -226,7 +232,7 @@ export const en = {
 	'error.BALANCE_LIMIT': 'The wallet cannot hold that much. Charge less.',
 	'error.HOLD_EXPIRED': 'The time to pay is over, and the seats are free again. Choose seats again.',
 	'error.IDEMPOTENCY_KEY_REUSED': 'This was sent before, otherwise. Load the page again, and see what has happened.',
-	'error.RATE_LIMITED': 'That was too often. Wait a moment; this page asks again.',
+	'error.RATE_LIMITED': 'Very many requests came from here in a short time. Nothing was changed; wait a moment, then try again.',
 	'error.OVERLOADED': 'Very many people are here just now. Nothing was changed; try again in a moment.',
 	'error.SALES_CLOSED': 'This show is not sold any more. Choose another date.',
 	'error.STOPPING': 'This server is about to stop. Try again in a moment.',

@@ -34,6 +34,8 @@ export const ko: Texts = {
 	'join.nameWrong': '이름을 1자에서 64자 사이로 적어 주세요.',
 	'join.go': '줄 서기',
 	'join.as': '{name} 님으로 이용 중입니다.',
+	'join.signIn': '먼저 주최 측 사이트에서 로그인해 주세요. 로그인하면 이곳으로 돌아와 줄을 설 수 있습니다.',
+	'join.signInAgain': '로그인이 더 이상 유효하지 않습니다. 주최 측 사이트에서 다시 로그인하면 이곳으로 돌아옵니다.',
 	'join.change': '다른 이름 쓰기',
 	'join.changeHelp': '그러면 이 브라우저는 {name} 님의 순번, 지갑, 좌석을 잊습니다.',
 
@@ -87,6 +89,7 @@ export const ko: Texts = {
 	'dates.left.one': '{count}석 남음',
 	'dates.left.other': '{count}석 남음',
 	'dates.soldOut': '매진',
+	'dates.closed': '판매 종료',
 	'dates.none': '예매할 수 있는 날짜가 없습니다. 좌석이 나오면 여기에 나타납니다.',
 	'dates.local': '현지 날짜: {date}',
 
@@ -195,6 +198,8 @@ export const ko: Texts = {
 	'mine.pay': '결제',
 
 	'do.retry': '다시 시도',
+	'do.reload': '새로고침',
+	'do.toLine': '대기줄로',
 	'do.home': '공연 목록으로',
 	'do.toMine': '내 좌석으로',
 
@@ -214,6 +219,7 @@ export const ko: Texts = {
 	'error.METHOD_NOT_ALLOWED': '화면과 서버가 서로 맞지 않습니다. 새로고침해 주세요.',
 	'error.BODY_TOO_LARGE': '서버가 받기에는 너무 깁니다. 줄여서 다시 시도해 주세요.',
 	'error.UNSUPPORTED_MEDIA_TYPE': '화면과 서버가 서로 맞지 않습니다. 새로고침해 주세요.',
+	'error.NOT_IMPLEMENTED': '화면과 서버가 서로 맞지 않습니다. 새로고침해 주세요.',
 	'error.HEADERS_TOO_LARGE': '브라우저가 너무 많은 것을 보냈습니다. 이 사이트의 쿠키를 지우고 새로고침해 주세요.',
 	'error.SEAT_TAKEN': '다른 분이 더 빨랐습니다. 다른 좌석을 골라 주세요.',
 	'error.ALREADY_YOURS': '이미 당신의 좌석이 들어 있습니다. ‘내 좌석’에서 확인해 주세요.',
@@ -225,7 +231,7 @@ export const ko: Texts = {
 	'error.BALANCE_LIMIT': '지갑에 그만큼 담을 수 없습니다. 더 적게 충전해 주세요.',
 	'error.HOLD_EXPIRED': '결제 시간이 지나 좌석이 다시 열렸습니다. 좌석을 다시 골라 주세요.',
 	'error.IDEMPOTENCY_KEY_REUSED': '전에 다른 내용으로 보낸 요청입니다. 새로고침해서 어떻게 되었는지 확인해 주세요.',
-	'error.RATE_LIMITED': '너무 자주 요청했습니다. 잠시 기다리면 이 화면이 다시 확인합니다.',
+	'error.RATE_LIMITED': '짧은 시간에 이곳에서 아주 많은 요청이 왔습니다. 바뀐 것은 없습니다. 잠시 기다렸다가 다시 시도해 주세요.',
 	'error.OVERLOADED': '지금 아주 많은 분이 와 있습니다. 바뀐 것은 없습니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.SALES_CLOSED': '이 공연은 더 이상 판매하지 않습니다. 다른 날짜를 골라 주세요.',
 	'error.STOPPING': '이 서버는 곧 멈춥니다. 잠시 뒤 다시 시도해 주세요.',
