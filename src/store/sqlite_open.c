@@ -20,7 +20,7 @@
 /* What SQLite said when a file could not be opened or read. */
 static enum store_result refuse_sqlite(sqlite3 *db, int rc, const char *path, char *error)
 {
-	switch (rc & 0xff) {
+	switch (rc == SQLITE_IOERR_SHMSIZE ? SQLITE_FULL : rc & 0xff) { /* no room for the -shm file */
 	case SQLITE_NOTADB:
 		return store_refuse(STORE_BROKEN, error, "%s is not a database: choose another --store", path);
 	case SQLITE_CORRUPT:

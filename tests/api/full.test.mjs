@@ -8,7 +8,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { eventually, Server, show, sleep, tempFolder, told } from './harness.mjs';
+import { eventually, jari, Server, show, sleep, tempFolder, told } from './harness.mjs';
 
 const SIZE_KB = 6144;
 const BACK_MS = 20000; // it tries ten times a second; a busy machine may take its time
@@ -209,6 +209,22 @@ function fullDisk(title, disk, { mayBeMissing }) {
 			assert.equal((await s.charge(a, 1)).balance, balance + 1);
 			s.audit();
 		});
+
+		if (disk instanceof SmallDisk)
+			it('stopped in order, it needs a little room to start, and says so', { timeout: 60000 }, async (t) => {
+				if (missing) {
+					t.skip(`no file system can be mounted here: ${missing}`);
+					return;
+				}
+				await s.stop();
+				disk.fill();
+				const r = jari(['serve', '--listen', '127.0.0.1:0', '--store', s.store], { launch: disk.launch, timeout: 20000 });
+				assert.equal(r.status, 1, show(r));
+				assert.match(r.stderr, /there is no room left on the disk of .*jari\.db/);
+				disk.makeRoom();
+				await s.start();
+				s.audit();
+			});
 	});
 }
 

@@ -96,7 +96,8 @@ void fault_arm(const struct fault_plan *plan)
 	for (int kind = 0; kind < FAULT_KINDS; kind++)
 		s->seen[kind] = 0;
 	s->struck = s->refused_a_sync = s->full = false;
-	s->syncs_after = s->rollbacks = 0;
+	s->syncs_after = 0;
+	s->rollbacks = 0;
 	s->armed = true;
 }
 

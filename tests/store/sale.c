@@ -121,6 +121,8 @@ static bool commit_once(struct sale *s, const struct core_cmd *cmd, struct core_
 /* The log of SQLite's housekeeping; the next command must not meet a step that is under way, so that each run is the same. */
 static void maintain(struct sale *s)
 {
+	if (s->after)
+		s->after(s->after_arg);
 	if (s->keeps_log)
 		return;
 	store_maintain(s->store);

@@ -36,9 +36,11 @@ struct sale {
 	int64_t at, committed_at;        /* the last instant that something was tried at, and that something was committed at */
 	struct core_reply ann, bob, cid; /* their tickets */
 	int64_t concert_id, show_id;
-	int tries;         /* how often a command is tried before everything is given up */
-	bool keeps_log;    /* it is not moved into the file */
-	bool given_up;     /* the store takes nothing any more */
+	int tries;                /* how often a command is tried before everything is given up */
+	bool keeps_log;           /* it is not moved into the file */
+	bool given_up;            /* the store takes nothing any more */
+	void (*after)(void *arg); /* called when something was told, before the log is moved; may be NULL */
+	void *after_arg;
 	bool marks;        /* the journal gets a mark for each commit begun, and for each that was told */
 	uint64_t *digests; /* of each commit, when it marks; room for SALE_COMMITS_MAX */
 };

@@ -97,6 +97,7 @@ struct stores {
 	uint64_t empty, prepared, crashed; /* digests of the templates */
 	char said[300];
 	char why[SALE_WHY_SIZE];
+	bool looked, was_well; /* at what a process that ends right after the failure leaves */
 };
 
 static void template_path(const struct stores *t, const char *name, char *out, size_t size)
@@ -177,11 +178,32 @@ static void begin(struct stores *t, const struct scenario *sc)
 	told->maybe = told->committed;
 }
 
+/* The next that is told after a failure is there also when the process ends right then: a write that was not made can't hide behind later ones. */
+static void look_once(void *arg)
+{
+	struct stores *t = arg;
+	const struct sale_told *told = &t->shared->told;
+	const uint64_t may_be[] = {told->committed, told->maybe};
+	char path[340];
+	if (t->looked || !fault_struck())
+		return;
+	template_path(t, "ended", path, sizeof path);
+	fault_pause(true);
+	copy_store(t->f.path, path);
+	t->looked = true;
+	t->was_well = sale_is_well(path, may_be, 2, told->clock, t->why);
+	fault_pause(false);
+}
+
 /* In a process that may be ended by it. */
 static bool run_sale(struct stores *t, const struct scenario *sc, const struct fault_plan *plan)
 {
 	struct sale s = {.tries = plan->for_good ? 1 : 2};
+	bool writes = plan->kind == FAULT_WRITE || plan->kind == FAULT_TRUNCATE;
 	bool must_go_on = !plan->for_good && plan->kind != FAULT_SYNC;
+	s.after = writes ? look_once : NULL;
+	s.after_arg = t;
+	t->looked = false;
 	fault_arm(plan);
 	bool open = sale_open(&s, t->f.path, &t->shared->told);
 	if (!open && must_go_on)
@@ -194,6 +216,8 @@ static bool run_sale(struct stores *t, const struct scenario *sc, const struct f
 		sale_close(&s);
 	}
 	fault_pause(true);
+	if (t->looked && !t->was_well)
+		return false;
 	if (must_go_on && (!open || s.given_up))
 		return no(t, "it did not go on by itself");
 	if (plan->kind == FAULT_SYNC && fault_struck() && open)
