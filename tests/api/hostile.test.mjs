@@ -89,6 +89,23 @@ describe('requests that drip', () => {
 	});
 });
 
+describe('a large body', () => {
+	const s = serverHere();
+
+	it('is not waited for from who may not send it', async () => {
+		for (const [framing, body] of [['Content-Length: 1000000', 'x'], ['Content-Length: 65537', ''], ['Transfer-Encoding: chunked', 'ffff\r\nx']]) {
+			const { replies, closed } = await s.raw(`POST /api/admin/catalogue HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${framing}\r\n\r\n${body}`, { until: 99, wait: 5000 });
+			assert.deepEqual([replies.length, replies[0]?.status, closed], [1, 401, true], `${framing}: ${show(replies)}`);
+		}
+	});
+
+	it('is taken from the organiser', async () => {
+		const raw = `${JSON.stringify({ queues: [{ name: 'large', capacity: 5 }], concerts: [] })}${' '.repeat(500000)}`;
+		await s.ok(201, 'POST', '/api/admin/catalogue', { admin: true, raw });
+		await s.no('BODY_TOO_LARGE', 'POST', '/api/admin/catalogue', { admin: true, raw: `${raw}${' '.repeat(600000)}` });
+	});
+});
+
 describe('a crowd of connections', () => {
 	const s = serverHere({ args: ['--max-connections', '8', '--threads', '1'] });
 
