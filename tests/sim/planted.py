@@ -77,7 +77,7 @@ PLANTED = [
     Planted("a key answers another request", "src/core/decide.c",
             "if (memcmp(k->digest, cmd->digest, sizeof k->digest) != 0)", "if (memcmp(k->digest, cmd->digest, 1) > 1000)", "model"),
     Planted("a lapsed hold can be paid", "src/core/view.c",
-            "return r->status == CORE_RES_HELD && r->held_until <= now ? CORE_RES_EXPIRED : r->status;", "return r->status;", "model"),
+            "return r->status == CORE_RES_HELD && r->held_until <= now ? CORE_RES_EXPIRED : r->status;", "return r->status;", "model assertion"),
     Planted("a hold is shorter than promised", "src/core/seats.c",
             ".held_until = b->now + b->rules->hold_ms,", ".held_until = b->now + b->rules->hold_ms - 1,", "model"),
     Planted("a hold lapses before its end", "src/core/view.c",
