@@ -30,7 +30,7 @@ SECONDS_MAX = {"unit": 120, "store": 400, "sim": 300, "api": 600, "package": 300
                "valgrind": 300}
 SHOWN_LINES = 60
 AT_ONCE = min(2, os.cpu_count() or 1)  # programs; most of the time they wait
-ALONE = {"api/ready", "bench/compare"} # measure time
+ALONE = {"api/hostile", "api/ready", "bench/compare"} # measure time
 
 # What ThreadSanitizer watches: every unit test, the stores that have threads, and of the API tests those in which threads meet: clients at the
 # same moment, streams, the reader, samples, crashes, other processes' commits, outages.

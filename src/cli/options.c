@@ -52,7 +52,7 @@ static const struct cli_option table[] = {
      "How many connections may be open. Without it: 200000, or what the limit on open files leaves."},
     {"max-connections-per-address", CLI_TYPE_INT, AT(max_connections_each), "N", NUMBER(JARI_CONNECTIONS_EACH_DEFAULT), 0,
      JARI_CONNECTIONS_MAX, SERVE, false,
-     "How many of them from one address (IPv6: from one /64); 0: any number. This machine's own are not counted."},
+     "How many of them from one address (IPv6: from one /64); 0: any number. This machine's own and trusted proxies' are not counted."},
     {"command-wait", CLI_TYPE_INT, AT(command_wait), "MS", NUMBER(JARI_COMMAND_WAIT_MS_DEFAULT), 1, JARI_COMMAND_WAIT_MS_MAX,
      SERVE, false,
      "Milliseconds that a request may wait for its turn to be decided; who would wait longer is told to come back: 503."},

@@ -42,7 +42,7 @@ bool http_proxies_parse(struct text in, struct http_proxies *out, struct text *w
 	return true;
 }
 
-static bool is_trusted(const struct http_proxies *trusted, const struct http_address *a)
+bool http_proxies_have(const struct http_proxies *trusted, const struct http_address *a)
 {
 	for (size_t i = 0; i < trusted->count; i++)
 		if (http_network_has(&trusted->networks[i], a))
@@ -138,7 +138,7 @@ static struct http_address walk(const struct http_address *connected, const stru
 	struct http_address at = *connected, before;
 	struct back b = {header, header->count, header->count ? header->lines[header->count - 1].n : 0};
 	struct text entry;
-	while (is_trusted(trusted, &at) && entry_before(&b, &entry) && read(entry, &before))
+	while (http_proxies_have(trusted, &at) && entry_before(&b, &entry) && read(entry, &before))
 		at = before;
 	return at;
 }

@@ -32,6 +32,7 @@ struct http_proxies {
 };
 /* Reads "10.0.0.0/8,2001:db8::1"; spaces around a comma are allowed. False, with the piece that is wrong (empty: there are too many). */
 bool http_proxies_parse(struct text in, struct http_proxies *out, struct text *wrong);
+bool http_proxies_have(const struct http_proxies *trusted, const struct http_address *a);
 
 struct http_address http_client_address(const struct http_address *connected, const struct http_proxies *trusted,
                                         const struct http_forwarding *x_forwarded_for, const struct http_forwarding *forwarded);

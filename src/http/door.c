@@ -3,6 +3,7 @@
  * Connections that only wait for a next request are the first to go: their clients connect again when they have something to ask. */
 #include "http/conn.h"
 #include "http/metrics.h"
+#include "http/throttle.h"
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -67,10 +68,12 @@ void http_door(struct http_thread *t, int fd, const struct sockaddr *from, sockl
 	bool known = http_address_of(from, n, &address);
 	struct http_callers *callers = t->server->callers;
 	struct http_caller *caller;
+	/* A proxy's connections are those of many. */
+	bool counts = known && !http_throttle_trusts(t->server->app->throttle, &address);
 	t->now_us = clock_elapsed_us();
-	enum http_callers_answer answer = http_callers_enter(callers, known ? &address : NULL, &caller);
+	enum http_callers_answer answer = http_callers_enter(callers, counts ? &address : NULL, &caller);
 	if (answer == HTTP_CALLERS_FULL && http_door_make_room(t))
-		answer = http_callers_enter(callers, known ? &address : NULL, &caller);
+		answer = http_callers_enter(callers, counts ? &address : NULL, &caller);
 	if (answer != HTTP_CALLER_IN)
 		turn_away(t, fd, answer);
 	else

@@ -52,6 +52,11 @@ void http_throttle_free(struct http_throttle *t)
 	free(t);
 }
 
+bool http_throttle_trusts(const struct http_throttle *t, const struct http_address *a)
+{
+	return t && http_proxies_have(&t->trusted, a);
+}
+
 bool http_throttle_counts_addresses(const struct http_throttle *t)
 {
 	return t && (t->rates[HTTP_LIMIT_ADDRESS] || t->rates[HTTP_LIMIT_TOKENS]);

@@ -32,6 +32,8 @@ void http_throttle_free(struct http_throttle *t);
 /* "address", "tokens", "user". */
 const char *http_limit_name(enum http_limit limit);
 
+/* Whether an address is a trusted proxy's. `t` may be NULL: none is. */
+bool http_throttle_trusts(const struct http_throttle *t, const struct http_address *a);
 /* Whether addresses are counted at all. `t` may be NULL: nothing is. */
 bool http_throttle_counts_addresses(const struct http_throttle *t);
 /* Counts a request whose route is known for its address, once however often it is called. False after answering 429. */

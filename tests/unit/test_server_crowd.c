@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "server_toy.h"
+#include "http/throttle.h"
 #include <sys/resource.h>
 
 static struct world *open_as(void (*change)(struct http_server_config *))
@@ -215,6 +216,30 @@ static void an_address_has_its_share(void **state)
 	alone_close(&a);
 }
 
+/* Behind a trusted proxy there are many. */
+static void a_trusted_proxy_is_not_counted(void **state)
+{
+	struct http_throttle_config config = {.limits = {0}};
+	struct alone a;
+	struct text wrong;
+	int fds[6];
+	(void)state;
+	assert_true(http_proxies_parse(TEXT("192.0.2.0/24"), &config.trusted, &wrong));
+	alone_open(&a, 2);
+	a.app.throttle = http_throttle_new(&config);
+	for (int i = 0; i < 4; i++)
+		fds[i] = comes_from(&a, "192.0.2.1");
+	assert_int_equal(a.thread.conns, 4);
+	fds[4] = comes_from(&a, "198.51.100.1");
+	fds[5] = comes_from(&a, "198.51.100.1");
+	close(comes_from(&a, "198.51.100.1"));
+	assert_int_equal(a.thread.conns, 6);
+	for (int i = 0; i < 6; i++)
+		close(fds[i]);
+	alone_close(&a);
+	http_throttle_free(a.app.throttle);
+}
+
 /* ---- descriptors ---- */
 
 static void patient(struct http_server_config *c)
@@ -398,6 +423,7 @@ int main(void)
 	    cmocka_unit_test(one_too_many_is_told_so),
 	    cmocka_unit_test(who_has_been_idle_gives_the_place),
 	    cmocka_unit_test(an_address_has_its_share),
+	    cmocka_unit_test(a_trusted_proxy_is_not_counted),
 	    cmocka_unit_test(without_descriptors_the_idle_give_theirs),
 	    cmocka_unit_test(who_takes_an_answer_too_slowly_is_dropped),
 	    cmocka_unit_test(half_bodies_are_bounded_together),
