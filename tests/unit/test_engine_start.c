@@ -8,7 +8,6 @@
 #include "base/limits.h"
 #include "engine/engine.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,19 +24,18 @@ static void nap(void)
 /* ---- threads that can't be had ---- */
 
 static int threads_left = -1; /* below 0: as many as one likes */
-typedef int create_fn(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+typedef void *thread_fn(void *);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, thread_fn *run, void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, thread_fn *run, void *arg);
 
-/* Stands before the C library's (and the sanitizers'). */
-int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+/* The linker puts this before the C library's (and the sanitizers'). */
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, thread_fn *run, void *arg)
 {
-	create_fn *real;
-	void *found = dlsym(RTLD_NEXT, "pthread_create");
-	memcpy(&real, &found, sizeof real);
 	if (threads_left == 0)
 		return EAGAIN;
 	if (threads_left > 0)
 		threads_left--;
-	return real(thread, attr, run, arg);
+	return __real_pthread_create(thread, attr, run, arg);
 }
 
 /* ---- a store in memory whose operations a test replaces ---- */
