@@ -226,8 +226,10 @@ static void choose(struct world *w)
 	w->shared = world_below(w, 5) < 3;
 	w->servers = w->shared ? 2 + (int)world_below(w, SERVERS - 1) : 1;
 	w->epoch_ms = EPOCH + world_below(w, DAY_MS);
-	w->latency_us = world_below(w, 2) ? 400 : 4000;
+	static const int64_t latencies[] = {400, 4000, 20000};
+	w->latency_us = latencies[world_below(w, 3)];
 	w->gap_us = 10000 << (2 * world_below(w, 3));
+	w->restless = some_odds(w, 15);
 	w->idle_ms = (2 + world_below(w, 3)) * 1000;
 	w->odds = (struct odds){.busy = some_odds(w, 60),
 	                        .broken = some_odds(w, 30),
@@ -239,6 +241,8 @@ static void choose(struct world *w)
 	                        .twice = some_odds(w, 200),
 	                        .away = some_odds(w, 100),
 	                        .jump = some_odds(w, 10)};
+	if (w->latency_us == latencies[2]) /* one by one, a long batch would take longer than anybody waits */
+		w->odds.conflict = 0;
 	w->sim.m->rules = (struct core_rules){.hold_ms = 700 + world_below(w, 3000),
 	                                      .active_ms = 1000 + world_below(w, 4000),
 	                                      .grace_ms = 1000LL << world_below(w, 5),
