@@ -149,7 +149,7 @@ struct world {
 	uint64_t seed;
 	bool shared; /* several servers, as with PostgreSQL; else one, as with SQLite */
 	int servers;
-	bool faults, over;
+	bool faults, storm, over;
 	struct odds odds;
 	int64_t latency_us, idle_ms;
 	int restless;                  /* how often, in hundredths, who has just asked goes away for a while */
