@@ -243,13 +243,12 @@ LINT = [
 # ---- fuzz targets: each for a while is one test, and all that was ever kept once through its target is another ----
 
 def run_fuzz(target):
-    before = targets.found_of(target)
     with tempfile.TemporaryDirectory(prefix="jari-fuzz-") as new:
         status, out = run(targets.fuzz_command(target, targets.seconds(), new), targets.seconds() + SECONDS_MAX["fuzz"], targets.ENV)
     if status == 0 and targets.runs(out) > 0:
         return Result(passed=1), out
-    said = targets.explain(target, targets.found_of(target) - before)
-    return Result(failed=1, failures=[tail(out) + "\n" + ending(status, SECONDS_MAX["fuzz"]) + "\n" + said]), out
+    said = [tail(out), ending(status, targets.seconds() + SECONDS_MAX["fuzz"]), targets.explain(target, targets.found(out))]
+    return Result(failed=1, failures=["\n".join(said)]), out
 
 
 def run_regressions():
@@ -259,7 +258,8 @@ def run_regressions():
         status, out = run(targets.replay_command(target, files), SECONDS_MAX["fuzz"], targets.ENV)
         outs.append(out)
         if status != 0 or not files or len(re.findall(r"^Executed .* in \d+ ms", out, re.M)) != len(files):
-            failures.append(f"{target}: {tail(out)}\n" + ending(status, SECONDS_MAX["fuzz"]))
+            last = re.findall(r"^Running: (.*)", out, re.M)[-1:]
+            failures.append(f"{target}: {tail(out)}\n" + ending(status, SECONDS_MAX["fuzz"]) + f"; the last input was {last}")
     result = Result(failed=1, failures=["\n".join(failures)]) if failures else Result(passed=1)
     return result, "".join(outs)
 

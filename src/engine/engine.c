@@ -55,7 +55,7 @@ bool engine_submit(struct engine *e, struct engine_job *job)
 	job->came_us = clock_elapsed_us();
 	(void)pthread_mutex_lock(&e->inbox_lock);
 	bool room = e->inbox_count < JARI_INBOX_MAX && !e->inbox_closed;
-	bool shed = room && too_long(e, inbox_wait_us(e, job->came_us), overload_patience(job->cmd.op));
+	bool shed = room && too_long(e, inbox_wait_us(e, job->came_us), engine_patience(job->cmd.op));
 	if (room && !shed) {
 		bool was_empty = !e->inbox_first;
 		*e->inbox_last = job;
@@ -194,6 +194,7 @@ struct engine *engine_open(const struct engine_config *config, char error[STORE_
 	if (e->config.command_wait_ms == 0)
 		e->config.command_wait_ms = JARI_COMMAND_WAIT_MS_DEFAULT;
 	e->inbox_load.at_once = JARI_BATCH_MAX;
+	e->inbox_load.beyond = 1;
 	e->reads_load.at_once = 1;
 	e->inbox_last = &e->inbox_first;
 	e->reads_last = &e->reads_first;

@@ -83,6 +83,9 @@ void engine_close(struct engine *e);
 
 /* False when the inbox is full, or the wait would be too long: the job is still the caller's, to be answered OVERLOADED. */
 bool engine_submit(struct engine *e, struct engine_job *job);
+/* How many times the bound a command may wait: 1 for who asks for a place in the line, who loses nothing by asking again; 2 for buyers who
+ * are on their way and have seats or money at stake; 0 for the organiser, who is never turned away for it. */
+int engine_patience(enum core_op op);
 bool engine_read(struct engine *e, struct engine_read *read);
 int64_t engine_now(struct engine *e);
 /* What keeps commands from being taken just now: STORE_WELL when nothing does. At once, without asking the store. */

@@ -1,5 +1,7 @@
 #include "engine/overload.h"
 
+#include "engine/engine.h"
+
 /* A slower round counts for half at once: a line grows fast while it is thought short. A faster one counts for a quarter. */
 #define SLOWER 2
 #define FASTER 4
@@ -17,12 +19,12 @@ int64_t overload_wait_us(const struct overload *o, int64_t waiting, int64_t firs
 {
 	if (waiting < o->at_once)
 		return 0;
-	int64_t rounds = waiting / o->at_once + 1;
+	int64_t rounds = waiting / o->at_once + 1 + o->beyond;
 	int64_t wait_us = rounds * atomic_load_explicit(&o->round_us, memory_order_relaxed);
 	return wait_us > first_us ? wait_us : first_us;
 }
 
-int overload_patience(enum core_op op)
+int engine_patience(enum core_op op)
 {
 	switch (op) {
 	case CORE_JOIN:

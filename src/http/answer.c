@@ -1,5 +1,4 @@
 /* answer.c: what http.h offers for answering and handing on. */
-#include "engine/overload.h"
 #include "http/conn.h"
 #include "http/metrics.h"
 #include <assert.h>
@@ -298,7 +297,7 @@ static int64_t waited_ms(const struct http_conn *c)
 /* When requests lie in their sockets for long, who polls goes before who wants to change something. */
 static bool is_late(struct http_request *req)
 {
-	int patience = overload_patience(req->job.cmd.op);
+	int patience = engine_patience(req->job.cmd.op);
 	bool late = patience > 0 && waited_ms(req->conn) > JARI_LATE_MS * patience;
 	if (late)
 		http_metrics_shed(req->app->metrics, req->thread->index, HTTP_SHED_LATE);

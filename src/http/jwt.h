@@ -25,7 +25,7 @@
 	X(ISSUER, "The sign-in token is of another issuer than the organiser's sign-in.")                                        \
 	X(AUDIENCE, "The sign-in token was made for another site than this one.")                                                \
 	X(EXPIRED, "The sign-in token has run out. Sign in again.")                                                              \
-	X(EARLY, "The sign-in token is not valid yet; a clock may be wrong.")                                                        \
+	X(EARLY, "The sign-in token is not valid yet; a clock may be wrong.")                                                    \
 	X(SUBJECT, "The sign-in token's \"sub\" must be a text of 1 to 64 characters without control characters.")
 
 enum jwt_verdict {

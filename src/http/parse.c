@@ -83,11 +83,20 @@ static enum http_scan scan_too_large(struct http_refusal *why)
 }
 _Static_assert(JARI_HEADERS_MAX == 32768, "the sentence above names the limit");
 
+/* What can't begin a request (a TLS hello, say) is told at once and not when the time is up. */
+static bool begins_well(const struct http_scanner *s, const char *p, size_t n)
+{
+	return n <= s->start || is(p[s->start], TCHAR) || p[s->start] == '\r';
+}
+
 enum http_scan http_head_scan(struct http_scanner *s, const char *p, size_t n, size_t *length, struct http_refusal *why)
 {
 	const char *lf;
-	while (s->seen < n && (lf = memchr(p + s->seen, '\n', n - s->seen))) {
+	while (s->seen < n && begins_well(s, p, n) && (lf = memchr(p + s->seen, '\n', n - s->seen))) {
 		size_t at = (size_t)(lf - p);
+		/* Before anything else that may be wrong: in another cut, the line feed would not have come yet. */
+		if (at + 1 - s->start > JARI_HEADERS_MAX)
+			return scan_too_large(why);
 		if (at == s->line || p[at - 1] != '\r')
 			return scan_refuse(why, CORE_INVALID_REQUEST,
 			                   "A line of the request ends with a bare line feed. Lines end with CR LF.");
@@ -101,16 +110,13 @@ enum http_scan http_head_scan(struct http_scanner *s, const char *p, size_t n, s
 			continue;
 		}
 		s->line = at + 1;
-		if (s->line - s->start > JARI_HEADERS_MAX)
-			return scan_too_large(why);
 		if (empty) {
 			*length = s->line - s->start;
 			return HTTP_SCAN_WHOLE;
 		}
 	}
 	s->seen = n;
-	/* What can't begin a request (a TLS hello, say) is told at once and not when the time is up. */
-	if (n > s->start && !is(p[s->start], TCHAR) && p[s->start] != '\r')
+	if (!begins_well(s, p, n))
 		return scan_refuse(why, CORE_INVALID_REQUEST, "This is not an HTTP request. The server speaks plain HTTP/1.1.");
 	if (n - s->start >= JARI_HEADERS_MAX)
 		return scan_too_large(why);

@@ -344,8 +344,8 @@ bool http_route_admit(struct http_request *req, const struct http_match *match)
 	}
 	if (!authenticate(req, proven))
 		return false;
-	bool has_ticket = req->route->auth == HTTP_AUTH_TOKEN || req->route->auth == HTTP_AUTH_ANY_TICKET;
-	return !has_ticket || http_throttle_user(req);
+	bool of_user = req->subject.n || req->route->auth == HTTP_AUTH_TOKEN || req->route->auth == HTTP_AUTH_ANY_TICKET;
+	return !of_user || http_throttle_user(req);
 }
 
 /* ---- the body ---- */

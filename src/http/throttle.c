@@ -5,8 +5,10 @@
 #include "http/openapi.h"
 #include "http/rate.h"
 #include <inttypes.h>
+#include <openssl/sha.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 struct http_throttle {
@@ -117,6 +119,16 @@ bool http_throttle_address(struct http_request *req)
 	       (rate != HTTP_RATE_PLACE || within(req, HTTP_LIMIT_TOKENS, &key, &client));
 }
 
+/* Nobody can choose a subject that meets a user's id, or another's subject. */
+static bool subject_key(struct text subject, struct http_address *key)
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	if (!SHA256((const uint8_t *)subject.p, subject.n, digest))
+		return false;
+	memcpy(key->bytes, digest, sizeof(key->bytes));
+	return true;
+}
+
 bool http_throttle_user(struct http_request *req)
 {
 	const struct http_throttle *t = req->app->throttle;
@@ -124,5 +136,7 @@ bool http_throttle_user(struct http_request *req)
 		return true;
 	req->user_counted = true;
 	struct http_address key = rate_user_key(req->ticket.user_id);
+	if (req->subject.n && !subject_key(req->subject, &key))
+		return true;
 	return within(req, HTTP_LIMIT_USER, &key, NULL);
 }

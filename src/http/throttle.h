@@ -5,7 +5,7 @@
  *            events, DELETE /api/token) with a token that is good, and an organiser's with the key. So a buyer who polls as told is not limited
  *            by how many others share the address
  *   tokens   POST /api/getToken, from an address
- *   user     every request with a token that is good, by the user whose it is, whatever the address
+ *   user     every request with a token that is good, by the user whose it is, whatever the address; with a sign-in token by its subject
  *
  * The first two stand with the limits of the transport, before everything else that a request can be refused for; the third comes as soon as the
  * token is known to be good. What is refused is 429 RATE_LIMITED with Retry-After, and RateLimit and RateLimit-Policy as
@@ -36,7 +36,7 @@ const char *http_limit_name(enum http_limit limit);
 bool http_throttle_counts_addresses(const struct http_throttle *t);
 /* Counts a request whose route is known for its address, once however often it is called. False after answering 429. */
 bool http_throttle_address(struct http_request *req);
-/* The same for the user of req->ticket. */
+/* The same for the user of req->ticket, or the subject of a sign-in (req->subject). */
 bool http_throttle_user(struct http_request *req);
 
 #endif

@@ -39,13 +39,19 @@ static struct log_file *of(sqlite3_file *file)
 
 /* ---- keeping and writing ---- */
 
+/* A quota that is used up, or a limit on the size of files, is no room either; SQLite knows only of a disk that is full. */
+static int no_room_or(int rc)
+{
+	return rc == SQLITE_IOERR_WRITE && (errno == EDQUOT || errno == EFBIG) ? SQLITE_FULL : rc;
+}
+
 static int flush(struct sqlite_log *log)
 {
 	if (log->kept == 0)
 		return SQLITE_OK;
 	int n = log->kept;
 	log->kept = 0; /* gone either way: when the write fails SQLite takes the commit back */
-	return log->file->real.pMethods->xWrite(&log->file->real, log->bytes, n, log->at);
+	return no_room_or(log->file->real.pMethods->xWrite(&log->file->real, log->bytes, n, log->at));
 }
 
 static int keep(struct sqlite_log *log, const void *p, int n, sqlite3_int64 at)
@@ -243,6 +249,51 @@ static int vfs_time_int64(sqlite3_vfs *vfs, sqlite3_int64 *out)
 static int vfs_error(sqlite3_vfs *vfs, int n, char *out)
 {
 	return log_of(vfs)->under->xGetLastError(log_of(vfs)->under, n, out);
+}
+
+/* ---- the log of an earlier process ---- */
+
+static int write_anew(sqlite3_file *file)
+{
+	sqlite3_int64 size = 0;
+	unsigned char *bytes = mem_alloc(KEPT_MAX);
+	int rc = file->pMethods->xFileSize(file, &size);
+	for (sqlite3_int64 at = 0; rc == SQLITE_OK && at < size; at += KEPT_MAX) {
+		int n = size - at < KEPT_MAX ? (int)(size - at) : KEPT_MAX;
+		rc = file->pMethods->xRead(file, bytes, n, at);
+		if (rc == SQLITE_OK)
+			rc = file->pMethods->xWrite(file, bytes, n, at);
+	}
+	free(bytes);
+	return rc == SQLITE_OK && size > 0 ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : rc;
+}
+
+static int open_and_write_anew(sqlite3_vfs *vfs, const char *name)
+{
+	int there = 0, out = 0, rc = vfs->xAccess(vfs, name, SQLITE_ACCESS_EXISTS, &there);
+	if (rc != SQLITE_OK || !there)
+		return rc;
+	sqlite3_file *file = mem_zero((size_t)vfs->szOsFile);
+	rc = vfs->xOpen(vfs, name, file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL, &out);
+	if (rc == SQLITE_OK)
+		rc = out & SQLITE_OPEN_READONLY ? SQLITE_READONLY : write_anew(file);
+	if (file->pMethods)
+		(void)file->pMethods->xClose(file);
+	free(file);
+	return rc;
+}
+
+int sqlite_log_write_anew(const char *path)
+{
+	sqlite3_vfs *vfs = sqlite3_initialize() == SQLITE_OK ? sqlite3_vfs_find(NULL) : NULL;
+	size_t size = strlen(path) + sizeof "-wal";
+	char *log = mem_alloc(size);
+	(void)snprintf(log, size, "%s-wal", path);
+	const char *file = sqlite3_create_filename(path, "", log, 0, NULL); /* the form in which a VFS takes names */
+	int rc = !vfs ? SQLITE_ERROR : !file ? SQLITE_NOMEM : open_and_write_anew(vfs, sqlite3_filename_wal(file));
+	sqlite3_free_filename((char *)file);
+	free(log);
+	return rc;
 }
 
 struct sqlite_log *sqlite_log_open(void)

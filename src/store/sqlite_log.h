@@ -19,6 +19,11 @@
 
 struct sqlite_log;
 
+/* Writes the log that an earlier process has left beside a store's file once more, the same bytes, and syncs it; while
+ * nobody else can write to it. Why: a sync
+ * that failed has ended that process, what it was to write may be in the system's memory alone, and no later sync would tell. SQLITE_OK also when
+ * there is none. */
+int sqlite_log_write_anew(const char *path);
 /* Registers the VFS. NULL when SQLite has no VFS to lie over. */
 struct sqlite_log *sqlite_log_open(void);
 void sqlite_log_close(struct sqlite_log *log);

@@ -284,11 +284,19 @@ static enum store_result leave_syncs_to_the_log(struct sqlite_store *s, char *er
 	return STORE_OK;
 }
 
-/* What an earlier process has left in the log may be in the system's memory alone, if a sync has refused it: this one is not told. Moved into the
- * file it is written and synced anew, before anything is built upon it; as far as no program that reads holds on to an older state. */
+/* What an earlier process has left in the log is written and synced anew before anything is built upon it, while nobody else can write. On a disk without
+ * room, where even that may need some, it is left as it is: reads are worth more. */
 static enum store_result make_durable_anew(struct sqlite_store *s, char *error)
 {
-	int rc = sqlite3_wal_checkpoint_v2(s->conn.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	int rc = sqlite3_exec(s->conn.db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		return refuse_sqlite(s->conn.db, rc, s->path, error);
+	rc = sqlite_log_write_anew(s->path);
+	if ((rc & 0xff) == SQLITE_FULL)
+		log_event(LOG_WARN, "store_log_left", "cause", "%s: %s", s->path, sqlite3_errstr(rc));
+	else if (rc != SQLITE_OK)
+		return refuse_sqlite(NULL, rc, s->path, error);
+	rc = sqlite3_exec(s->conn.db, "ROLLBACK", NULL, NULL, NULL);
 	return rc == SQLITE_OK ? STORE_OK : refuse_sqlite(s->conn.db, rc, s->path, error);
 }
 
@@ -313,10 +321,10 @@ static enum store_result open_to_serve(struct sqlite_store *s, int64_t capacity,
 	if (result == STORE_OK)
 		result = set_up_writer(s, error);
 	if (result == STORE_OK)
-		result = migrate(s, who.version, capacity, error);
+		result = make_durable_anew(s, error);
 	if (result == STORE_OK)
-		result = leave_syncs_to_the_log(s, error);
-	return result == STORE_OK ? make_durable_anew(s, error) : result;
+		result = migrate(s, who.version, capacity, error);
+	return result == STORE_OK ? leave_syncs_to_the_log(s, error) : result;
 }
 
 enum store_result sqlite_open_store(struct sqlite_store *s, const struct store_options *options, char error[STORE_ERROR_SIZE])

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #define ROW(kind) [SQL_LOAD + (kind)]
@@ -190,18 +189,10 @@ enum store_result sqlite_run(struct sqlite_conn *c, int which)
 	return result;
 }
 
-/* A quota and a limit on the size of files are no room either. */
-static bool is_full(struct sqlite_conn *c, int rc)
-{
-	int cause = sqlite3_system_errno(c->db);
-	return (rc & 0xff) == SQLITE_FULL ||
-	       ((rc & 0xff) == SQLITE_IOERR && (cause == ENOSPC || cause == EDQUOT || cause == EFBIG));
-}
-
 static enum store_result broken(struct sqlite_conn *c, int rc, const char *what)
 {
 	int64_t now = clock_elapsed_us();
-	c->full = is_full(c, rc);
+	c->full = (rc & 0xff) == SQLITE_FULL;
 	if (rc == c->failed_with && now - c->said_us < SQLITE_SAY_AGAIN_US)
 		return STORE_BROKEN;
 	c->failed_with = rc;

@@ -80,6 +80,7 @@ const TABLE = {
 	'GET /api/admin/concerts/{concertId}/sales.csv': key({ of: 'concert', absent: 'CONCERT_NOT_FOUND' }),
 	'GET /api/admin/audit-log': key(),
 
+	'GET /api/sign-in': nothing(),
 	'GET /healthz': nothing(),
 	'GET /readyz': nothing(),
 	'GET /metrics': nothing(),

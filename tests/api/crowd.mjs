@@ -29,7 +29,7 @@ function connect(i, drips) {
 }
 
 for (let i = 0; i < idle + dripping; i++) connect(i, i >= idle);
-const slices = 10;
+const slices = 50; // a few at a time
 let slice = 0;
 setInterval(() => {
 	slice = (slice + 1) % slices;

@@ -97,8 +97,9 @@ export function cleanEnv(more = {}) {
 }
 
 // Runs `jari ARGS…` to its end.
-export function jari(args, { env = {}, input = '', timeout = 60000, bin = binary(), cwd } = {}) {
-	const r = spawnSync(bin, args, { env: cleanEnv(env), input, timeout, cwd, encoding: 'utf8', maxBuffer: 64 << 20 });
+export function jari(args, { env = {}, input = '', timeout = 60000, bin = binary(), cwd, launch = [] } = {}) {
+	const [program, ...before] = [...launch, bin];
+	const r = spawnSync(program, [...before, ...args], { env: cleanEnv(env), input, timeout, cwd, encoding: 'utf8', maxBuffer: 64 << 20 });
 	if (r.error) throw r.error;
 	return { status: r.status, signal: r.signal, stdout: r.stdout, stderr: r.stderr };
 }
@@ -236,11 +237,13 @@ export function newAgent(sockets = 64, ca = undefined) {
 }
 
 export class Server {
-	constructor({ args = [], env = {}, store, dir, bin, adminKey = ADMIN_KEY, ca } = {}) {
+	// `launch` is what starts the binary, where it is not started as it is: a program and its arguments.
+	constructor({ args = [], env = {}, store, dir, bin, adminKey = ADMIN_KEY, ca, launch = [] } = {}) {
 		this.ca = ca;
 		this.args = args;
 		this.env = env;
 		this.bin = bin;
+		this.launch = launch;
 		this.adminKey = adminKey;
 		this.dir = dir ?? tempFolder();
 		this.store = store ?? `sqlite:${path.join(this.dir, 'jari.db')}`;
@@ -260,7 +263,8 @@ export class Server {
 	async start() {
 		const env = cleanEnv({ ...(this.adminKey ? { JARI_ADMIN_KEY: this.adminKey } : {}), ...this.env });
 		const args = ['serve', '--listen', '127.0.0.1:0', '--store', this.store, ...this.args];
-		const child = spawn(this.bin ?? binary(), args, { env, cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'] });
+		const [program, ...before] = [...this.launch, this.bin ?? binary()];
+		const child = spawn(program, [...before, ...args], { env, cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'] });
 		alive.add(child);
 		this.child = child;
 		this.out = '';
@@ -345,7 +349,7 @@ export class Server {
 
 	// `jari audit` over the whole store; the server may be running.
 	audit() {
-		const r = jari(['audit', '--store', this.store], { bin: this.bin });
+		const r = jari(['audit', '--store', this.store], { bin: this.bin, launch: this.launch });
 		assert.equal(r.status, 0, `jari audit finds nothing wrong\n  stdout: ${r.stdout}\n  stderr: ${r.stderr}`);
 		return r;
 	}

@@ -4,7 +4,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { eventually, jari, serverHere, sleep, tempFolder, vetTicket } from './harness.mjs';
+import { eventually, jari, many, serverHere, sleep, tempFolder, vetTicket } from './harness.mjs';
 import { AUDIENCE, b64, claimsOf, ISSUER, keySet, newKey, token } from './tokens.mjs';
 
 const rs = newKey('RS256', 'r');
@@ -196,6 +196,22 @@ describe('signing in with tokens', () => {
 	});
 });
 
+describe('signing in without end', () => {
+	const at = withKeys(keySet(ed));
+	const s = serverHere({ dir: at.dir, args: [...at.args, '--rate-user', '6'] });
+
+	it('meets the limit of the user, whatever the token and the address; others do not', async () => {
+		const ask = (sub) => s.api('POST', '/api/getToken', { token: token(ed, claimsOf(sub)), body: {}, headers: { 'x-forwarded-for': '203.0.113.9' } });
+		for (let i = 0; i < 6; i++) assert.equal((await ask('eager')).status, i ? 200 : 201);
+		let reply;
+		for (let i = 0; i < 3 && reply?.status !== 429; i++) reply = await ask('eager');
+		assert.equal(reply.json.code, 'RATE_LIMITED');
+		assert.equal(reply.headers['ratelimit-policy'], '"user";q=6;w=60');
+		assert.equal((await ask('calm')).status, 201);
+		for (let i = 0; i < 8; i++) await refused(s, token(ed, claimsOf('eager', { aud: 'another' })));
+	});
+});
+
 describe('keys that change', () => {
 	const first = newKey('ES256', 'first');
 	const second = newKey('EdDSA', 'second');
@@ -235,6 +251,25 @@ describe('keys that change', () => {
 		fs.writeFileSync(at.file, keySet(second));
 		await eventually('the log says that keys were taken', () => /info sign_in_keys taken="?1 from/.test(s.log.slice(s.log.lastIndexOf('sign_in_keys_kept'))), 10000, 50);
 		assert.doesNotMatch(s.log, new RegExp(second.privateKey.export({ format: 'jwk' }).d));
+	});
+
+	it('change while tokens are checked with them', async () => {
+		const third = newKey('RS256', 'third');
+		let changes = 0;
+		const changing = setInterval(() => {
+			fs.writeFileSync(`${at.file}.new`, changes++ % 2 ? keySet(second) : keySet(third, second));
+			fs.renameSync(`${at.file}.new`, at.file);
+			s.child.kill('SIGHUP');
+		}, 20);
+		try {
+			await many(400, 16, async () => {
+				await signIn(s, token(second, claimsOf(s.name('meanwhile'))));
+			});
+		} finally {
+			clearInterval(changing);
+		}
+		assert.ok(changes > 5, `${changes} changes`);
+		fs.writeFileSync(at.file, keySet(second));
 	});
 
 	it('are read when SIGHUP asks, and the server goes on', async () => {

@@ -295,6 +295,45 @@ describe('over TLS', () => {
 	});
 });
 
+// What comes on a bare socket until its end.
+function bare(s, ...said) {
+	return new Promise((resolve) => {
+		const socket = net.connect(s.port, '127.0.0.1');
+		const parts = [];
+		for (const bytes of said) socket.write(bytes);
+		socket.on('data', (part) => parts.push(part));
+		socket.on('error', () => {});
+		socket.on('close', () => resolve(Buffer.concat(parts).toString('latin1')));
+	});
+}
+
+describe('too many connections over TLS', () => {
+	const s = serverHere({ ...options(), args: [...options().args, '--max-connections', '2'] });
+
+	it('are closed without a word in the clear', async () => {
+		const two = [await connect(s), await connect(s)];
+		for (const socket of two) socket.write('GET /hea'); // so that none is idle, and would make room
+		await sleep(100);
+		const before = Date.now();
+		assert.equal(await bare(s), '');
+		await assert.rejects(connect(s));
+		assert.ok(Date.now() - before < 5000, 'at once, and not after the time of a handshake');
+		for (const socket of two) socket.destroy();
+		await eventually('there is room again', () => connect(s).then((socket) => !!socket.destroy(), () => false), 10000, 100);
+	});
+});
+
+describe('half a handshake', () => {
+	const s = serverHere({ ...options(), args: [...options().args, '--request-timeout', '1'] });
+
+	it('ends when a request would have to', async () => {
+		const before = Date.now();
+		assert.equal(await bare(s, Buffer.from('16030102000100', 'hex')), '');
+		const took = Date.now() - before;
+		assert.ok(took >= 900 && took < 9000, `after ${took} ms`);
+	});
+});
+
 describe('an RSA certificate with TLS 1.2', () => {
 	const rsa = newCertificate(folder, 'rsa', { kind: 'rsa' });
 	const s = serverHere(options(rsa));

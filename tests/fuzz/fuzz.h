@@ -6,6 +6,7 @@
 #ifndef JARI_TESTS_FUZZ_H
 #define JARI_TESTS_FUZZ_H
 
+#include "base/buf.h"
 #include "base/text.h"
 #include <inttypes.h>
 #include <stdarg.h>
@@ -93,6 +94,35 @@ static inline char *fuzz_exact(const char *p, size_t n)
 	if (n > 0)
 		memcpy(copy, p, n);
 	return copy;
+}
+
+/* Words that stand for something in the bytes, so that these can be read and are short. */
+struct fuzz_word {
+	const char *word;
+	struct text means;
+};
+
+static inline void fuzz_replace(struct text in, const struct fuzz_word *words, size_t count, struct buf *out)
+{
+	while (in.n > 0) {
+		size_t i = 0;
+
+		while (i < count && !text_starts(in, text_of(words[i].word)))
+			i++;
+		buf_text(out, i < count ? words[i].means : (struct text){in.p, 1});
+		size_t step = i < count ? strlen(words[i].word) : 1;
+		in.p += step;
+		in.n -= step;
+	}
+}
+
+/* What {pad} stands for: with a few of them every limit of the transport is in reach. */
+static inline struct fuzz_word fuzz_pad(void)
+{
+	static char pad[8190];
+
+	memset(pad, 'x', sizeof(pad));
+	return (struct fuzz_word){"{pad}", {pad, sizeof(pad)}};
 }
 
 static inline bool fuzz_is_hex(char c)

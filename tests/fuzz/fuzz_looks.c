@@ -103,19 +103,10 @@ static bool can_be_a_value(struct text t)
 /* `first` has an ETag. Written into a list it is found, and {etag} of the fuzzer's bytes stands for it. */
 static void check_match(const struct ask *ask, const struct fuzz_answer *first)
 {
-	struct text etag = fuzz_header(first, "ETag"), in = ask->match;
+	struct text etag = fuzz_header(first, "ETag");
 	struct buf match = {0}, bytes = {0};
 
-	while (in.n > 0) {
-		bool is_place = text_starts(in, TEXT("{etag}"));
-
-		if (is_place)
-			buf_text(&match, etag);
-		else
-			buf_char(&match, in.p[0]);
-		in.p += is_place ? 6 : 1;
-		in.n -= is_place ? 6 : 1;
-	}
+	fuzz_replace(ask->match, &(struct fuzz_word){"{etag}", etag}, 1, &match);
 	if (can_be_a_value(buf_view(&match))) {
 		struct fuzz_answer a = get(ask, "GET", ask->query, "", buf_view(&match), &bytes);
 		bool found = names(buf_view(&match), etag);

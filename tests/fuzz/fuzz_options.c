@@ -132,7 +132,26 @@ static void check_listen(const struct cli_options *o)
 	EXPECT(at->loopback ==
 	           (strcmp(written, "::1") == 0 || strncmp(written, "::ffff:127.", 11) == 0 || strncmp(written, "127.", 4) == 0),
 	       "%s is %staken for loopback", written, at->loopback ? "" : "not ");
-	EXPECT(at->loopback || o->open_accounts, "%s can be reached by all", o->listen);
+	EXPECT(at->loopback || o->open_accounts || strcmp(o->auth, "jwt") == 0, "%s can be reached by all", o->listen);
+}
+
+static void check_sign_in(const struct cli_options *o)
+{
+	bool jwt = strcmp(o->auth, "jwt") == 0;
+
+	EXPECT(jwt || strcmp(o->auth, "name") == 0, "the sign-in is %s", o->auth);
+	EXPECT(jwt == (o->jwks != NULL) && jwt == (o->jwt_issuer != NULL) && jwt == (o->jwt_audience != NULL), "what %s needs",
+	       o->auth);
+	EXPECT((o->tls_cert != NULL) == (o->tls_key != NULL), "a certificate without its key, or a key without its certificate");
+}
+
+static void check_proxies(const struct cli_options *o)
+{
+	size_t networks = o->trusted_proxy != NULL;
+
+	for (const char *p = o->trusted_proxy; p != NULL && *p != '\0'; p++)
+		networks += *p == ',';
+	EXPECT(o->proxies.count == networks, "%zu networks of %s", o->proxies.count, o->trusted_proxy);
 }
 
 static void check_url(const struct cli_options *o, const char *url)
@@ -168,8 +187,11 @@ static void check_run(const struct cli_options *o)
 		if (table[i].type == CLI_TYPE_TEXT && (given || table[i].initial))
 			EXPECT(text_at(o, &table[i]) && text_at(o, &table[i])[0], "%s is empty", table[i].name);
 	}
-	if (o->command == CLI_SERVE)
+	if (o->command == CLI_SERVE) {
 		check_listen(o);
+		check_sign_in(o);
+		check_proxies(o);
+	}
 	if (o->command == CLI_SERVE && o->frame_ancestors)
 		check_origins(o->frame_ancestors);
 	if (o->command == CLI_COPY) {

@@ -227,21 +227,12 @@ json_t *fuzz_openapi(void)
 
 void fuzz_fill_in(struct text in, struct buf *out)
 {
-	static const char *const names[FUZZ_PEOPLE] = {"{key}", "{fay}", "{ada}", "{bob}", "{cho}", "{dan}", "{eve}"};
+	const struct fuzz_word words[] = {{"{key}", TEXT(FUZZ_ADMIN_KEY)}, {"{fay}", fuzz_token(FUZZ_FAY)},
+	                                  {"{ada}", fuzz_token(FUZZ_ADA)}, {"{bob}", fuzz_token(FUZZ_BOB)},
+	                                  {"{cho}", fuzz_token(FUZZ_CHO)}, {"{dan}", fuzz_token(FUZZ_DAN)},
+	                                  {"{eve}", fuzz_token(FUZZ_EVE)}, fuzz_pad()};
 
-	while (in.n > 0) {
-		int who = 0;
-
-		while (who < FUZZ_PEOPLE && !text_starts(in, text_of(names[who])))
-			who++;
-		size_t step = who < FUZZ_PEOPLE ? strlen(names[who]) : 1;
-		if (who == FUZZ_PEOPLE)
-			buf_char(out, in.p[0]);
-		else
-			buf_str(out, who == 0 ? FUZZ_ADMIN_KEY : fuzz.tokens[who]);
-		in.p += step;
-		in.n -= step;
-	}
+	fuzz_replace(in, words, sizeof(words) / sizeof(words[0]), out);
 }
 
 /* ---- a connection ---- */

@@ -28,7 +28,7 @@ void fuzz_server_renew(bool audit);
 int64_t fuzz_server_commands(void);
 /* The token of a person's ticket. */
 struct text fuzz_token(enum fuzz_person who);
-/* Copies `in` with {ada}, {bob}, … replaced by their tokens and {key} by the organiser's key. */
+/* Copies `in` with {ada}, {bob}, … replaced by their tokens, {key} by the organiser's key and {pad} by fuzz_pad's. */
 void fuzz_fill_in(struct text in, struct buf *out);
 /* The OpenAPI document; the server's. */
 json_t *fuzz_openapi(void);

@@ -52,8 +52,9 @@ def inputs(target):
     return sorted(glob.glob(os.path.join(HERE, "corpus", target, "*")) + glob.glob(os.path.join(HERE, "regressions", target, "*")))
 
 
-def found_of(target):
-    return set(glob.glob(os.path.join(FOUND, f"{target}-*")))
+def found(out):
+    """The files with what broke a promise, by what libFuzzer said."""
+    return re.findall(r"Test unit written to (\S+)", out)
 
 
 def fuzz_command(target, for_seconds, new):
@@ -81,13 +82,13 @@ def runs(out):
 def explain(target, files):
     """The bytes that broke a promise, and how to see it again."""
     said = []
-    for path in sorted(files):
+    for path in files:
         with open(path, "rb") as f:
             data = f.read()
         said.append(f"{len(data)} bytes in {os.path.relpath(path, ROOT)}: {data[:SHOWN_BYTES]!r}\n"
                     f"again: {os.path.relpath(binary(target), ROOT)} {os.path.relpath(path, ROOT)}\n"
                     f"elsewhere: base64 -d >input <<<{base64.b64encode(data).decode()}\n"
-                    f"when it is mended: git mv it, with a name that says what it is, to tests/fuzz/regressions/{target}/")
+                    f"once it is mended: move it to tests/fuzz/regressions/{target}/, under a name that says what it is")
     return "\n".join(said)
 
 
@@ -99,13 +100,17 @@ def main():
     if target not in FLAGS or len(sys.argv) > 3:
         print(__doc__, f"Targets: {' '.join(FLAGS)}", sep="\n\n", file=sys.stderr)
         return 2
-    before = found_of(target)
     command = fuzz_command(target, int(sys.argv[2]) if len(sys.argv) > 2 else 3600, os.path.join(BUILD, "corpus", target))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # libFuzzer's: it says what it has done, and ends
-    status = subprocess.run(command, env=ENV, cwd=ROOT, check=False, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)).returncode
-    if new := found_of(target) - before:
-        print(explain(target, new), file=sys.stderr)
-    return status
+    said = []
+    with subprocess.Popen(command, env=ENV, cwd=ROOT, stderr=subprocess.PIPE, text=True, errors="replace",
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
+        for line in process.stderr:
+            print(line, end="", file=sys.stderr)
+            said += found(line)
+    if said:
+        print(explain(target, said), file=sys.stderr)
+    return process.returncode
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { cleanEnv, jari, releaseBinary, ROOT, Server, tempFolder } from '../api/harness.mjs';
+import { newCertificate } from '../api/certificates.mjs';
+import { cleanEnv, eventually, jari, releaseBinary, ROOT, Server, tempFolder } from '../api/harness.mjs';
 import { Postgres } from '../api/pg.mjs';
 
 const UNIT = path.join(ROOT, 'packaging/jari.service');
@@ -166,6 +167,19 @@ describe('within the unit’s rules', () => {
 		const backup = jari(['backup', path.join(s.dir, 'copy.db'), '--store', s.store], { bin });
 		assert.equal(backup.status, 0, backup.stderr);
 		await s.end(); // with an audit
+	});
+
+	it('TLS, and a new certificate at SIGHUP', async () => {
+		const pair = newCertificate(dir, 'first');
+		const s = await new Server({ bin, ca: pair.pem, args: ['--tls-cert', pair.cert, '--tls-key', pair.key] }).start();
+		const c = await s.makeConcert();
+		const a = await s.buyer(c, 1_000_000);
+		await s.pay(a, await s.hold(a, c, { seatNumber: 7 }));
+		const said = s.log.length;
+		s.child.kill('SIGHUP');
+		await eventually('the files are read again', () => s.log.slice(said).includes('info tls_certificate'), 10000);
+		assert.equal((await s.api('GET', '/readyz')).status, 200);
+		await s.end();
 	});
 
 	it('keys that it makes by itself', async () => {

@@ -12,6 +12,7 @@
 enum {
 	PROXY_PASS,
 	PROXY_LOSE_ANSWER,  /* what is sent next arrives; its answer is thrown away, the client's connection closed */
+	PROXY_SILENCE,      /* what is sent next, and all behind it, stays on the way; nothing comes back, nothing is closed */
 	PROXY_LOSE_REQUEST, /* what is sent next is thrown away, both connections closed */
 	PROXY_DELAY /* what is sent next is kept, the client's connection closed; it arrives when the mode is PROXY_PASS again */
 };
@@ -75,6 +76,14 @@ PG_MAYBE bool pg_proxy_client(struct pg_proxied *c)
 		mode = PROXY_PASS;
 	if (mode == PROXY_PASS)
 		return pg_proxy_put(c->server, bytes, n);
+	if (mode == PROXY_SILENCE) {
+		int passes = PROXY_SILENCE; /* the next connection does not meet it */
+		(void)atomic_compare_exchange_strong(&c->proxy->mode, &passes, PROXY_PASS);
+		(void)atomic_fetch_add(&c->proxy->lost, 1);
+		while (recv(c->client, bytes, sizeof bytes, 0) > 0)
+			continue;
+		return false;
+	}
 	if (mode == PROXY_LOSE_ANSWER) {
 		(void)pg_proxy_put(c->server, bytes, n);
 		pg_proxy_drain(c->server);

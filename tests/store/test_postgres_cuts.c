@@ -4,6 +4,7 @@
  * store goes on afterwards. */
 #include "calls.h"
 #include "pg_proxy.h"
+#include "store/postgres.h"
 
 #define CUTS_MAX 400 /* a story has fewer pieces */
 #define AGAIN 200    /* tries, each after 10 ms */
@@ -115,6 +116,38 @@ static void what_is_answered_is_lost(void **state)
 {
 	(void)state;
 	cut_everywhere(serve, check_balance, PROXY_LOSE_ANSWER);
+}
+
+/* The connection stays, and nothing comes any more: as many pieces as a batch with all its calls has, each in turn. */
+static void the_server_falls_silent(void **state)
+{
+	(void)state;
+	char url[256], error[STORE_ERROR_SIZE];
+	struct store *s;
+	struct told told = {0};
+	url_of(url, proxy.port, "jari");
+	assert_int_equal(open_url(url, STORE_SERVE, &s, error), STORE_OK);
+	pg_store_of(s)->conn.answer_ms = 200;
+	int silences = 0;
+	for (bool was_silent = true; was_silent; silences++) {
+		int lost = atomic_load(&proxy.lost), busy = told.busy;
+		assert_true(silences < CUTS_MAX);
+		atomic_store(&proxy.later, silences);
+		atomic_store(&proxy.mode, PROXY_SILENCE);
+		went(&told, "load", try_load(s));
+		enum store_result result = try_charge(s, 5);
+		went(&told, "charge", result);
+		told.sum += result == STORE_OK ? 5 : 0;
+		went(&told, "confirm", store_confirm(s));
+		was_silent = atomic_load(&proxy.lost) > lost;
+		if (was_silent && told.busy > busy)
+			assert_int_equal(store_trouble(s), STORE_SILENT);
+		atomic_store(&proxy.mode, PROXY_PASS);
+		assert_true(was_silent || told.busy == busy);
+	}
+	store_close(s);
+	assert_true(silences > 3 && told.busy > 2);
+	check_balance(&told);
 }
 
 /* ---- moving house ---- */
@@ -231,9 +264,8 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(what_is_sent_is_lost, reset),
-	    cmocka_unit_test_setup(what_is_answered_is_lost, reset),
-	    cmocka_unit_test_setup(a_move_out_is_cut, reset),
+	    cmocka_unit_test_setup(what_is_sent_is_lost, reset),    cmocka_unit_test_setup(what_is_answered_is_lost, reset),
+	    cmocka_unit_test_setup(the_server_falls_silent, reset), cmocka_unit_test_setup(a_move_out_is_cut, reset),
 	    cmocka_unit_test_setup(a_move_in_is_cut, reset),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -207,9 +207,9 @@ static void a_full_inbox_says_no_and_loses_nothing(void **state)
 	struct arena names = {0}, replies = {0};
 	real_sync = w->ops.sync;
 	w->ops.sync = held_sync;
-	hold_syncs = true;
 	struct engine *e = try_open(w, error);
 	assert_non_null(e);
+	hold_syncs = true;
 	struct engine_job *jobs = calloc(MANY, sizeof *jobs);
 	int64_t taken = 0;
 	answered = 0;

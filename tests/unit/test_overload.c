@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "engine/engine.h"
 #include "engine/overload.h"
 
 static void the_next_round_has_room_for_anybody(void **state)
@@ -29,6 +30,9 @@ static void the_wait_is_the_rounds_ahead(void **state)
 	assert_int_equal(overload_wait_us(&o, 100, 0), 2 * round);
 	assert_int_equal(overload_wait_us(&o, 199, 0), 2 * round);
 	assert_int_equal(overload_wait_us(&o, 1000, 0), 11 * round);
+	o.beyond = 2;
+	assert_int_equal(overload_wait_us(&o, 1000, 0), 13 * round);
+	assert_int_equal(overload_wait_us(&o, 99, 0), 0);
 }
 
 /* A thread that stands still notes nothing; how long the first has waited tells. */
@@ -63,16 +67,16 @@ static void small_rounds_do_not_mislead(void **state)
 static void who_has_waited_in_line_is_let_wait_longer(void **state)
 {
 	(void)state;
-	assert_int_equal(overload_patience(CORE_JOIN), 1);
-	assert_int_equal(overload_patience(CORE_HOLD), 2);
-	assert_int_equal(overload_patience(CORE_PAY), 2);
-	assert_int_equal(overload_patience(CORE_CHARGE_WALLET), 2);
-	assert_int_equal(overload_patience(CORE_CANCEL), 2);
-	assert_int_equal(overload_patience(CORE_LEAVE), 2);
-	assert_int_equal(overload_patience(CORE_PATCH_QUEUE), 0);
-	assert_int_equal(overload_patience(CORE_PATCH_CONCERT), 0);
-	assert_int_equal(overload_patience(CORE_PATCH_SHOW), 0);
-	assert_int_equal(overload_patience(CORE_ADD_CATALOGUE), 0);
+	assert_int_equal(engine_patience(CORE_JOIN), 1);
+	assert_int_equal(engine_patience(CORE_HOLD), 2);
+	assert_int_equal(engine_patience(CORE_PAY), 2);
+	assert_int_equal(engine_patience(CORE_CHARGE_WALLET), 2);
+	assert_int_equal(engine_patience(CORE_CANCEL), 2);
+	assert_int_equal(engine_patience(CORE_LEAVE), 2);
+	assert_int_equal(engine_patience(CORE_PATCH_QUEUE), 0);
+	assert_int_equal(engine_patience(CORE_PATCH_CONCERT), 0);
+	assert_int_equal(engine_patience(CORE_PATCH_SHOW), 0);
+	assert_int_equal(engine_patience(CORE_ADD_CATALOGUE), 0);
 }
 
 int main(void)

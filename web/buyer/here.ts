@@ -5,6 +5,7 @@ import { en } from '../shared/i18n/en.ts';
 import { Texts } from '../shared/i18n/index.tsx';
 import { ko } from '../shared/i18n/ko.ts';
 import { Cell, kept } from '../shared/state.ts';
+import { signedIn } from './signin.ts';
 
 export const texts = new Texts({ en, ko });
 
@@ -72,6 +73,14 @@ export function forget(): void {
 	remember(null);
 }
 
+// Who signs in as somebody else has nothing to do with who was here before.
+function compare(): void {
+	const sub = signedIn.value?.sub;
+	if (sub && me.value && me.value.username !== sub) forget();
+}
+compare();
+signedIn.watch(compare);
+
 export function placeIn(queueId: number): Place | undefined {
 	return me.value?.places.find((place) => place.queueId === queueId);
 }
@@ -86,9 +95,13 @@ export function dropPlace(token: string): void {
 	if (now) remember({ ...now, places: now.places.filter((place) => place.token !== token) });
 }
 
-export async function takePlace(concert: Concert, username: string): Promise<Ticket> {
-	const body = { username, concertId: concert.concertId };
-	const ticket = (await retried(() => api.ask<Ticket>('POST', 'api/getToken', { body }))).value;
+// How one says who one is: with a name, or with the token of the organiser's sign-in.
+export type Who = { username: string } | { token: string };
+
+export async function takePlace(concert: Concert, who: Who): Promise<Ticket> {
+	const concertId = concert.concertId;
+	const ask = 'token' in who ? { token: who.token, body: { concertId } } : { body: { username: who.username, concertId } };
+	const ticket = (await retried(() => api.ask<Ticket>('POST', 'api/getToken', ask))).value;
 	const before = me.value?.userId === ticket.userId ? me.value.places : [];
 	const old = before.find((place) => place.token === ticket.token);
 	const place = { queueId: ticket.queueId, token: ticket.token, first: Math.max(old?.first ?? 0, ticket.ahead) };

@@ -1,3 +1,4 @@
+import './signin.ts';
 import { render } from 'preact';
 import '../shared/base.css';
 import '../shared/seatmap/seatmap.css';

@@ -1,4 +1,5 @@
-// Where one is, in the address after the #: reloading and going back work. There is never a token in it.
+// Where one is, in the address after the #: reloading and going back work. There is no token in it: one that the organiser's
+// site hands over is taken out of it first (signin.ts).
 import { Cell, useCell } from '../shared/state.ts';
 
 export type Route =

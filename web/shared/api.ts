@@ -18,6 +18,9 @@ export interface Ticket {
 	expiresAt: string | null;
 	queuePaused?: boolean;
 }
+export interface SignIn {
+	auth: 'name' | 'jwt';
+}
 export interface Concert {
 	concertId: number;
 	title: string;

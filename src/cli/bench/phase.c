@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define SETUP_CONNECTIONS (JARI_BATCH_MAX / 2)
+#define FILL_MAX 64     /* requests that are sent before answers are looked for */
 #define SILENT_MAX 200  /* failures in a row without any answer, after which the server counts as gone */
 #define FILES_BESIDE 64 /* open files that are no connections */
 #define PROGRESS_US 100000
@@ -75,7 +76,8 @@ static void fill(struct phase_worker *w, int64_t now)
 {
 	const struct phase *p = w->phase;
 
-	while (more(w, now)) {
+	/* Not all that is due at once: what has been sent wants to be looked after, too. */
+	for (int i = 0; i < FILL_MAX && more(w, now); i++) {
 		int64_t due = w->rate > 0 ? w->start_us + w->k * 1000000 / w->rate : now;
 		struct client_conn *c = due <= now ? client_take(w->client) : NULL;
 

@@ -9,6 +9,7 @@ import { api, dropPlace, me, placeIn, takePlace, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
 import { NotYet, Poster, Problem, SalesCountdown, seatList, useCountdown, useMinuteWarning } from '../parts.tsx';
 import { go, to } from '../route.ts';
+import { signedIn } from '../signin.ts';
 import { DatesView } from './dates.tsx';
 import { JoinView } from './join.tsx';
 import { SeatsView } from './seats.tsx';
@@ -192,11 +193,14 @@ function Ended(props: {
 	const again = async () => {
 		const name = me.value?.username;
 		try {
-			if (name && !props.refusal) await takePlace(props.concert, name);
+			if (name && !props.refusal && !signedIn.value) await takePlace(props.concert, { username: name });
 			else dropPlace(props.token);
 			go(to.concert(props.concert.concertId));
 		} catch (e) {
-			setRefusal(asRefusal(e));
+			// Where one must sign in anew, the view of who has no place says so.
+			const why = asRefusal(e);
+			if (why.status === 401) dropPlace(props.token);
+			else setRefusal(why);
 		}
 	};
 	return (

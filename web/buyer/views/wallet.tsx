@@ -7,6 +7,7 @@ import { useLoad } from '../load.ts';
 import { charge, pendingCharge } from '../money.ts';
 import { NotYet, Problem } from '../parts.tsx';
 import { to } from '../route.ts';
+import { nameOf } from '../signin.ts';
 
 const PRESETS = [50000, 100000, 200000, 500000];
 const MOST = 1000000000;
@@ -36,7 +37,7 @@ export function WalletView() {
 	return (
 		<section class="stack">
 			<ViewTitle>{t.text('wallet.title')}</ViewTitle>
-			{someone && anyToken() ? <Wallet userId={someone.userId} name={someone.username} /> : <Nobody />}
+			{someone && anyToken() ? <Wallet userId={someone.userId} name={nameOf(someone.username)} /> : <Nobody />}
 		</section>
 	);
 }

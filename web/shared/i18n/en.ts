@@ -32,6 +32,8 @@ export const en = {
 	'join.nameWrong': 'Write a name of 1 to 64 characters.',
 	'join.go': 'Join the line',
 	'join.as': 'You are {name}.',
+	'join.signIn': 'Sign in at the organiser’s site first. It brings you back here, and you can take your place.',
+	'join.signInAgain': 'Your sign-in does not hold any more. Sign in again at the organiser’s site; it brings you back here.',
 	'join.change': 'Use another name',
 	'join.changeHelp': 'This browser then forgets the places, the wallet and the seats of {name}.',
 

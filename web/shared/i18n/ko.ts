@@ -34,6 +34,8 @@ export const ko: Texts = {
 	'join.nameWrong': '이름을 1자에서 64자 사이로 적어 주세요.',
 	'join.go': '줄 서기',
 	'join.as': '{name} 님으로 이용 중입니다.',
+	'join.signIn': '먼저 주최 측 사이트에서 로그인해 주세요. 로그인하면 이곳으로 돌아와 줄을 설 수 있습니다.',
+	'join.signInAgain': '로그인이 더 이상 유효하지 않습니다. 주최 측 사이트에서 다시 로그인하면 이곳으로 돌아옵니다.',
 	'join.change': '다른 이름 쓰기',
 	'join.changeHelp': '그러면 이 브라우저는 {name} 님의 순번, 지갑, 좌석을 잊습니다.',
 

@@ -1,0 +1,200 @@
+/* test_sqlite_open.c: files that can't be opened, each told in a sentence that says what to do, and left as they were. */
+#include "fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+static void refused(const char *url, enum store_mode mode, enum store_result expected, const char *says)
+{
+	char error[STORE_ERROR_SIZE] = "";
+	struct store *s = NULL;
+	enum store_result result = open_url(url, mode, &s, error);
+	if (result != expected || !strstr(error, says))
+		fail_msg("%s: %s, \"%s\", not \"%s\"", url, store_result_name(result), error, says);
+}
+
+static sqlite3 *open_raw(const struct fixture *f, const char *sql)
+{
+	sqlite3 *db;
+	char *why = NULL;
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+		fail_msg("%s: %s", sql, why);
+	return db;
+}
+
+static void run_raw(const struct fixture *f, const char *sql)
+{
+	assert_int_equal(sqlite3_close(open_raw(f, sql)), SQLITE_OK);
+}
+
+/* A store with the world in it, closed, its log in the file. */
+static void make_file(struct fixture *f)
+{
+	open_again(f);
+	make_world(f->store);
+	store_close(f->store);
+	f->store = NULL;
+	run_raw(f, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/* Overwrites pages of the file, `from` the first, up to its end. */
+static void damage(const struct fixture *f, long from)
+{
+	static const char junk[4096] = {1, 2, 3};
+	struct stat st;
+	int fd = open(f->path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0 && fstat(fd, &st) == 0);
+	for (off_t at = (off_t)from * 4096; at < st.st_size; at += 4096)
+		assert_int_equal(pwrite(fd, junk, sizeof junk, at), sizeof junk);
+	assert_int_equal(close(fd), 0);
+}
+
+static const enum store_mode modes[] = {STORE_SERVE, STORE_READ, STORE_EXPORT, STORE_IMPORT};
+#define EACH_MODE(i) (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+
+static void a_damaged_file_is_told(void **state)
+{
+	struct fixture *f = *state;
+	make_file(f);
+	damage(f, 1);
+	/* what is damaged is not always met at the start; where it is, that is what is said */
+	refused(f->url, STORE_SERVE, STORE_BROKEN, "damaged");
+}
+
+static void a_file_that_another_program_has_is_told(void **state)
+{
+	struct fixture *f = *state;
+	make_file(f);
+	run_raw(f, "PRAGMA journal_mode = delete");
+	sqlite3 *db = open_raw(f, "BEGIN EXCLUSIVE");
+	for
+		EACH_MODE(i)
+	refused(f->url, modes[i], STORE_BUSY, "is in use by another program: close it and try again");
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	open_again(f); /* and now it opens */
+}
+
+static void a_file_of_an_older_version_is_not_read(void **state)
+{
+	struct fixture *f = *state;
+	make_file(f);
+	run_raw(f, "PRAGMA user_version = 1");
+	refused(f->url, STORE_READ, STORE_BROKEN, "of an older version of jari: start jari serve with it once");
+}
+
+/* With the next migration half done already: it says so, and the file stays of its version. */
+static void a_migration_that_fails_leaves_the_file_as_it_was(void **state)
+{
+	struct fixture *f = *state;
+	make_file(f);
+	run_raw(f, "PRAGMA user_version = 1");
+	refused(f->url, STORE_SERVE, STORE_BROKEN, "can't be opened: duplicate column name");
+	sqlite3 *db = open_raw(f, "BEGIN");
+	sqlite3_stmt *stmt = NULL;
+	assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(stmt, 0), 1);
+	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void an_empty_file_is_not_read(void **state)
+{
+	struct fixture *f = *state;
+	int fd = open(f->path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	close(fd);
+	refused(f->url, STORE_READ, STORE_BROKEN, "is empty: start jari serve with it once");
+}
+
+static void a_lock_that_cannot_be_written_is_told(void **state)
+{
+	struct fixture *f = *state;
+	char name[400];
+	snprintf(name, sizeof name, "%s-lock", f->path);
+	assert_int_equal(mkdir(name, 0755), 0);
+	refused(f->url, STORE_SERVE, STORE_BROKEN, "-lock can't be written: Is a directory");
+	assert_int_equal(rmdir(name), 0);
+}
+
+static void a_folder_that_leads_nowhere_is_told(void **state)
+{
+	struct fixture *f = *state;
+	char name[400], url[500];
+	snprintf(name, sizeof name, "%s/circle", f->folder);
+	snprintf(url, sizeof url, "sqlite:%s/jari.db", name);
+	assert_int_equal(symlink("circle", name), 0);
+	refused(url, STORE_SERVE, STORE_BROKEN, "can't be looked into: Too many levels of symbolic links");
+}
+
+/* A path without a folder is of this one, and one that begins with its only slash is at the root. */
+static void a_file_here_and_one_at_the_root_are_looked_for_there(void **state)
+{
+	(void)state;
+	refused("sqlite:no-such-file-here.db", STORE_READ, STORE_BROKEN, "no-such-file-here.db");
+	refused("sqlite:/no-such-file-at-the-root.db", STORE_READ, STORE_BROKEN, "/no-such-file-at-the-root.db");
+	assert_int_equal(access("no-such-file-here.db", F_OK), -1);
+	assert_int_equal(access("/no-such-file-at-the-root.db", F_OK), -1);
+}
+
+/* Damage that is met later is told by the call that meets it, by the audit as a finding, and by no call as a conflict or an absent row. */
+static void damage_is_met_by_the_calls(void **state)
+{
+	struct fixture *f = *state;
+	make_file(f);
+	open_again(f);
+	struct store_reader *r;
+	assert_int_equal(store_reader_open(f->store, &r), STORE_OK);
+	damage(f, 2);
+	struct arena arena = {0};
+	struct core_entry *entries;
+	size_t n;
+	(void)store_entries(r, ANN, 0, 10, &arena, &entries, &n); /* may have it in memory still */
+	store_reader_close(r);
+	arena_free(&arena);
+	store_close(f->store);
+	f->store = NULL;
+	char error[STORE_ERROR_SIZE] = "";
+	struct store *s = NULL;
+	assert_int_equal(open_url(f->url, STORE_SERVE, &s, error), STORE_BROKEN);
+	assert_true(error[0] != '\0');
+}
+
+static void backups_that_cannot_be_made_are_told(void **state)
+{
+	struct fixture *f = *state;
+	char error[STORE_ERROR_SIZE] = "", to[400];
+	open_again(f);
+	make_world(f->store);
+	assert_int_equal(store_backup(f->store, "/no/such/folder/copy.db", NULL, NULL, error), STORE_BROKEN);
+	assert_non_null(strstr(error, "/no/such/folder"));
+	/* a path without a folder is of this one */
+	assert_int_equal(chdir(f->folder), 0);
+	assert_int_equal(store_backup(f->store, "copy.db", NULL, NULL, error), STORE_OK);
+	assert_int_equal(store_backup(f->store, "copy.db", NULL, NULL, error), STORE_CONFLICT);
+	assert_non_null(strstr(error, "copy.db"));
+	assert_int_equal(chdir("/"), 0);
+	snprintf(to, sizeof to, "%s/copy.db", f->folder);
+	assert_int_equal(access(to, F_OK), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, close_fixture)
+	const struct CMUnitTest tests[] = {
+	    TEST(a_damaged_file_is_told),
+	    TEST(a_file_that_another_program_has_is_told),
+	    TEST(a_file_of_an_older_version_is_not_read),
+	    TEST(a_migration_that_fails_leaves_the_file_as_it_was),
+	    TEST(an_empty_file_is_not_read),
+	    TEST(a_lock_that_cannot_be_written_is_told),
+	    TEST(a_folder_that_leads_nowhere_is_told),
+	    TEST(a_file_here_and_one_at_the_root_are_looked_for_there),
+	    TEST(damage_is_met_by_the_calls),
+	    TEST(backups_that_cannot_be_made_are_told),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
