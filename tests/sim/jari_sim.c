@@ -238,7 +238,7 @@ static void choose_restless(struct world *w)
 	w->restless = 25;
 	w->idle_ms = 2000;
 	w->gap_us = 20000;
-	w->latency_us = 15000;
+	w->latency_us = 7000;
 	w->odds.broken = 40;
 	w->odds.conflict = 0;
 	w->sim.m->rules.active_ms = 1000;
@@ -250,7 +250,7 @@ static void choose(struct world *w)
 	w->shared = world_below(w, 5) < 3;
 	w->servers = w->shared ? 2 + (int)world_below(w, SERVERS - 1) : 1;
 	w->epoch_ms = EPOCH + world_below(w, DAY_MS);
-	static const int64_t latencies[] = {400, 4000, 20000};
+	static const int64_t latencies[] = {400, 4000, 10000};
 	w->latency_us = latencies[world_below(w, 3)];
 	w->gap_us = 10000 << (2 * world_below(w, 3));
 	w->restless = some_odds(w, 15);
