@@ -155,8 +155,10 @@ static void keep_ticket(struct world *w, const struct core_ticket *t)
 	k = &w->known[w->known_n++];
 	*k = (struct known){.queue_id = t->queue_id, .number = t->number, .user_id = t->user_id};
 	k->every_us = 100000 + world_below(w, 500000);
-	if (world_below(w, 100) < 50) /* gone, for a while or for good */
-		k->gone_until_us = world_below(w, 2) ? INT64_MAX : threads_us() + world_below(w, 6000000);
+	k->server = world_below(w, 2) ? -1 : (int)world_below(w, w->servers);
+	int64_t r = world_below(w, 100);
+	if (r < 40) /* gone, mostly until some time after having been passed over, or for good */
+		k->gone_until_us = r < 15 ? INT64_MAX : threads_us() + (w->idle_ms + world_below(w, 4000)) * 1000;
 	world_at(w, world_below(w, k->every_us), poll, k);
 }
 
@@ -321,7 +323,9 @@ static void send(struct world *w, struct op *op)
 	r->waits_until_us = threads_us() + TICKET_WAIT_US;
 	op->on_the_way++;
 	world_at(w, world_below(w, w->faults && world_below(w, 10) == 0 ? 100 * WAY_US : WAY_US), deliver, r);
-	world_at(w, PATIENCE_US / 2 + world_below(w, PATIENCE_US / 2), time_is_up, r);
+	/* when nothing goes wrong every answer comes; who does not wait for it only makes the server's work longer */
+	int64_t patience_us = w->faults ? PATIENCE_US / 2 : 4 * PATIENCE_US;
+	world_at(w, patience_us + world_below(w, PATIENCE_US / 2), time_is_up, r);
 }
 
 static void again(struct world *w, void *arg)
@@ -448,9 +452,12 @@ static void poll_at(struct world *w, struct server *s, struct known *k)
 static void poll(struct world *w, void *arg)
 {
 	struct known *k = arg;
-	struct server *s = some_server(w);
-	if (s->up && threads_us() >= k->gone_until_us)
+	struct server *s = k->server < 0 ? some_server(w) : &w->server[k->server];
+	if (s->up && threads_us() >= k->gone_until_us) {
 		poll_at(w, s, k);
+		if (w->faults && world_below(w, 100) < w->restless)
+			k->gone_until_us = threads_us() + (w->idle_ms + world_below(w, 4000)) * 1000;
+	}
 	world_at(w, k->every_us, poll, k);
 }
 

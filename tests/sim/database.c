@@ -350,6 +350,12 @@ static void c_sync(struct store *base)
 		(void)crashes(c, "after a sync");
 }
 
+static enum store_result c_try_writing(struct store *base)
+{
+	struct conn *c = conn_of(base);
+	return travel(c) ? fault(c, "try to write") : STORE_BROKEN;
+}
+
 static enum store_trouble c_trouble(struct store *base)
 {
 	return conn_of(base)->trouble;
@@ -525,8 +531,8 @@ static enum store_result c_reservation(struct store_reader *base, int64_t id, st
 
 #define COMMON                                                                                                              \
 	.close = c_close, .clock = c_clock, .begin = c_begin, .load = c_load, .ids = c_ids, .commit = c_commit,             \
-	.rollback = c_rollback, .trouble = c_trouble, .maintain = c_maintain, .scan = c_scan, .reader_open = c_reader_open, \
-	.reader_close = c_reader_close, .reservation = c_reservation
+	.rollback = c_rollback, .trouble = c_trouble, .try_writing = c_try_writing, .maintain = c_maintain, .scan = c_scan, \
+	.reader_open = c_reader_open, .reader_close = c_reader_close, .reservation = c_reservation
 
 static const struct store_ops alone_ops = {COMMON, .sync = c_sync};
 static const struct store_ops shared_ops = {COMMON, .confirm = c_confirm, .follow = c_follow, .watch = c_watch, .hear = c_hear};

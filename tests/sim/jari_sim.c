@@ -179,7 +179,7 @@ static void jump(struct world *w, struct server *s)
 static void go_wrong(struct world *w, void *arg)
 {
 	(void)arg;
-	if (!w->faults)
+	if (!w->faults || w->storm)
 		return;
 	struct server *s = &w->server[world_below(w, w->servers)];
 	int64_t r = world_below(w, 100);
@@ -205,12 +205,23 @@ static void faults_end(struct world *w, void *arg)
 	world_trace(w, "nothing goes wrong any more");
 }
 
+/* At last the store fails most of the time, and no server starts anew after that: what is forgotten then stays so. */
+static void storm(struct world *w, void *arg)
+{
+	(void)arg;
+	w->storm = true;
+	w->odds.crash = w->odds.away = 0;
+	w->odds.broken = 200;
+}
+
 void world_faults(struct world *w)
 {
 	int64_t last_us = 3 * SECOND_US + world_below(w, 5 * SECOND_US);
 	w->faults = true;
 	w->faults_end_us = threads_us() + last_us;
 	world_at(w, last_us, faults_end, NULL);
+	if (world_below(w, 3) == 0)
+		world_at(w, last_us - SECOND_US, storm, NULL);
 	world_at(w, world_below(w, SECOND_US), go_wrong, NULL);
 }
 
@@ -221,13 +232,28 @@ static int some_odds(struct world *w, int often)
 	return r == 0 ? 0 : r == 1 ? often / 5 : often;
 }
 
+/* People who come and go all the time, and batches that are large and fail. */
+static void choose_restless(struct world *w)
+{
+	w->restless = 25;
+	w->idle_ms = 2000;
+	w->gap_us = 20000;
+	w->latency_us = 7000;
+	w->odds.broken = 40;
+	w->odds.conflict = 0;
+	w->sim.m->rules.active_ms = 1000;
+	w->sim.m->rules.grace_ms = 16000;
+}
+
 static void choose(struct world *w)
 {
 	w->shared = world_below(w, 5) < 3;
 	w->servers = w->shared ? 2 + (int)world_below(w, SERVERS - 1) : 1;
 	w->epoch_ms = EPOCH + world_below(w, DAY_MS);
-	w->latency_us = world_below(w, 2) ? 400 : 4000;
+	static const int64_t latencies[] = {400, 4000, 10000};
+	w->latency_us = latencies[world_below(w, 3)];
 	w->gap_us = 10000 << (2 * world_below(w, 3));
+	w->restless = some_odds(w, 15);
 	w->idle_ms = (2 + world_below(w, 3)) * 1000;
 	w->odds = (struct odds){.busy = some_odds(w, 60),
 	                        .broken = some_odds(w, 30),
@@ -239,10 +265,14 @@ static void choose(struct world *w)
 	                        .twice = some_odds(w, 200),
 	                        .away = some_odds(w, 100),
 	                        .jump = some_odds(w, 10)};
+	if (w->latency_us == latencies[2]) /* one by one, a long batch would take longer than anybody waits */
+		w->odds.conflict = 0;
 	w->sim.m->rules = (struct core_rules){.hold_ms = 700 + world_below(w, 3000),
 	                                      .active_ms = 1000 + world_below(w, 4000),
 	                                      .grace_ms = 1000LL << world_below(w, 5),
 	                                      .seats_per_user = 2 + world_below(w, 3)};
+	if (world_below(w, 6) == 0)
+		choose_restless(w);
 }
 
 /* ---- when the faults are over ---- */

@@ -124,6 +124,7 @@ struct request {
 struct known {
 	int64_t queue_id, number, user_id;
 	int64_t gone_until_us, every_us;
+	int server;                /* the one that is asked; -1: any */
 	int64_t polled_us;         /* last, at any server that was up; 0: never */
 	int64_t asks_us;           /* since when it asks, passed over, and nothing goes wrong; 0: it does not */
 	int64_t heard_ms[SERVERS]; /* by the server's clock; 0: never in its present life */
@@ -148,9 +149,10 @@ struct world {
 	uint64_t seed;
 	bool shared; /* several servers, as with PostgreSQL; else one, as with SQLite */
 	int servers;
-	bool faults, over;
+	bool faults, storm, over;
 	struct odds odds;
 	int64_t latency_us, idle_ms;
+	int restless;                  /* how often, in hundredths, who has just asked goes away for a while */
 	int64_t gap_us;                /* between two people who want something, at most */
 	int64_t epoch_ms, database_ms; /* true time when the run began; how far the database's clock was set */
 	int64_t faults_end_us;
