@@ -44,10 +44,11 @@ struct world {
 	struct store *store;
 	struct store_ops ops;
 	struct clock clock;
+	struct engine *engine; /* what is open, and is closed with the test however that ends */
 };
 
 /* Of the test that runs. */
-static _Atomic bool hold_syncs;
+static _Atomic bool hold_syncs, hold_reads;
 static void (*real_sync)(struct store *);
 
 static enum store_result no_scan(struct store *s, int64_t since, store_row_fn fn, void *arg)
@@ -106,6 +107,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct world *w = *state;
+	hold_syncs = hold_reads = false;
+	if (w->engine)
+		engine_close(w->engine);
 	store_close(w->store);
 	test_free(w);
 	return 0;
@@ -117,10 +121,12 @@ static struct engine *try_open(struct world *w, char error[STORE_ERROR_SIZE])
 	    .store = w->store,
 	    .clock = &w->clock,
 	    .rules = {.hold_ms = 300000, .active_ms = 600000, .grace_ms = 60000, .seats_per_user = 4},
+	    .command_wait_ms = 3600 * 1000, /* only what there is no room for is turned away here */
 	    .render = render,
 	};
 	error[0] = '\0';
-	return engine_open(&config, error);
+	w->engine = engine_open(&config, error);
+	return w->engine;
 }
 
 /* ---- commands and reads ---- */
@@ -193,6 +199,7 @@ static void a_thread_that_cannot_be_had_ends_the_others(void **state)
 	assert_non_null(e);
 	assert_works(e);
 	engine_close(e);
+	w->engine = NULL;
 }
 
 /* ---- too much ---- */
@@ -226,12 +233,12 @@ static void a_full_inbox_says_no_and_loses_nothing(void **state)
 		nap();
 	assert_works(e);
 	engine_close(e);
+	w->engine = NULL;
 	free(jobs);
 	arena_free(&names);
 	arena_free(&replies);
 }
 
-static _Atomic bool hold_reads;
 static _Atomic int64_t reads_done;
 
 static enum store_result run_read(struct engine_read *read, struct store_reader *reader)
@@ -268,6 +275,7 @@ static void a_full_list_of_reads_says_no_and_loses_nothing(void **state)
 	while (reads_done < taken)
 		nap();
 	engine_close(e);
+	w->engine = NULL;
 	free(reads);
 }
 
@@ -301,6 +309,7 @@ static void what_is_decided_alone_goes_between_batches(void **state)
 	for (int i = 0; i < 60; i++)
 		assert_int_equal(jobs[i].reply.code, i % 3 == 1 ? CORE_INVALID_REQUEST : CORE_OK);
 	engine_close(e);
+	w->engine = NULL;
 	arena_free(&names);
 	arena_free(&replies);
 }
