@@ -38,6 +38,15 @@ bool text_ends(struct text whole, struct text ending)
 	return ending.n <= whole.n && text_equal((struct text){whole.p + whole.n - ending.n, ending.n}, ending);
 }
 
+struct text text_trim(struct text in)
+{
+	while (in.n && (in.p[0] == ' ' || in.p[0] == '\t'))
+		in.p++, in.n--;
+	while (in.n && (in.p[in.n - 1] == ' ' || in.p[in.n - 1] == '\t'))
+		in.n--;
+	return in;
+}
+
 /* ---- integers ---- */
 
 static bool is_digit(char c)

@@ -24,6 +24,8 @@ bool text_equal(struct text a, struct text b);
 bool text_equal_nocase(struct text a, struct text b);
 bool text_starts(struct text whole, struct text prefix);
 bool text_ends(struct text whole, struct text ending);
+/* Without the blanks and tabs around it: the optional white space of HTTP (RFC 9110 5.6.3). */
+struct text text_trim(struct text in);
 
 /* Reads a decimal integer that is all of `in`: no sign but '-', no leading zeros, no spaces; fails outside lo..hi. */
 bool text_to_int(struct text in, int64_t lo, int64_t hi, int64_t *out);

@@ -1,15 +1,6 @@
 #include "http/client.h"
 #include <string.h>
 
-static struct text trim(struct text t)
-{
-	while (t.n && (t.p[0] == ' ' || t.p[0] == '\t'))
-		t.p++, t.n--;
-	while (t.n && (t.p[t.n - 1] == ' ' || t.p[t.n - 1] == '\t'))
-		t.n--;
-	return t;
-}
-
 void http_forwarding_add(struct http_forwarding *f, struct text line)
 {
 	if (f->count == HTTP_FORWARDING_LINES) {
@@ -35,7 +26,7 @@ bool http_proxies_parse(struct text in, struct http_proxies *out, struct text *w
 		*wrong = (struct text){NULL, 0};
 		if (out->count == JARI_TRUSTED_PROXIES_MAX)
 			return false;
-		*wrong = trim(piece);
+		*wrong = text_trim(piece);
 		if (!http_network_parse(*wrong, &out->networks[out->count++]))
 			return false;
 	}
@@ -95,7 +86,7 @@ static bool read_pairs(struct text entry, struct http_address *out)
 		size_t step = pair.n + (end != NULL);
 		entry.p += step;
 		entry.n -= step;
-		pair = trim(pair);
+		pair = text_trim(pair);
 		if (pair.n < 4 || !text_equal_nocase((struct text){pair.p, 4}, TEXT("for=")))
 			continue;
 		if (found || !read_node(unquoted((struct text){pair.p + 4, pair.n - 4}), out))
@@ -127,7 +118,7 @@ static bool entry_before(struct back *b, struct text *out)
 	size_t at = b->left;
 	for (bool quoted = false; at && (quoted || p[at - 1] != ','); at--)
 		quoted ^= p[at - 1] == '"';
-	*out = trim((struct text){p + at, b->left - at});
+	*out = text_trim((struct text){p + at, b->left - at});
 	b->left = at ? at - 1 : 0;
 	return true;
 }

@@ -266,15 +266,6 @@ struct fields {
 	bool close, keep_alive;
 };
 
-static struct text trim(struct text t)
-{
-	while (t.n && (t.p[0] == ' ' || t.p[0] == '\t'))
-		t.p++, t.n--;
-	while (t.n && (t.p[t.n - 1] == ' ' || t.p[t.n - 1] == '\t'))
-		t.n--;
-	return t;
-}
-
 /* Cuts the first element off a list (RFC 9110 5.6.1). False: there is none any more. */
 static bool next_element(struct text *list, struct text *out)
 {
@@ -282,7 +273,7 @@ static bool next_element(struct text *list, struct text *out)
 		return false;
 	const char *comma = list->n ? memchr(list->p, ',', list->n) : NULL;
 	size_t n = comma ? (size_t)(comma - list->p) : list->n;
-	*out = trim((struct text){list->p, n});
+	*out = text_trim((struct text){list->p, n});
 	*list = comma ? (struct text){comma + 1, list->n - n - 1} : (struct text){NULL, 0};
 	return true;
 }
@@ -444,7 +435,7 @@ static bool parse_field(struct fields *f, struct text line)
 	struct text value = {colon + 1, line.n - name.n - 1};
 	if (!all(value, VALUE))
 		return refuse(f->why, "A header has a control character.");
-	return read_field(f, name, trim(value));
+	return read_field(f, name, text_trim(value));
 }
 
 /* What the fields say together. */

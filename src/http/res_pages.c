@@ -21,15 +21,6 @@ static const struct embedded_file *find_file(struct text name)
 	return NULL;
 }
 
-static struct text trimmed(struct text t)
-{
-	while (t.n > 0 && (t.p[0] == ' ' || t.p[0] == '\t'))
-		t.p++, t.n--;
-	while (t.n > 0 && (t.p[t.n - 1] == ' ' || t.p[t.n - 1] == '\t'))
-		t.n--;
-	return t;
-}
-
 /* The text before the first `end`; *rest is what comes after it. */
 static struct text cut(struct text t, char end, struct text *rest)
 {
@@ -56,10 +47,10 @@ static bool accepts(struct text header, struct text coding)
 {
 	while (header.n > 0) {
 		struct text parameters, one = cut(header, ',', &header);
-		struct text name = trimmed(cut(one, ';', &parameters));
+		struct text name = text_trim(cut(one, ';', &parameters));
 
 		if (text_equal_nocase(name, coding))
-			return !is_refused(trimmed(parameters));
+			return !is_refused(text_trim(parameters));
 	}
 	return false;
 }

@@ -232,7 +232,8 @@ _Noreturn static void work(struct stores *t, const struct scenario *sc, struct f
 	(void)signal(SIGABRT, SIG_DFL); /* cmocka's handler would report a failed test */
 	(void)dup2(said, STDERR_FILENO);
 	for (bool more = true; more; plan.nth += plan.step) {
-		(void)ftruncate(said, 0);
+		if (ftruncate(said, 0) != 0)
+			_exit(SALE_WRONG);
 		(void)lseek(said, 0, SEEK_SET);
 		t->shared->nth = plan.nth;
 		begin(t, sc);
