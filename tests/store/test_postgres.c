@@ -68,11 +68,21 @@ static void make_ann(struct store *s)
 	assert_int_equal(commit_new(s, CORE_ROW_USER, &ann), STORE_OK);
 }
 
-/* A batch that adds to ann's balance, begun and decided but not committed. */
+/* A batch that adds to ann's balance, begun and decided but not committed. Another store may have decided a millisecond ahead of this one's clock: then it
+ * begins again, as the engine does. */
 static void prepare_charge(struct batch *b, struct store *s, int64_t amount)
 {
-	batch_begin(b, s);
-	struct core_row *row = load_one(b, CORE_ROW_USER, ANN, 0, NONE);
+	enum store_result result;
+	for (int tries = 0;; tries++) {
+		batch_begin(b, s);
+		core_need_row(&b->rows, CORE_ROW_USER, ANN, 0, NONE);
+		result = store_load(s, &b->rows);
+		if (result != STORE_BUSY || tries == 3)
+			break;
+		batch_drop(b);
+	}
+	assert_int_equal(result, STORE_OK);
+	struct core_row *row = core_row_find(&b->rows, CORE_ROW_USER, ANN, 0, NONE);
 	assert_non_null(row);
 	((struct core_user *)core_row_edit(&b->rows, row))->balance += amount;
 }

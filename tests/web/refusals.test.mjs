@@ -14,7 +14,14 @@ const ANYWHERE = [
 	'NOT_FOUND',
 	'METHOD_NOT_ALLOWED',
 ];
-const UNFIT = ['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'HEADERS_TOO_LARGE', 'IDEMPOTENCY_KEY_REUSED', 'UNKNOWN'];
+const UNFIT = [
+	'BODY_TOO_LARGE',
+	'UNSUPPORTED_MEDIA_TYPE',
+	'HEADERS_TOO_LARGE',
+	'NOT_IMPLEMENTED',
+	'IDEMPOTENCY_KEY_REUSED',
+	'UNKNOWN',
+];
 
 // What a step sends, what can be said to it, and what the page needs before it is taken.
 const STEPS = {
