@@ -149,7 +149,8 @@ export class Refusal extends Error {
 
 	// The same request may succeed in a moment: nothing is wrong with it.
 	get passing(): boolean {
-		return this.code === 'NO_ANSWER' || this.status === 429 || this.status >= 500;
+		const { status } = this;
+		return this.code === 'NO_ANSWER' || status === 429 || (status >= 500 && status !== 501);
 	}
 }
 
