@@ -8,6 +8,7 @@
 #include "server_toy.h"
 #include "http/throttle.h"
 #include <sys/resource.h>
+#include <valgrind/valgrind.h>
 
 static struct world *open_as(void (*change)(struct http_server_config *))
 {
@@ -424,10 +425,12 @@ int main(void)
 	    cmocka_unit_test(who_has_been_idle_gives_the_place),
 	    cmocka_unit_test(an_address_has_its_share),
 	    cmocka_unit_test(a_trusted_proxy_is_not_counted),
-	    cmocka_unit_test(without_descriptors_the_idle_give_theirs),
 	    cmocka_unit_test(who_takes_an_answer_too_slowly_is_dropped),
 	    cmocka_unit_test(half_bodies_are_bounded_together),
 	    cmocka_unit_test(what_has_lain_too_long_is_not_taken),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	const struct CMUnitTest limited[] = {cmocka_unit_test(without_descriptors_the_idle_give_theirs)};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	/* valgrind plays the limit of descriptors itself, and closes a connection that is accepted beyond it */
+	return RUNNING_ON_VALGRIND ? failed : failed + cmocka_run_group_tests(limited, NULL, NULL);
 }

@@ -84,6 +84,22 @@ static int set_up_tls(void **state)
 	*state = &w;
 	return 0;
 }
+
+/* For what is not about time, however slow the machine. */
+static void with_patient_tls(struct http_server_config *config)
+{
+	config->request_ms = 20000;
+	with_tls(config);
+}
+
+static int set_up_patient_tls(void **state)
+{
+	static struct world w;
+
+	world_open_as(&w, 1, with_patient_tls);
+	*state = &w;
+	return 0;
+}
 #define TLS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_tls, tear_down)
 
 /* A connection, when its handshake is over, which begins after some milliseconds. */
@@ -390,7 +406,7 @@ int main(void)
 	    TLS_TEST(half_a_request_ends),
 	    TLS_TEST(who_takes_nothing_is_dropped),
 	    TLS_TEST(who_takes_little_is_served),
-	    TLS_TEST(many_questions_at_once),
+	    cmocka_unit_test_setup_teardown(many_questions_at_once, set_up_patient_tls, tear_down),
 	    TLS_TEST(streams_come_whole),
 	    TLS_TEST(half_closed_clients_are_answered),
 	    TLS_TEST(clients_that_vanish_are_forgotten),
