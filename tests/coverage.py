@@ -2,7 +2,7 @@
 """Sums up by folder what gcovr finds in a build folder with -Db_coverage=true whose tests have run. Use: coverage.py BUILD [PART OF A PATH]...
 
 With parts of paths it lists the lines there that were not run, and those of whose branches some were not taken. Not counted are branches of
-lines with an assertion (its failure ends the process, on purpose) and those that gcovr calls unreachable. docs/testing.md tells what is left."""
+lines with an assertion (its failure ends the process, on purpose) and those that gcovr calls unreachable or an exception's. docs/testing.md tells what is left."""
 import collections
 import json
 import os
