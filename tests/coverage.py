@@ -11,7 +11,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Percent of the branches. They rise with what is reached, and never fall.
-LEAST = {"src/core": 93.0, "src/engine": 94.0, "src/store": 89.5}
+LEAST = {"src/core": 94.5, "src/engine": 95.0, "src/store": 91.0}
 GCOVR = ["gcovr", "--root", ROOT, "--filter", "src/", "--exclude-unreachable-branches", "--exclude-throw-branches",
          "--exclude-branches-by-pattern", r".*\bassert\(.*", "--json", "-"]
 
