@@ -72,6 +72,8 @@ PLANTED = [
     Planted("who came back is forgotten with a failed batch", "src/engine/committer.c",
             "\t\tmodel_put_back(&c->e->model, batch->hear_cmd[i]", "\t\tif (batch->n > JARI_BATCH_MAX)\n\t\tmodel_put_back(&c->e->model, batch->hear_cmd[i]",
             "liveness"),
+    Planted("who was passed over can ask but once", "src/engine/model.c",
+            "\tatomic_store_explicit(&t->asked, 0, memory_order_relaxed);\n", "", "liveness"),
     Planted("an answer is not kept", "src/core/decide.c",
             "\t\t(void)core_row_create(b->rows, CORE_ROW_KEY, &fresh);\n", "", "model"),
     Planted("a key answers another request", "src/core/decide.c",
