@@ -109,6 +109,7 @@ struct http_thread {
 	struct event *wake, *tick, *pause, *feeding, *again;
 	int wake_fd;
 	struct seal *seal;
+	struct rendered *rendered;
 	struct http_conn_list lists[HTTP_CONN_STATES];
 	int64_t conns;
 	tally_count held;                  /* by all connections together, … */

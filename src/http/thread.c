@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "http/conn.h"
+#include "http/rendered.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -228,6 +229,7 @@ bool http_thread_open(struct http_thread *t, struct http_server *s, int fd, cons
 		event_config_free(config);
 	}
 	t->seal = seal_new(seal_key);
+	t->rendered = rendered_new();
 	if (t->wake_fd < 0 || !t->base || !t->seal) {
 		close(fd);
 		return false;
@@ -280,5 +282,6 @@ void http_thread_close(struct http_thread *t)
 	http_slots_free(t);
 	buf_free(&t->news);
 	seal_free(t->seal);
+	rendered_free(t->rendered);
 	pthread_mutex_destroy(&t->done_lock);
 }
