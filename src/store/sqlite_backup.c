@@ -88,11 +88,14 @@ static enum store_result finish(const struct copy *copy, char *error)
 		failed = renameat2(AT_FDCWD, copy->partial, AT_FDCWD, copy->destination, RENAME_NOREPLACE);
 	if (failed && errno == EINVAL) /* a file system without that flag; the name was free a moment ago */
 		failed = rename(copy->partial, copy->destination);
+	bool named = !failed;
 	if (!failed)
 		failed = sync_folder(copy->destination);
 	if (!failed)
 		return STORE_OK;
 	(void)snprintf(error, STORE_ERROR_SIZE, "%s can't be finished: %s", copy->destination, strerror(errno));
+	if (named) /* a name that a power cut may take away is not left to be counted on */
+		(void)unlink(copy->destination);
 	return STORE_BROKEN;
 }
 

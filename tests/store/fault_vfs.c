@@ -13,6 +13,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
 
 #define FILES_MAX 64
 #define NAME_SIZE 32
@@ -122,6 +125,18 @@ int64_t fault_syncs_after(void)
 {
 	return disk.shared->syncs_after;
 }
+
+#ifdef __SANITIZE_ADDRESS__
+bool fault_leaks(void)
+{
+	return __lsan_do_recoverable_leak_check() != 0;
+}
+#else
+bool fault_leaks(void)
+{
+	return false;
+}
+#endif
 
 void fault_disk_full(bool full)
 {

@@ -52,6 +52,8 @@ void fault_pause(bool pause);
 int64_t fault_seen(enum fault_kind kind);
 bool fault_struck(void);
 int64_t fault_syncs_after(void);
+/* Whether this process has lost memory until now; false where AddressSanitizer is not there to tell. */
+bool fault_leaks(void);
 
 /* A disk without room: files can be written where they have blocks, and can't grow; no new file can be made. Apart from what is armed. */
 void fault_disk_full(bool full);

@@ -123,6 +123,38 @@ MAYBE void remove_folder(const char *folder)
 	}
 }
 
+/* No file where there is none. */
+MAYBE void copy_file(const char *from, const char *to)
+{
+	char buffer[65536];
+	FILE *in = fopen(from, "r");
+	if (!in) {
+		(void)unlink(to);
+		return;
+	}
+	FILE *out = fopen(to, "w");
+	assert_non_null(out);
+	for (size_t n; (n = fread(buffer, 1, sizeof buffer, in)) > 0;)
+		assert_int_equal(fwrite(buffer, 1, n, out), n);
+	fclose(in);
+	assert_int_equal(fclose(out), 0);
+}
+
+/* A SQLite store's file with its log. */
+MAYBE void copy_store(const char *from, const char *to)
+{
+	static const char *const suffixes[] = {"", "-wal", "-journal", "-shm"};
+	char a[400], b[400];
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+		(void)snprintf(a, sizeof a, "%s%s", from, suffixes[i]);
+		(void)snprintf(b, sizeof b, "%s%s", to, suffixes[i]);
+		if (strcmp(suffixes[i], "-shm") == 0)
+			(void)unlink(b);
+		else
+			copy_file(a, b);
+	}
+}
+
 MAYBE int close_fixture(void **state)
 {
 	struct fixture *f = *state;

@@ -14,56 +14,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define MEMORY_STEP 149
-
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/lsan_interface.h>
-static bool leaks(void)
-{
-	return __lsan_do_recoverable_leak_check() != 0;
-}
-#else
-static bool leaks(void)
-{
-	return false;
-}
-#endif
-
-/* ---- files ---- */
-
-static void copy_file(const char *from, const char *to)
-{
-	char buffer[65536];
-	FILE *in = fopen(from, "r");
-	if (!in) {
-		(void)unlink(to);
-		return;
-	}
-	FILE *out = fopen(to, "w");
-	assert_non_null(out);
-	for (size_t n; (n = fread(buffer, 1, sizeof buffer, in)) > 0;)
-		assert_int_equal(fwrite(buffer, 1, n, out), n);
-	fclose(in);
-	assert_int_equal(fclose(out), 0);
-}
-
-/* A store's file with its log; none where there is none. */
-static void copy_store(const char *from, const char *to)
-{
-	static const char *const suffixes[] = {"", "-wal", "-journal", "-shm"};
-	char a[400], b[400];
-	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-		(void)snprintf(a, sizeof a, "%s%s", from, suffixes[i]);
-		(void)snprintf(b, sizeof b, "%s%s", to, suffixes[i]);
-		if (strcmp(suffixes[i], "-shm") == 0)
-			(void)unlink(b);
-		else
-			copy_file(a, b);
-	}
-}
 
 /* ---- what is done, and on what ---- */
 
@@ -89,6 +42,7 @@ static const struct scenario scenarios[] = {
 struct shared {
 	struct sale_told told;
 	int64_t nth;
+	int64_t played; /* faults, in all */
 };
 
 struct stores {
@@ -142,6 +96,7 @@ static int make_templates(void **state)
 static int remove_templates(void **state)
 {
 	struct stores *t = *state;
+	print_message("# %lld faults were played\n", (long long)t->shared->played);
 	remove_folder(t->f.folder);
 	test_free(t);
 	return 0;
@@ -241,9 +196,10 @@ _Noreturn static void work(struct stores *t, const struct scenario *sc, struct f
 			(void)fprintf(stderr, "%s\n", t->why);
 			_exit(SALE_WRONG);
 		}
+		t->shared->played += fault_struck();
 		more = fault_struck() && !plan.alone;
 	}
-	_exit(leaks() ? SALE_LEAKS : 0);
+	_exit(fault_leaks() ? SALE_LEAKS : 0);
 }
 
 static void tell_said(const struct stores *t)
@@ -287,6 +243,7 @@ static int64_t run_all(struct stores *t, const struct scenario *sc, struct fault
 			return t->shared->nth;
 		if (!ended_by_a_sync(t, &plan, status))
 			fail_run(t, sc, &plan, t->why[0] ? t->why : "see above");
+		t->shared->played++;
 		if (plan.alone)
 			return t->shared->nth;
 		plan.nth = t->shared->nth + plan.step;

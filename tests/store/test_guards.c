@@ -292,6 +292,47 @@ static void no_import_without_a_beginning(void **state)
 	batch_drop(&b);
 }
 
+static bool stop(void *arg, enum core_kind kind, const void *row)
+{
+	(void)arg;
+	(void)kind;
+	(void)row;
+	return false;
+}
+
+/* What was opened to be read gives no ids, begins no batch, commits none, and is not filled; moving house needs a store that was opened for it. */
+static void what_is_read_takes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char error[STORE_ERROR_SIZE] = "";
+	struct core_ids ids;
+	struct batch b = {.now = T0};
+	struct core_user user = a_user(71, "nobody", 0);
+	int64_t rows = 0;
+	if (f->url[0] == 'm') /* nobody else can read a store in memory */
+		return;
+	store_close(f->store);
+	assert_int_equal(open_url(f->url, STORE_READ, &f->store, error), STORE_OK);
+	core_rows_init(&b.rows, &b.arena, 64);
+	(void)core_row_create(&b.rows, CORE_ROW_USER, &user);
+	assert_int_equal(store_begin(f->store, &b.now), STORE_BROKEN);
+	assert_int_equal(store_ids(f->store, CORE_ID_USER, 1, &ids), STORE_BROKEN);
+	assert_int_equal(store_commit(f->store, &b.rows, T0), STORE_BROKEN);
+	assert_int_equal(store_import_begin(f->store, T0, error), STORE_BROKEN);
+	assert_true(error[0] != '\0');
+	if (f->shared) {
+		assert_int_equal(store_count(f->store, &rows), STORE_BROKEN);
+		assert_int_equal(store_export(f->store, stop, NULL), STORE_BROKEN);
+	}
+	store_maintain(f->store);
+	arena_free(&b.arena);
+	store_close(f->store);
+	open_again(f);
+	batch_begin(&b, f->store);
+	assert_null(load_one(&b, CORE_ROW_USER, 71, 0, NONE));
+	batch_drop(&b);
+}
+
 static void every_result_has_a_name(void **state)
 {
 	static const enum store_result all[] = {STORE_OK, STORE_NONE, STORE_CONFLICT, STORE_BUSY, STORE_BROKEN};
@@ -321,6 +362,7 @@ int main(void)
 	    EACH(no_fewer_ids_than_none),
 	    EACH(only_a_file_is_copied),
 	    EACH(no_import_without_a_beginning),
+	    EACH(what_is_read_takes_nothing),
 	    cmocka_unit_test(every_result_has_a_name),
 	};
 	return cmocka_run_group_tests(tests, start_postgres, end_postgres);

@@ -110,6 +110,38 @@ static void an_empty_file_is_not_read(void **state)
 	refused(f->url, STORE_READ, STORE_BROKEN, "is empty: start jari serve with it once");
 }
 
+/* A database can be somebody's before there is a table in it. */
+static void anothers_database_without_tables_is_left_alone(void **state)
+{
+	static const char *const signs[] = {"PRAGMA application_id = 77", "PRAGMA user_version = 3"};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+		run_raw(f, signs[i]);
+		for
+			EACH_MODE(m)
+		refused(f->url, modes[m], STORE_BROKEN, "is a database of another program, not of jari: choose another --store");
+		sqlite3 *db = open_raw(f, "SELECT 1");
+		sqlite3_stmt *stmt = NULL;
+		assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_schema", -1, &stmt, NULL), SQLITE_OK);
+		assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+		assert_int_equal(sqlite3_column_int(stmt, 0), 0);
+		assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+		assert_int_equal(sqlite3_close(db), SQLITE_OK);
+		assert_int_equal(unlink(f->path), 0);
+	}
+}
+
+/* SQLite has ways to use a file on such systems; none of them lets others read while one writes. */
+static void a_file_system_that_shares_no_memory_is_told(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3_vfs *usual = sqlite3_vfs_find(NULL);
+	assert_int_equal(sqlite3_vfs_register(sqlite3_vfs_find("unix-dotfile"), 1), SQLITE_OK);
+	refused(f->url, STORE_SERVE, STORE_BROKEN, "can't share memory between processes: put the store on a local disk");
+	assert_int_equal(sqlite3_vfs_register(usual, 1), SQLITE_OK);
+	open_again(f); /* on another it can be had */
+}
+
 static void a_lock_that_cannot_be_written_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -190,6 +222,8 @@ int main(void)
 	    TEST(a_file_of_an_older_version_is_not_read),
 	    TEST(a_migration_that_fails_leaves_the_file_as_it_was),
 	    TEST(an_empty_file_is_not_read),
+	    TEST(anothers_database_without_tables_is_left_alone),
+	    TEST(a_file_system_that_shares_no_memory_is_told),
 	    TEST(a_lock_that_cannot_be_written_is_told),
 	    TEST(a_folder_that_leads_nowhere_is_told),
 	    TEST(a_file_here_and_one_at_the_root_are_looked_for_there),
