@@ -275,6 +275,9 @@ void http_thread_close(struct http_thread *t)
 		event_free(t->feeding);
 	if (t->again)
 		event_free(t->again);
+	/* A connection that was closed while a callback of it was due is kept by that callback until its turn. */
+	if (t->base && event_base_loop(t->base, EVLOOP_NONBLOCK) < 0)
+		log_event(LOG_WARN, "connections are not freed", "cause", "%s", "the event loop has failed");
 	if (t->base)
 		event_base_free(t->base);
 	if (t->wake_fd >= 0)
