@@ -10,12 +10,10 @@
 
 #define BUF_FIRST 256
 
-void buf_reserve(struct buf *b, size_t more)
+void buf_grow(struct buf *b, size_t more)
 {
 	size_t want, cap = b->cap ? b->cap : BUF_FIRST;
 
-	if (more <= b->cap - b->n)
-		return;
 	if (__builtin_add_overflow(b->n, more, &want))
 		want = SIZE_MAX; /* mem_grow ends the process */
 	while (cap < want)
@@ -25,29 +23,9 @@ void buf_reserve(struct buf *b, size_t more)
 	b->cap = cap;
 }
 
-void buf_add(struct buf *b, const void *bytes, size_t n)
-{
-	if (n == 0)
-		return;
-	buf_reserve(b, n);
-	memcpy(b->p + b->n, bytes, n);
-	b->n += n;
-}
-
-void buf_text(struct buf *b, struct text t)
-{
-	buf_add(b, t.p, t.n);
-}
-
 void buf_str(struct buf *b, const char *terminated)
 {
 	buf_add(b, terminated, strlen(terminated));
-}
-
-void buf_char(struct buf *b, char c)
-{
-	buf_reserve(b, 1);
-	b->p[b->n++] = c;
 }
 
 void buf_int(struct buf *b, int64_t v)

@@ -62,6 +62,10 @@
 #define JARI_KEY_BYTES_MAX 255
 #define JARI_KEY_LIFE_MS (24LL * 3600 * 1000)
 
+/* ---- answers kept ---- */
+#define JARI_RENDERED_SHOWS 64 /* places for shows whose seats are kept as they were written, for each HTTP thread; … */
+#define JARI_RENDERED_BYTES (4 * 1024 * 1024) /* … and all of them together */
+
 /* ---- engine ---- */
 #define JARI_BATCH_MAX 1024  /* commands decided and committed together */
 #define JARI_INBOX_MAX 65536 /* commands waiting for the committer; past it 503 OVERLOADED */

@@ -27,9 +27,9 @@ struct committer {
 	int64_t tend_at;
 	int64_t tick_queues[TICK_QUEUES_MAX];
 	int64_t hear_queues[TICK_QUEUES_MAX];
-	size_t hear_next;                         /* the queue whose silent are looked for next */
-	struct engine_job *alone[JARI_BATCH_MAX]; /* of a batch that was refused */
-	bool tick_more;                           /* the last tick left something for the next */
+	size_t hear_next;                           /* the queue whose silent are looked for next */
+	struct engine_job *refused[JARI_BATCH_MAX]; /* of a batch that a guard of the store said no to */
+	bool tick_more;                             /* the last tick left something for the next */
 	enum store_result down; /* what a batch has failed with, and nothing was written since; STORE_OK: well */
 	int64_t told_us;        /* monotonic: when that was logged last */
 	uint64_t chance;        /* for jitter */
@@ -238,6 +238,7 @@ static struct flight *next_flight(struct committer *c)
 	struct flight *f = c->spare ? c->spare : flight_take(c->e);
 	c->spare = NULL;
 	flight_reset(f);
+	atomic_store(&c->e->beat_us, clock_elapsed_us());
 	return f;
 }
 
@@ -257,22 +258,6 @@ static void land(struct committer *c, struct flight *batch)
 static void note_tick(struct committer *c, const struct flight *batch)
 {
 	c->tick_more = !batch->failed && batch->tick && batch->tick_reply.code == CORE_OK && batch->tick_reply.more;
-}
-
-static void run_batch(struct committer *c, struct flight *batch);
-
-/* A guard of the store said no to a batch: each command goes alone, so that the one at fault takes no other with it. */
-static void run_one_by_one(struct committer *c, struct flight *batch)
-{
-	size_t n = batch->n;
-	memcpy(c->alone, batch->jobs, n * sizeof(struct engine_job *));
-	batch->n = 0;
-	land(c, batch);
-	for (size_t i = 0; i < n; i++) {
-		struct flight *one = next_flight(c);
-		one->jobs[one->n++] = c->alone[i];
-		run_batch(c, one);
-	}
 }
 
 static void note_trouble(struct committer *c, enum store_result r)
@@ -336,7 +321,8 @@ static enum store_result try_while_busy(struct committer *c, struct core_batch *
 	return r;
 }
 
-static void run_batch(struct committer *c, struct flight *batch)
+/* One batch as a whole. False when a guard of the store said no to it, and its commands may do better in parts: then they are still to be run. */
+static bool run_whole(struct committer *c, struct flight *batch)
 {
 	struct core_batch core = {.rows = &batch->rows, .rules = &c->e->config.rules};
 	enum store_result r = try_while_busy(c, &core, batch);
@@ -349,16 +335,46 @@ static void run_batch(struct committer *c, struct flight *batch)
 	if (r == STORE_OK) {
 		note_success(c, batch);
 		land(c, batch);
-		return;
+		return true;
 	}
 	note_failure(c, batch, r);
 	for (size_t i = 0; i < batch->hear_count; i++)
 		model_put_back(&c->e->model, batch->hear_cmd[i].u.hear.queue_id, batch->hear_cmd[i].u.hear.back,
 		               batch->hear_cmd[i].u.hear.back_count);
-	if (r == STORE_CONFLICT && batch->n + batch->tick > 1)
-		run_one_by_one(c, batch);
-	else
-		land(c, batch);
+	bool divides = r == STORE_CONFLICT && batch->n + batch->tick > 1;
+	if (divides)
+		batch->n = 0;
+	land(c, batch);
+	return !divides;
+}
+
+static void run_halves(struct committer *c, struct engine_job *const *jobs, size_t n);
+
+/* These commands, without a tick. */
+static void run_part(struct committer *c, struct engine_job *const *jobs, size_t n)
+{
+	struct flight *part = next_flight(c);
+	memcpy(part->jobs, jobs, n * sizeof(struct engine_job *));
+	part->n = n;
+	if (!run_whole(c, part))
+		run_halves(c, jobs, n);
+}
+
+static void run_halves(struct committer *c, struct engine_job *const *jobs, size_t n)
+{
+	run_part(c, jobs, n - n / 2);
+	if (n > 1)
+		run_part(c, jobs + (n - n / 2), n / 2);
+}
+
+/* A command that a guard of the store says no to takes no other with it: a batch that it is in is halved until it is alone. One by one, a full batch
+ * would be a thousand round trips, in which there is no tick and nothing is followed; so one at fault costs some twenty. */
+static void run_batch(struct committer *c, struct flight *batch)
+{
+	size_t n = batch->n;
+	memcpy(c->refused, batch->jobs, n * sizeof(struct engine_job *));
+	if (!run_whole(c, batch))
+		run_halves(c, c->refused, n);
 }
 
 static struct core_cmd *add_hear(struct flight *batch, int64_t queue_id)
@@ -431,7 +447,6 @@ void *committer_run(void *arg)
 	for (bool more = true; more;) {
 		struct flight *batch =
 		    next_flight(c); /* before commands are taken, so that those that come meanwhile are among them */
-		atomic_store(&c->e->beat_us, clock_elapsed_us());
 		if (follow_when_due(c->e, &c->following, batch)) {
 			land(c, batch);
 			continue;

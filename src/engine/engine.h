@@ -127,10 +127,10 @@ void engine_look_all_shows(struct engine *e, int64_t now, struct arena *arena, s
 void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out,
                        size_t *n);
 bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct engine_show *out);
-/* A show's seats by number, with the status as of `now`; section texts live as long as the engine. The show's version as of the same
- * look goes to *version. */
-bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_seat **out, size_t *n,
-                       int64_t *version);
+/* A show's seats by number, with the status as of `now`; section texts live as long as the engine. The show as of the same look, lapsed holds
+ * counted in its version, goes to *show. */
+bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_show *show,
+                       struct core_seat **out, size_t *n);
 
 /* A show by its sections, for the organiser. Names live as long as the engine. */
 struct engine_seat {

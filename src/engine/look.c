@@ -221,14 +221,15 @@ bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct eng
 	return s != NULL;
 }
 
-bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_seat **out, size_t *n,
-                       int64_t *version)
+bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_show *show,
+                       struct core_seat **out, size_t *n)
 {
 	(void)pthread_rwlock_rdlock(&e->model.lock);
 	const struct model_show *s = model_id_get(&e->model.shows, show_id);
 	if (s) {
 		int64_t lapsed_seats;
-		*version = s->row.version + model_lapsed(s, now, &lapsed_seats);
+		*show = s->row;
+		show->version += model_lapsed(s, now, &lapsed_seats);
 		*n = (size_t)s->seat_count;
 		*out = arena_alloc(arena, (*n + 1) * sizeof **out);
 		for (size_t i = 0; i < *n; i++) {

@@ -167,10 +167,11 @@ static void ticket_put(struct model *m, const struct core_ticket *row, struct mo
 	}
 	t->issued_at = row->issued_at;
 	t->expires_at = row->expires_at;
-	if (t->status != (uint8_t)row->status) { /* new, admitted, back: it starts afresh */
+	if (t->status != (uint8_t)row->status) /* new, admitted, back: it starts afresh */
 		atomic_store_explicit(&t->heard_s, model_second(m, m->now_ms), memory_order_relaxed);
-		atomic_store_explicit(&t->asked, 0, memory_order_relaxed);
-	}
+	/* Also when it is as it was: another process may have taken it back and passed it over anew before word of either came here, and what was
+	 * asked came to nothing. Once too often does no harm. */
+	atomic_store_explicit(&t->asked, 0, memory_order_relaxed);
 	t->status = (uint8_t)row->status;
 	t->reason = (uint8_t)row->reason;
 	if (row->status == CORE_WAITING)

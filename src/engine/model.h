@@ -33,7 +33,7 @@ struct model_ticket {
 	struct model_user *user; /* NULL: not in memory */
 	int64_t issued_at, expires_at;
 	uint8_t status, reason;
-	_Atomic uint8_t asked;    /* PASSED, and has asked again: noted in `back` once */
+	_Atomic uint8_t asked;    /* PASSED, and has asked since the row came: noted in `back` once */
 	_Atomic uint8_t here;     /* heard from at this process, and the others were not told of it yet */
 	_Atomic uint32_t heard_s; /* when it was last heard from, in seconds since the model began */
 };

@@ -151,25 +151,45 @@ static void answer(struct http_request *req, int status, const char *content_typ
 
 /* ---- answering ---- */
 
-void http_header(struct http_request *req, const char *name, const char *format, ...)
+static void begin_header(struct http_request *req, const char *name)
 {
 	struct http_slot *slot = http_slot_of(req);
+	struct text given = text_of(name);
+	slot->has_cache_control |= text_equal_nocase(given, TEXT("Cache-Control"));
+	slot->has_retry_after |= text_equal_nocase(given, TEXT("Retry-After"));
+	buf_text(&req->extra_headers, given);
+	buf_text(&req->extra_headers, TEXT(": "));
+}
+
+void http_header_text(struct http_request *req, const char *name, struct text value)
+{
+	begin_header(req, name);
 	struct buf *out = &req->extra_headers;
+	size_t from = out->n;
+	buf_text(out, value);
+	/* A line break in a value would be another header. */
+	for (size_t i = from; i < out->n; i++)
+		if ((unsigned char)out->p[i] < ' ' || out->p[i] == 0x7f)
+			out->p[i] = ' ';
+	buf_text(out, TEXT("\r\n"));
+}
+
+void http_header_int(struct http_request *req, const char *name, int64_t value)
+{
+	begin_header(req, name);
+	buf_int(&req->extra_headers, value);
+	buf_text(&req->extra_headers, TEXT("\r\n"));
+}
+
+void http_header(struct http_request *req, const char *name, const char *format, ...)
+{
 	char value[HEADER_VALUE_SIZE];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(value, sizeof(value), format, args);
+	int n = vsnprintf(value, sizeof(value), format, args);
 	va_end(args);
-	/* A line break in a value would be another header. */
-	for (char *p = value; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
-	slot->has_cache_control |= text_equal_nocase(text_of(name), TEXT("Cache-Control"));
-	slot->has_retry_after |= text_equal_nocase(text_of(name), TEXT("Retry-After"));
-	buf_str(out, name);
-	buf_text(out, TEXT(": "));
-	buf_str(out, value);
-	buf_text(out, TEXT("\r\n"));
+	size_t length = n < 0 ? 0 : (size_t)n;
+	http_header_text(req, name, (struct text){value, length < sizeof(value) ? length : sizeof(value) - 1});
 }
 
 void http_answer(struct http_request *req, int status, const char *content_type, struct text body)
@@ -266,7 +286,7 @@ static void out_with_engine(struct http_request *req, void (*resume)(struct http
 
 void http_overloaded(struct http_request *req, const char *detail)
 {
-	http_header(req, "Retry-After", "%d", http_thread_retry_seconds(req->thread));
+	http_header_int(req, "Retry-After", http_thread_retry_seconds(req->thread));
 	http_problem(req, CORE_OVERLOADED, "%s", detail);
 }
 

@@ -277,10 +277,28 @@ static bool stream_waits(const struct http_conn *c)
 	return c->serving && slot->streaming && slot->more_due && !slot->in_engine && !http_conn_unsent(c);
 }
 
+/* Stops reading at HTTP_READ_AHEAD, and reads on when some of it was used.
+ *
+ * Not left to the library's own limit (a high watermark), for two reasons. Of a record of TLS that is longer than what is left to that limit the
+ * library takes a part; the rest stays in OpenSSL, where nobody looks for it until the socket has more, so that a client which then waits
+ * for its answer waits in vain. And for as long as the limit is reached, the library calls back over and over. Without it, the library takes
+ * whole records, all that it has deciphered; and a turn follows each, so what is read goes past HTTP_READ_AHEAD by a record or two. */
+static void limit_reading(struct http_conn *c)
+{
+	bool reads = (bufferevent_get_enabled(c->bev) & EV_READ) != 0;
+	bool may = !c->eof && evbuffer_get_length(bufferevent_get_input(c->bev)) < HTTP_READ_AHEAD;
+	if (reads && !may && bufferevent_disable(c->bev, EV_READ) < 0)
+		c->broken = true;
+	if (!reads && may && bufferevent_enable(c->bev, EV_READ) < 0)
+		c->broken = true;
+}
+
 void http_conn_leave(struct http_conn *c)
 {
 	if (c->out.n)
 		http_conn_flush(c);
+	if (!c->broken)
+		limit_reading(c);
 	c->entered = false;
 	bool quiet = !c->serving && !c->feed && !http_conn_unsent(c);
 	if (c->broken || (quiet && (c->closing || c->eof) && finish(c))) {
@@ -376,7 +394,6 @@ void http_conn_new(struct http_thread *t, int fd, const struct http_address *fro
 	t->conns++;
 	http_metrics_gauge(t->server->app->metrics, t->index, HTTP_GAUGE_CONNECTIONS, 1);
 	bufferevent_setcb(bev, on_read, on_write, on_event, c);
-	bufferevent_setwatermark(bev, EV_READ, 0, HTTP_READ_AHEAD);
 	if (bufferevent_set_timeouts(bev, NULL, &write_time) < 0 || bufferevent_enable(bev, EV_READ) < 0)
 		http_conn_close(c);
 }

@@ -29,7 +29,7 @@
 #include <event2/listener.h>
 #include <pthread.h>
 
-#define HTTP_READ_AHEAD 65536      /* bytes read while a request is being answered */
+#define HTTP_READ_AHEAD 65536      /* bytes read and not used, past which no more are read */
 #define HTTP_WRITE_AHEAD 65536     /* bytes waiting to be sent, past which the next request waits */
 #define HTTP_SLOTS_KEPT 256        /* unused slots that a thread keeps */
 #define HTTP_KEEP_BYTES 65536      /* of a buffer that is kept for the next use */
@@ -109,6 +109,7 @@ struct http_thread {
 	struct event *wake, *tick, *pause, *feeding, *again;
 	int wake_fd;
 	struct seal *seal;
+	struct rendered *rendered;
 	struct http_conn_list lists[HTTP_CONN_STATES];
 	int64_t conns;
 	tally_count held;                  /* by all connections together, … */

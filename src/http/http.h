@@ -61,6 +61,8 @@ struct http_param {
 	struct text name, value; /* decoded */
 };
 
+struct rendered;
+
 struct http_request {
 	/* what came in */
 	enum http_method method;
@@ -86,7 +88,9 @@ struct http_request {
 	/* for the handler */
 	struct arena *arena;
 	struct http_app *app;
-	struct seal *seal; /* this thread's */
+	struct seal *seal;         /* this thread's, … */
+	struct rendered *rendered; /* … as this (rendered.h) */
+	struct buf answer;         /* empty, for what is written into the answer; kept for the next request */
 	struct engine_job job;
 	struct engine_read read;
 	void (*resume)(struct http_request *req); /* called on the request's thread when the job or read is done */
@@ -120,6 +124,9 @@ struct http_app {
 
 /* Adds a header line to the answer. */
 void http_header(struct http_request *req, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same with a value as it is. */
+void http_header_text(struct http_request *req, const char *name, struct text value);
+void http_header_int(struct http_request *req, const char *name, int64_t value);
 /* Answers; the bytes are copied. An empty type sends no Content-Type. 204 and 304 send no body. HEAD sends the length alone. */
 void http_answer(struct http_request *req, int status, const char *content_type, struct text body);
 /* Answers with bytes that live as long as the process (files built in), without copying. */
@@ -152,7 +159,9 @@ void http_stream_end(struct http_request *req);
  * gone, has taken nothing for the time that it has for that, or when it stops. */
 struct http_feed_turn {
 	struct http_app *app;
-	struct seal *seal; /* this thread's */
+	struct seal *seal;         /* this thread's, … */
+	struct rendered *rendered; /* … as this (rendered.h) */
+	struct buf answer;         /* empty, for what is written into the answer; kept for the next request */
 	int64_t now;
 	int64_t elapsed_us;             /* of the monotonic clock */
 	int64_t quiet_us, heartbeat_us; /* for how long nothing has been written; after how long something should be */

@@ -44,11 +44,15 @@ void jo_key(struct json_out *o, const char *key)
 {
 	size_t n = strlen(key);
 	buf_reserve(o->b, n + 4);
+	char *p = o->b->p + o->b->n;
 	if (o->comma)
-		buf_char(o->b, ',');
-	buf_char(o->b, '"');
-	buf_add(o->b, key, n);
-	buf_add(o->b, "\":", 2);
+		*p++ = ',';
+	*p++ = '"';
+	memcpy(p, key, n);
+	p += n;
+	*p++ = '"';
+	*p++ = ':';
+	o->b->n = (size_t)(p - o->b->p);
 	o->comma = false;
 }
 
@@ -89,21 +93,47 @@ static void escape(struct buf *b, char c)
 	buf_add(b, hex, 2);
 }
 
+#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
+/* The high bit of a byte that is 0; of those above it as well, perhaps. */
+static uint64_t zeros(uint64_t w)
+{
+	return (w - EACH_BYTE(1)) & ~w & EACH_BYTE(0x80);
+}
+
+static bool must_escape(char c)
+{
+	return (uint8_t)c < 0x20 || c == '"' || c == '\\';
+}
+
+/* How many bytes, from `at` on, need no escape. Eight at a time. */
+static size_t plain(struct text t, size_t at)
+{
+	size_t i = at;
+	for (; t.n - i >= 8; i += 8) {
+		uint64_t w;
+		memcpy(&w, t.p + i, 8);
+		uint64_t below_space = (w - EACH_BYTE(0x20)) & ~w & EACH_BYTE(0x80);
+		if (below_space | zeros(w ^ EACH_BYTE('"')) | zeros(w ^ EACH_BYTE('\\')))
+			break;
+	}
+	while (i < t.n && !must_escape(t.p[i]))
+		i++;
+	return i - at;
+}
+
 void jo_text(struct json_out *o, struct text t)
 {
 	value_begins(o);
 	buf_reserve(o->b, t.n + 2);
 	buf_char(o->b, '"');
-	size_t from = 0;
-	for (size_t i = 0; i < t.n; i++) {
-		if ((uint8_t)t.p[i] >= 0x20 && t.p[i] != '"' && t.p[i] != '\\')
-			continue;
-		buf_add(o->b, t.p + from, i - from);
-		escape(o->b, t.p[i]);
-		from = i + 1;
+	for (size_t i = 0; i < t.n;) {
+		size_t n = plain(t, i);
+		buf_add(o->b, t.p + i, n);
+		i += n;
+		if (i < t.n)
+			escape(o->b, t.p[i++]);
 	}
-	if (t.n)
-		buf_add(o->b, t.p + from, t.n - from);
 	buf_char(o->b, '"');
 }
 

@@ -213,7 +213,7 @@ static void write_seat_list(struct buf *out, const struct core_seat *seats, size
 }
 
 /* What both forms of a show's seats begin with. */
-static void begin_seats(struct json_out *o, struct buf *out, const struct core_show *show, int64_t version)
+static void begin_seats(struct json_out *o, struct buf *out, const struct core_show *show)
 {
 	jo_begin(o, out);
 	jo_object(o);
@@ -221,16 +221,16 @@ static void begin_seats(struct json_out *o, struct buf *out, const struct core_s
 	jo_kv_int(o, "showId", show->show_id);
 	kv_date(o, "date", show->date);
 	jo_kv_instant(o, "startsAt", show->starts_at);
-	jo_kv_int(o, "version", version);
+	jo_kv_int(o, "version", show->version);
 	jo_kv_bool(o, "closed", show->closed);
 }
 
-void http_write_seats(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n, int64_t version)
+void http_write_seats(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n)
 {
 	struct json_out o;
 
 	buf_reserve(out, 256 + n * 80);
-	begin_seats(&o, out, show, version);
+	begin_seats(&o, out, show);
 	jo_key(&o, "availableSeats");
 	jo_array(&o);
 	for (size_t i = 0; i < n; i++) {
@@ -243,13 +243,12 @@ void http_write_seats(struct buf *out, const struct core_show *show, const struc
 	buf_text(out, TEXT("]}"));
 }
 
-void http_write_seat_statuses(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n,
-                              int64_t version)
+void http_write_seat_statuses(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n)
 {
 	struct json_out o;
 
 	buf_reserve(out, 256 + n);
-	begin_seats(&o, out, show, version);
+	begin_seats(&o, out, show);
 	buf_text(out, TEXT(",\"statuses\":\""));
 	for (size_t i = 0; i < n; i++)
 		buf_char(out, core_seat_status_name(seats[i].status)[0]);

@@ -33,10 +33,9 @@ void http_write_audit(struct json_out *o, const struct core_audit *audit);
 
 /* The dates and the seats of a concert. */
 void http_write_dates(struct json_out *o, int64_t concert_id, const struct engine_show *shows, size_t n, bool all, int64_t now);
-void http_write_seats(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n, int64_t version);
+void http_write_seats(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n);
 /* The same without what never changes: a letter a seat. */
-void http_write_seat_statuses(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n,
-                              int64_t version);
+void http_write_seat_statuses(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n);
 
 /* A show as the organiser sees it, with its sections; with every seat when the hall has them. The _open form leaves the object open for more
  * members. */

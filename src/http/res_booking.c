@@ -1,5 +1,6 @@
 /* res_booking.c: dates, seats, and holding them. */
 #include "http/reply.h"
+#include "http/rendered.h"
 #include "http/res_common.h"
 
 #include <inttypes.h>
@@ -72,50 +73,67 @@ static bool read_which(struct http_request *req, struct which *out)
 	return false;
 }
 
-/* The shows of the concert that are meant: one by id, or all of the date, also those that have begun. */
-static size_t find_shows(struct http_request *req, int64_t concert_id, const struct which *which, struct core_show *first)
+/* The show that is meant; shows of the date that have begun count as well. The number of those that it may be. */
+static size_t find_shows(struct http_request *req, int64_t concert_id, const struct which *which, struct engine_show *first)
 {
 	struct engine_show *shows;
 	size_t n, found = 0;
 
+	if (which->show_id != 0)
+		return engine_look_show(req->app->engine, which->show_id, req->now, first) &&
+		       first->show.concert_id == concert_id;
 	engine_look_shows(req->app->engine, concert_id, req->now, req->arena, &shows, &n);
-	for (size_t i = 0; i < n; i++) {
-		const struct core_show *show = &shows[i].show;
-
-		if (which->show_id != 0 ? show->show_id != which->show_id : show->date != which->date)
-			continue;
-		if (found++ == 0)
-			*first = *show;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (shows[i].show.date == which->date && found++ == 0)
+			*first = shows[i];
 	return found;
 }
 
-typedef void write_seats_fn(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n,
-                            int64_t version);
+typedef void write_seats_fn(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n);
 
-static void answer_seats(struct http_request *req, const struct core_show *show, write_seats_fn *write)
+static write_seats_fn *const write_seats[RENDERED_FORMS] = {
+    [RENDERED_SEATS] = http_write_seats,
+    [RENDERED_STATUSES] = http_write_seat_statuses,
+};
+
+/* Writes the seats and their ETag, and keeps both. False when the show is gone. */
+static bool render_seats(struct http_request *req, int64_t show_id, enum rendered_form form, struct text *body, struct text *tag)
 {
-	char prefix[24];
+	struct core_show show;
 	struct core_seat *seats;
-	struct buf body = {0};
-	int64_t version;
+	struct buf *out = &req->answer;
+	char prefix[24];
 	size_t n;
 
-	if (!engine_look_seats(req->app->engine, show->show_id, req->now, req->arena, &seats, &n, &version)) {
+	if (!engine_look_seats(req->app->engine, show_id, req->now, req->arena, &show, &seats, &n))
+		return false;
+	write_seats[form](out, &show, seats, n);
+	size_t body_n = out->n;
+	(void)snprintf(prefix, sizeof(prefix), "%" PRId64 "-", show.version);
+	res_tag(out, prefix, (struct text){out->p, body_n});
+	*body = (struct text){out->p, body_n};
+	*tag = (struct text){out->p + body_n, out->n - body_n};
+	rendered_put(req->rendered, form, show_id, show.version, *body, *tag);
+	return true;
+}
+
+static void answer_seats(struct http_request *req, const struct core_show *show, enum rendered_form form)
+{
+	struct text body, tag;
+
+	if (!rendered_get(req->rendered, form, show->show_id, show->version, &body, &tag) &&
+	    !render_seats(req, show->show_id, form, &body, &tag)) {
 		res_refuse(req, CORE_SHOW_NOT_FOUND);
 		return;
 	}
-	write(&body, show, seats, n, version);
-	(void)snprintf(prefix, sizeof(prefix), "%" PRId64 "-", version);
-	http_header(req, "Cache-Control", "private, no-cache");
-	res_tagged(req, "application/json", buf_view(&body), prefix, false);
-	buf_free(&body);
+	http_header_text(req, "Cache-Control", TEXT("private, no-cache"));
+	res_answer_tagged(req, "application/json", body, tag, false);
 }
 
-static void look_at_seats(struct http_request *req, write_seats_fn *write)
+static void look_at_seats(struct http_request *req, enum rendered_form form)
 {
 	struct core_concert concert;
-	struct core_show show;
+	struct engine_show view;
 	struct which which;
 
 	if (!read_which(req, &which))
@@ -124,25 +142,25 @@ static void look_at_seats(struct http_request *req, write_seats_fn *write)
 		res_refuse(req, CORE_CONCERT_NOT_FOUND);
 		return;
 	}
-	size_t found = find_shows(req, concert.concert_id, &which, &show);
+	size_t found = find_shows(req, concert.concert_id, &which, &view);
 	if (found == 0)
 		res_refuse(req, CORE_SHOW_NOT_FOUND);
 	else if (res_admitted(req, concert.queue_id)) {
 		if (found > 1)
 			res_refuse(req, CORE_AMBIGUOUS_DATE);
 		else
-			answer_seats(req, &show, write);
+			answer_seats(req, &view.show, form);
 	}
 }
 
 void res_seats(struct http_request *req)
 {
-	look_at_seats(req, http_write_seats);
+	look_at_seats(req, RENDERED_SEATS);
 }
 
 void res_seat_statuses(struct http_request *req)
 {
-	look_at_seats(req, http_write_seat_statuses);
+	look_at_seats(req, RENDERED_STATUSES);
 }
 
 /* ---- hold ---- */

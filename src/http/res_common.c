@@ -1,7 +1,6 @@
 #include "http/res_common.h"
 #include "http/reply.h"
 
-#include <inttypes.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -94,7 +93,6 @@ void res_refuse(struct http_request *req, enum core_code code)
 void res_decided(struct http_request *req)
 {
 	const struct engine_job *job = &req->job;
-	struct buf body = {0};
 
 	if (job->reply.code != CORE_OK) {
 		http_refuse(req, &job->reply);
@@ -109,12 +107,11 @@ void res_decided(struct http_request *req)
 		http_answer(req, job->answer_status, "application/json", job->answer);
 		return;
 	}
-	int status = http_render(&job->cmd, &job->reply, &body);
-	if (body.n > 0)
-		http_json(req, status, &body);
+	int status = http_render(&job->cmd, &job->reply, &req->answer);
+	if (req->answer.n > 0)
+		http_json(req, status, &req->answer);
 	else
 		http_answer(req, status, "", (struct text){0});
-	buf_free(&body);
 }
 
 void res_ticket(struct http_request *req, int status, const struct engine_ticket *view)
@@ -122,16 +119,14 @@ void res_ticket(struct http_request *req, int status, const struct engine_ticket
 	const struct core_ticket *t = &view->ticket;
 	struct seal_ticket sealed = {t->queue_id, t->number, t->user_id, t->issued_at};
 	char token[SEAL_TOKEN_CHARS + 1];
-	struct buf body = {0};
 	struct json_out o;
 
 	seal_token(req->seal, &sealed, token);
-	jo_begin(&o, &body);
+	jo_begin(&o, &req->answer);
 	http_write_ticket(&o, view, token);
 	if (t->status == CORE_WAITING)
-		http_header(req, "Retry-After", "%" PRId64, view->retry_after_seconds);
-	http_json(req, status, &body);
-	buf_free(&body);
+		http_header_int(req, "Retry-After", view->retry_after_seconds);
+	http_json(req, status, &req->answer);
 }
 
 bool res_was_read(struct http_request *req, enum core_code missing)
@@ -180,8 +175,10 @@ bool res_etag_matches(const struct http_request *req, struct text etag)
 	return false;
 }
 
+#define HASH_SIZE 17 /* 16 hexadecimal digits and a NUL */
+
 /* FNV-1a over eight bytes at a time, with a last mix (Vigna's splitmix64). Not for secrets: it tells two versions apart. */
-void res_hash(struct text bytes, char out[RES_HASH_SIZE])
+static void hash(struct text bytes, char out[HASH_SIZE])
 {
 	uint64_t h = 0xcbf29ce484222325u ^ bytes.n;
 	uint8_t big[8];
@@ -201,20 +198,34 @@ void res_hash(struct text bytes, char out[RES_HASH_SIZE])
 	text_hex(big, sizeof(big), out);
 }
 
-void res_tagged(struct http_request *req, const char *content_type, struct text body, const char *tag_prefix, bool fixed)
+void res_tag(struct buf *out, const char *prefix, struct text body)
 {
-	char hash[RES_HASH_SIZE];
-	struct buf tag = {0};
+	char digits[HASH_SIZE];
 
-	res_hash(body, hash);
-	buf_printf(&tag, "\"%s%s\"", tag_prefix, hash);
-	http_header(req, "ETag", "%.*s", (int)tag.n, tag.p);
-	if (res_etag_matches(req, buf_view(&tag)))
+	hash(body, digits);
+	buf_char(out, '"');
+	buf_str(out, prefix);
+	buf_str(out, digits);
+	buf_char(out, '"');
+}
+
+void res_answer_tagged(struct http_request *req, const char *content_type, struct text body, struct text tag, bool fixed)
+{
+	http_header_text(req, "ETag", tag);
+	if (res_etag_matches(req, tag))
 		http_answer(req, 304, "", (struct text){0});
 	else if (fixed)
 		http_answer_static(req, 200, content_type, body);
 	else
 		http_answer(req, 200, content_type, body);
+}
+
+void res_tagged(struct http_request *req, const char *content_type, struct text body, const char *tag_prefix, bool fixed)
+{
+	struct buf tag = {0};
+
+	res_tag(&tag, tag_prefix, body);
+	res_answer_tagged(req, content_type, body, buf_view(&tag), fixed);
 	buf_free(&tag);
 }
 

@@ -39,10 +39,11 @@ int64_t res_show_now(struct engine *engine, struct core_reservation *r);
 void res_next_before(struct json_out *o, bool more, int64_t last);
 /* True when the request's If-None-Match names this ETag (quotes included). */
 bool res_etag_matches(const struct http_request *req, struct text etag);
-/* Writes a hash of the bytes as 16 hexadecimal digits and a NUL. */
-#define RES_HASH_SIZE 17
-void res_hash(struct text bytes, char out[RES_HASH_SIZE]);
-/* Answers with an ETag, or 304 when the client has this version already. `fixed`: the bytes live as long as the process. */
+/* Writes an ETag with a hash of the body, quotes included. */
+void res_tag(struct buf *out, const char *prefix, struct text body);
+/* Answers with this ETag, or 304 when the client has this version already. `fixed`: the bytes live as long as the process. */
+void res_answer_tagged(struct http_request *req, const char *content_type, struct text body, struct text tag, bool fixed);
+/* The same with the ETag that the body has. */
 void res_tagged(struct http_request *req, const char *content_type, struct text body, const char *tag_prefix, bool fixed);
 
 /* The media type of a file that is built in, by the ending of its name; NULL when it has none of ours. */

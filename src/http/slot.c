@@ -27,6 +27,7 @@ struct http_slot *http_slot_take(struct http_thread *t)
 	req->arena = &slot->arena;
 	req->app = t->server->app;
 	req->seal = t->seal;
+	req->rendered = t->rendered;
 	req->thread = t;
 	req->began_us = t->now_us;
 	return slot;
@@ -43,6 +44,7 @@ static void slot_free(struct http_thread *t, struct http_slot *slot)
 	arena_free(&slot->arena);
 	buf_free(&slot->body);
 	buf_free(&slot->req.extra_headers);
+	buf_free(&slot->req.answer);
 	free(slot);
 }
 
@@ -62,13 +64,14 @@ void http_slot_release(struct http_thread *t, struct http_slot *slot)
 		return;
 	}
 	struct arena arena = slot->arena;
-	struct buf body = emptied(slot->body), headers = emptied(slot->req.extra_headers);
+	struct buf body = emptied(slot->body), headers = emptied(slot->req.extra_headers), answer = emptied(slot->req.answer);
 	struct http_slot *next = slot->all_next, *prev = slot->all_prev;
 	arena_reset(&arena);
 	memset(slot, 0, sizeof(*slot));
 	slot->arena = arena;
 	slot->body = body;
 	slot->req.extra_headers = headers;
+	slot->req.answer = answer;
 	slot->all_next = next;
 	slot->all_prev = prev;
 	slot->free_next = t->free;

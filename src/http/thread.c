@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "http/conn.h"
+#include "http/rendered.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -228,6 +229,7 @@ bool http_thread_open(struct http_thread *t, struct http_server *s, int fd, cons
 		event_config_free(config);
 	}
 	t->seal = seal_new(seal_key);
+	t->rendered = rendered_new();
 	if (t->wake_fd < 0 || !t->base || !t->seal) {
 		close(fd);
 		return false;
@@ -273,6 +275,9 @@ void http_thread_close(struct http_thread *t)
 		event_free(t->feeding);
 	if (t->again)
 		event_free(t->again);
+	/* A connection that was closed while a callback of it was due is kept by that callback until its turn. */
+	if (t->base && event_base_loop(t->base, EVLOOP_NONBLOCK) < 0)
+		log_event(LOG_WARN, "connections are not freed", "cause", "%s", "the event loop has failed");
 	if (t->base)
 		event_base_free(t->base);
 	if (t->wake_fd >= 0)
@@ -280,5 +285,6 @@ void http_thread_close(struct http_thread *t)
 	http_slots_free(t);
 	buf_free(&t->news);
 	seal_free(t->seal);
+	rendered_free(t->rendered);
 	pthread_mutex_destroy(&t->done_lock);
 }

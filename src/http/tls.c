@@ -166,7 +166,7 @@ struct bufferevent *http_tls_accept(struct http_tls *t, struct event_base *base,
 	(void)pthread_mutex_unlock(&t->lock);
 	if (ssl == NULL)
 		return NULL;
-	/* Deferred: when bytes are taken out of a full input the library may read on, and must not call back in the midst of whoever took them. */
+	/* Deferred: a callback may end the connection, and OpenSSL's part of it with it, of which the library is still making use when it calls. */
 	struct bufferevent *bev =
 	    bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_DEFER_CALLBACKS);
 	if (bev == NULL)

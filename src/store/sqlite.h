@@ -22,7 +22,7 @@
 #define SQLITE_LAST_PAGES 1500       /* so few the writing connection moves itself, so that the log begins anew ... */
 #define SQLITE_ANEW_PAGES 32000      /* ... when it is at least so long; */
 #define SQLITE_LOG_PAGES_MAX 128000  /* and when it is so long it does so whatever is left */
-#define SQLITE_WRITER_CACHE "-8192"  /* KiB; SQLite walks through all of it at the end of many a commit */
+#define SQLITE_WRITER_CACHE "-8192"  /* KiB */
 #define SQLITE_READER_CACHE "-16384" /* KiB */
 #define SQLITE_MMAP "268435456"      /* bytes */
 #define SQLITE_READER_BUSY_MS 2000

@@ -1,5 +1,6 @@
 /* sqlite_open.c: opens the file: looks whether it can be, locks it, checks whose it is, brings its schema up to date. */
 #include "store/opening.h"
+#include "store/sqlite_pages.h"
 #include "store/sqlite.h"
 
 #include "base/arena.h"
@@ -330,8 +331,9 @@ static enum store_result open_to_serve(struct sqlite_store *s, int64_t capacity,
 enum store_result sqlite_open_store(struct sqlite_store *s, const struct store_options *options, char error[STORE_ERROR_SIZE])
 {
 	/* SQLite's count of its memory costs a lock for each allocation, and nobody asks for it. Refused once SQLite is in use: then it was
-	 * done before. */
+	 * done before; so with its page cache. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	(void)sqlite_pages_use();
 	enum store_result result = check_folder(s->path, error);
 	if (result != STORE_OK)
 		return result;

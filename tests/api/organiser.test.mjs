@@ -1,7 +1,7 @@
 // Concerts and shows that an organiser looks at and changes after they exist. At the end of each describe the store is audited.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eventually, serverHere } from './harness.mjs';
+import { eventually, serverHere, told } from './harness.mjs';
 
 const SHOW = ['showId', 'concertId', 'date', 'startsAt', 'closed', 'version', 'totalSeats', 'available', 'held', 'sold', 'revenue', 'sections'].sort();
 const SECTION = ['section', 'totalSeats', 'available', 'held', 'sold', 'revenue', 'lowestPrice', 'highestPrice'].sort();
@@ -198,6 +198,38 @@ describe('changing a show', () => {
 		assert.equal((await s.hold(await s.buyer(c), c, { seatNumber: 3 })).totalPrice, 3000);
 		assert.deepEqual((await o.lastEntry()).detail, { prices: [{ section: 'A', price: 3000 }], repriced: 6, pricesKept: 1 });
 		assert.equal((await o.show(c.showId)).revenue, 2500, 'revenue is what was paid');
+	});
+
+	it('who looks again and again sees each change at once, in both forms', async () => {
+		const c = await s.makeConcert({ capacity: 10, shows: [{ seats: [{ section: 'A', from: 1, to: 3, price: 1000 }] }] });
+		const t = await s.buyer(c);
+		const look = async () => {
+			const forms = [];
+			for (const what of ['seats', 'seats', 'statuses', 'statuses'])
+				forms.push(await s.api('GET', `/api/booking/${c.concertId}/list/${what}?showId=${c.showId}`, { token: t.token }));
+			forms.forEach((r) => assert.equal(r.status, 200, told(r)));
+			assert.deepEqual(forms[1].json, forms[0].json);
+			assert.equal(forms[1].headers.etag, forms[0].headers.etag);
+			assert.deepEqual(forms[3].json, forms[2].json);
+			assert.notEqual(forms[2].headers.etag, forms[0].headers.etag);
+			const { version, closed, startsAt, seats } = forms[0].json;
+			assert.deepEqual([forms[2].json.version, forms[2].json.closed, forms[2].json.startsAt], [version, closed, startsAt]);
+			assert.equal(forms[2].json.statuses, seats.map((x) => x.status[0]).join(''));
+			return { version, closed, startsAt, statuses: forms[2].json.statuses, prices: seats.map((x) => x.price) };
+		};
+		const first = await look();
+		await o.patchShow(c.showId, { closed: true });
+		const closed = await look();
+		assert.deepEqual(closed, { ...first, version: closed.version, closed: true });
+		await o.patchShow(c.showId, { closed: false, prices: [{ section: 'A', price: 2000 }] });
+		const dearer = await look();
+		assert.deepEqual(dearer, { ...first, version: dearer.version, prices: [2000, 2000, 2000] });
+		const held = await s.hold(t, c, { seatNumber: 2 });
+		assert.equal((await look()).statuses, 'AHA');
+		await s.cancel(t, held);
+		const freed = await look();
+		assert.deepEqual(freed, { ...dearer, version: freed.version });
+		assert.ok(first.version < closed.version && closed.version < dearer.version && dearer.version < freed.version);
 	});
 
 	it('a hold that has lapsed keeps no price', async () => {

@@ -240,7 +240,6 @@ static void choose_restless(struct world *w)
 	w->gap_us = 20000;
 	w->latency_us = 7000;
 	w->odds.broken = 40;
-	w->odds.conflict = 0;
 	w->sim.m->rules.active_ms = 1000;
 	w->sim.m->rules.grace_ms = 16000;
 }
@@ -265,8 +264,6 @@ static void choose(struct world *w)
 	                        .twice = some_odds(w, 200),
 	                        .away = some_odds(w, 100),
 	                        .jump = some_odds(w, 10)};
-	if (w->latency_us == latencies[2]) /* one by one, a long batch would take longer than anybody waits */
-		w->odds.conflict = 0;
 	w->sim.m->rules = (struct core_rules){.hold_ms = 700 + world_below(w, 3000),
 	                                      .active_ms = 1000 + world_below(w, 4000),
 	                                      .grace_ms = 1000LL << world_below(w, 5),

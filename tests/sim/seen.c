@@ -272,14 +272,15 @@ static void look_show(struct world *w, struct server *s, int64_t show_id, bool l
 	struct engine_show view;
 	struct core_seat *seats = NULL;
 	size_t n = 0;
-	int64_t version, held = 0, sold = 0;
+	struct core_show show;
+	int64_t held = 0, sold = 0;
 	if (!engine_look_show(s->engine, show_id, 0, &view)) {
 		if (latest || !w->shared) /* another server's is shown when all of it is known */
 			missing(w, s, CORE_ROW_SHOW, show_id, 0, latest);
 		return;
 	}
 	check(w, s, CORE_ROW_SHOW, show_id, 0, &view.show, latest);
-	(void)engine_look_seats(s->engine, show_id, 0, &arena, &seats, &n, &version);
+	(void)engine_look_seats(s->engine, show_id, 0, &arena, &show, &seats, &n);
 	for (size_t i = 0; i < n; i++) {
 		check(w, s, CORE_ROW_SEAT, show_id, seats[i].seat_number, &seats[i], latest);
 		held += seats[i].status == CORE_SEAT_HELD;

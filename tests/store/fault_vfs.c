@@ -1,6 +1,8 @@
 /* fault_vfs.c: see fault_vfs.h. */
 #include "fault_vfs.h"
 
+#include "store/sqlite_pages.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -579,7 +581,8 @@ void fault_open(void)
 	sqlite3_mem_methods failing = disk.memory;
 	failing.xMalloc = memory_alloc;
 	failing.xRealloc = memory_realloc;
-	if (sqlite3_config(SQLITE_CONFIG_MALLOC, &failing) != SQLITE_OK || sqlite3_initialize() != SQLITE_OK)
+	if (sqlite3_config(SQLITE_CONFIG_MALLOC, &failing) != SQLITE_OK || sqlite_pages_use() != SQLITE_OK ||
+	    sqlite3_initialize() != SQLITE_OK)
 		abort();
 	sqlite3_vfs *system = sqlite3_vfs_find(NULL);
 	disk.vfs = (sqlite3_vfs){

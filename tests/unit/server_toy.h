@@ -36,6 +36,7 @@ struct engine {
 	struct engine_read *reads;
 	bool ending;
 	bool full;        /* takes nothing */
+	bool holding;     /* hands nothing back */
 	int64_t delay_ms; /* before each */
 	_Atomic int64_t taken;
 };
@@ -59,7 +60,7 @@ static inline void *engine_run(void *arg)
 	while (!e->ending || e->jobs || e->reads) {
 		struct engine_job *job = e->jobs;
 		struct engine_read *read = e->reads;
-		if (!job && !read) {
+		if ((!job && !read) || (e->holding && !e->ending)) {
 			pthread_cond_wait(&e->more, &e->lock);
 			continue;
 		}
@@ -397,6 +398,26 @@ static inline void set_delay(struct world *w, int64_t ms)
 	pthread_mutex_lock(&w->engine.lock);
 	w->engine.delay_ms = ms;
 	pthread_mutex_unlock(&w->engine.lock);
+}
+
+static inline void set_holding(struct world *w, bool holding)
+{
+	pthread_mutex_lock(&w->engine.lock);
+	w->engine.holding = holding;
+	pthread_cond_signal(&w->engine.more);
+	pthread_mutex_unlock(&w->engine.lock);
+}
+
+/* Whether the server's thread leaves the processor alone for a while. One that turns in circles uses all it gets, on a busy machine too. */
+static inline bool is_at_rest(const struct world *w)
+{
+	struct timespec before, after;
+	clockid_t clock;
+	assert_int_equal(pthread_getcpuclockid(w->server->threads[0].id, &clock), 0);
+	assert_int_equal(clock_gettime(clock, &before), 0);
+	nap(400);
+	assert_int_equal(clock_gettime(clock, &after), 0);
+	return (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 < 80;
 }
 
 /* ---- a client ---- */

@@ -20,14 +20,14 @@
 struct gate {
 	struct store base;
 	struct store *inner;
-	_Atomic int64_t commits;
-	_Atomic int fail_commits;    /* this many commits still fail ... */
-	_Atomic int fail_with;       /* ... with this result */
-	_Atomic int64_t poison_user; /* a batch that holds an entry of this user is a CONFLICT */
-	_Atomic int slow_us;         /* how long a commit takes */
-	_Atomic bool hold_commits;   /* no commit returns */
-	_Atomic bool hold_syncs;     /* no sync returns */
-	_Atomic int64_t synced;      /* commits when a sync last returned */
+	_Atomic int64_t commits, tries; /* that happened; that were asked for */
+	_Atomic int fail_commits;       /* this many commits still fail ... */
+	_Atomic int fail_with;          /* ... with this result */
+	_Atomic int64_t poison_user;    /* a batch that holds an entry of this user is a CONFLICT */
+	_Atomic int slow_us;            /* how long a commit takes */
+	_Atomic bool hold_commits;      /* no commit returns */
+	_Atomic bool hold_syncs;        /* no sync returns */
+	_Atomic int64_t synced;         /* commits when a sync last returned */
 	_Atomic int64_t syncs;
 };
 
@@ -86,6 +86,7 @@ static void pause_us(int us)
 static enum store_result g_commit(struct store *s, const struct core_rows *rows, int64_t now)
 {
 	struct gate *g = gate_of(s);
+	g->tries++;
 	if (g->slow_us)
 		pause_us(g->slow_us);
 	while (g->hold_commits)
@@ -587,6 +588,40 @@ static void one_refused_command_takes_no_other_with_it(void **state)
 		call_free(&calls[i]);
 }
 
+/* One by one they would be as many tries as commands, and all the while nobody would be let in, and nothing that others commit followed. */
+static void one_refused_command_of_many_costs_few_tries(void **state)
+{
+	enum { MANY = 256, AT_FAULT = 170, TRIES_MAX = 2 * 8 + 2 };
+	struct world *w = *state;
+	struct core_cmd join_a = join_cmd("a"), join_b = join_cmd("b"), join_c = join_cmd("c");
+	struct core_ticket a = run(w, &join_a).ticket, b = run(w, &join_b).ticket;
+	static struct call first, calls[MANY];
+	w->gate->poison_user = b.user_id;
+	w->gate->hold_commits = true; /* so that all gather behind the first */
+	call_begin(w, &first, &join_c);
+	int64_t tries = w->gate->tries;
+	while (w->gate->tries == tries)
+		pause_us(1000);
+	for (int i = 0; i < MANY; i++) {
+		struct core_cmd cmd = charge_cmd(i == AT_FAULT ? &b : &a, 1);
+		call_begin(w, &calls[i], &cmd);
+	}
+	tries = w->gate->tries;
+	w->gate->hold_commits = false;
+	call_wait(&first);
+	int64_t balance = 0;
+	for (int i = 0; i < MANY; i++) {
+		call_wait(&calls[i]);
+		assert_int_equal(calls[i].job.reply.code, i == AT_FAULT ? CORE_STORE_UNAVAILABLE : CORE_OK);
+		if (i != AT_FAULT)
+			assert_int_equal(calls[i].job.reply.user.balance, ++balance); /* in their order */
+	}
+	assert_in_range(w->gate->tries - tries, 3, TRIES_MAX);
+	call_free(&first);
+	for (int i = 0; i < MANY; i++)
+		call_free(&calls[i]);
+}
+
 static void a_key_gives_the_first_answer_again(void **state)
 {
 	struct world *w = *state;
@@ -645,11 +680,13 @@ static void seats_show_a_lapse_at_the_very_instant_and_versions_only_grow(void *
 	struct arena arena = {0};
 	struct core_seat *seats;
 	size_t n;
-	int64_t version;
-	assert_true(engine_look_seats(w->engine, show_id, START + 300000, &arena, &seats, &n, &version));
+	struct core_show show;
+	assert_true(engine_look_seats(w->engine, show_id, START + 300000, &arena, &show, &seats, &n));
 	assert_int_equal(n, 10);
+	assert_int_equal(show.version, after.show.version);
 	assert_int_equal(seats[2].status, CORE_SEAT_FREE);
-	assert_true(engine_look_seats(w->engine, show_id, START, &arena, &seats, &n, &version));
+	assert_true(engine_look_seats(w->engine, show_id, START, &arena, &show, &seats, &n));
+	assert_int_equal(show.version, before.show.version);
 	assert_int_equal(seats[2].status, CORE_SEAT_HELD);
 	arena_free(&arena);
 
@@ -1026,6 +1063,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_failed_commit_answers_unavailable_and_changes_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_busy_store_is_tried_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(one_refused_command_takes_no_other_with_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(one_refused_command_of_many_costs_few_tries, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_key_gives_the_first_answer_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(seats_show_a_lapse_at_the_very_instant_and_versions_only_grow, setup, teardown),
 	    cmocka_unit_test_setup_teardown(who_falls_silent_is_passed_over_until_heard_from_again, setup_one, teardown),

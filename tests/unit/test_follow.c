@@ -467,7 +467,7 @@ static void after_a_conflict_everything_is_read_anew(void **state)
 	struct arena arena = {0};
 	struct core_seat *seats;
 	size_t n;
-	int64_t version;
+	struct core_show show;
 	add_concert(w);
 	for (int i = 0; i < 3; i++) {
 		struct core_cmd cmd = join_cmd(i == 0 ? "ann" : i == 1 ? "bob" : "cho");
@@ -480,7 +480,7 @@ static void after_a_conflict_everything_is_read_anew(void **state)
 	w->gate->told = true;
 	struct engine_ticket seen;
 	WITHIN_A_SECOND(shown(w, 9, &seen));
-	assert_true(engine_look_seats(w->engine, 1, START, &arena, &seats, &n, &version));
+	assert_true(engine_look_seats(w->engine, 1, START, &arena, &show, &seats, &n));
 	int scans = w->gate->scans;
 	w->gate->fail_scans = 1;
 	w->gate->capacity = 30;
@@ -493,7 +493,7 @@ static void after_a_conflict_everything_is_read_anew(void **state)
 	for (size_t i = 0; i < n; i++)
 		assert_true(text_equal(seats[i].section, TEXT("Stalls")));
 	struct core_seat *again;
-	assert_true(engine_look_seats(w->engine, 1, START, &arena, &again, &n, &version));
+	assert_true(engine_look_seats(w->engine, 1, START, &arena, &show, &again, &n));
 	assert_int_equal(n, 10);
 	assert_true(text_equal(again[9].section, TEXT("Stalls")));
 	struct core_cmd cmd = join_cmd("dan");
@@ -531,15 +531,16 @@ static void part_of_a_show_that_others_have_added_is_not_shown(void **state)
 	struct core_concert *concerts;
 	struct core_seat *seats;
 	size_t n;
-	int64_t version;
+	struct core_show row;
 	assert_false(engine_look_show(w->engine, 1, START, &show));
 	engine_look_concerts(w->engine, &arena, &concerts, &n);
 	assert_int_equal(n, 0);
 	w->gate->conflict = true; /* everything is read anew: now all of it is known */
 	WITHIN_A_SECOND(engine_look_show(w->engine, 1, START, &show));
 	assert_int_equal(show.held, 1);
-	assert_true(engine_look_seats(w->engine, 1, START, &arena, &seats, &n, &version));
+	assert_true(engine_look_seats(w->engine, 1, START, &arena, &row, &seats, &n));
 	assert_int_equal(n, 2);
+	assert_int_equal(row.show_id, 1);
 	arena_free(&arena);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "http/json.h"
+#include <stdio.h>
 #include <string.h>
 
 struct doc_case {
@@ -262,11 +263,61 @@ static void test_writer(void **state)
 	buf_free(&b);
 }
 
+/* The JSON of a text, the plain way. */
+static size_t reference(const char *p, size_t n, char *out)
+{
+	static const char two[][2] = {{'"', '"'}, {'\\', '\\'}, {'\b', 'b'}, {'\f', 'f'}, {'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}};
+	char *to = out;
+	*to++ = '"';
+	for (size_t i = 0; i < n; i++) {
+		char letter = 0;
+		for (size_t k = 0; k < sizeof two / sizeof two[0]; k++)
+			if (p[i] == two[k][0])
+				letter = two[k][1];
+		if (letter) {
+			*to++ = '\\';
+			*to++ = letter;
+		} else if ((uint8_t)p[i] < 0x20) {
+			to += snprintf(to, 7, "\\u%04x", (unsigned)p[i]);
+		} else {
+			*to++ = p[i];
+		}
+	}
+	*to++ = '"';
+	return (size_t)(to - out);
+}
+
+/* Each byte at each place of texts of each length, since eight are looked at at once; and two such bytes side by side. */
+static void test_escapes(void **state)
+{
+	(void)state;
+	struct json_out o;
+	struct buf b = {0};
+	char text[24], wanted[160];
+	for (size_t n = 1; n < sizeof text; n++) {
+		for (size_t at = 0; at < n; at++) {
+			for (int c = 0; c < 256; c++) {
+				memset(text, c % 2 ? '~' : '!', n);
+				text[at] = (char)c;
+				if (at + 1 < n && c % 3 == 0)
+					text[at + 1] = (char)(255 - c);
+				buf_reset(&b);
+				jo_begin(&o, &b);
+				jo_text(&o, (struct text){text, n});
+				size_t length = reference(text, n, wanted);
+				assert_int_equal(b.n, length);
+				assert_memory_equal(b.p, wanted, length);
+			}
+		}
+	}
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_documents), cmocka_unit_test(test_depth),  cmocka_unit_test(test_members),
-	    cmocka_unit_test(test_sentences), cmocka_unit_test(test_writer),
+	    cmocka_unit_test(test_sentences), cmocka_unit_test(test_writer), cmocka_unit_test(test_escapes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

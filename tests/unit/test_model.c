@@ -264,6 +264,26 @@ static void who_is_back_is_given_queue_by_queue(void **state)
 	assert_int_equal(model_take_back(m, &queue_id, out, 60), 0);
 }
 
+static size_t asks(struct model *m, int64_t number)
+{
+	int64_t out[4], queue_id = 0;
+	model_hear(m, queue(m, 1), model_ticket_at(queue(m, 1), number), number, START);
+	return model_take_back(m, &queue_id, out, 4);
+}
+
+/* Another process may have taken one back and passed it over anew before word of either came: what was asked was for the first time. */
+static void who_is_passed_over_anew_asks_anew(void **state)
+{
+	struct model *m = *state;
+	put_queue(m, 1, 1);
+	put_tickets(m, 1, 1, 1, CORE_PASSED);
+	assert_int_equal(asks(m, 1), 1);
+	assert_int_equal(asks(m, 1), 0); /* is noted once */
+	put_tickets(m, 1, 1, 1, CORE_PASSED);
+	assert_int_equal(asks(m, 1), 1);
+	assert_int_equal(asks(m, 1), 0);
+}
+
 static void only_as_many_queues_as_fit_are_named(void **state)
 {
 	struct model *m = *state;
@@ -373,6 +393,7 @@ int main(void)
 	    TEST(a_show_that_says_it_has_no_seats_takes_them_all_the_same),
 	    TEST(a_stretch_of_the_line_is_looked_through_at_a_time),
 	    TEST(who_is_back_is_given_queue_by_queue),
+	    TEST(who_is_passed_over_anew_asks_anew),
 	    TEST(only_as_many_queues_as_fit_are_named),
 	    TEST(who_was_heard_from_is_told_once),
 	    TEST(what_others_heard_counts_and_never_less),

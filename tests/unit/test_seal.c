@@ -224,6 +224,44 @@ static void neighbours_look_unrelated(void **state)
 	assert_true(differing > digits * 9 / 10);
 }
 
+/* What is kept of the last token does not show: whatever was asked before, a ticket's token is what another seal of the same key makes of it. */
+static void what_came_before_does_not_matter(void **state)
+{
+	char out[SEAL_TOKEN_CHARS + 1], wanted[SEAL_TOKEN_CHARS + 1];
+	uint32_t chance = 7;
+
+	for (int i = 0; i < 3000; i++) {
+		struct seal *fresh = seal_new(key);
+		int64_t queue, number;
+
+		chance = chance * 1664525 + 1013904223;
+		struct seal_ticket t = {1 + (chance >> 30), 1 + (chance >> 28) % 4, 1 + (chance >> 26) % 2,
+		                        1000 + (chance >> 24) % 2};
+		struct seal_ticket other = t;
+		other.user_id++;
+		assert_non_null(fresh);
+		struct text token = token_of(fresh, &t, wanted);
+		if (chance & 0x400000)
+			assert_false(seal_opens(*state, token, &other));
+		if (chance & 0x800000)
+			assert_true(seal_claims(*state, token, &queue, &number) && queue == t.queue_id && number == t.number);
+		assert_true(seal_opens(*state, token, &t));
+		token_of(*state, &t, out);
+		assert_string_equal(out, wanted);
+		seal_free(fresh);
+	}
+}
+
+/* The zeroed memory of a new seal is no ticket's. */
+static void a_new_seal_remembers_nothing(void **state)
+{
+	int64_t queue = 5, number = 6;
+
+	assert_false(seal_opens(*state, TEXT("00000000-0000-4000-8000-000000000000"), &(struct seal_ticket){0, 0, 0, 0}));
+	if (seal_claims(*state, TEXT("00000000-0000-4000-8000-000000000000"), &queue, &number))
+		assert_true(queue != 0 && number != 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +273,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(all_that_is_bound_in_counts, start, stop),
 	    cmocka_unit_test_setup_teardown(malformed, start, stop),
 	    cmocka_unit_test_setup_teardown(neighbours_look_unrelated, start, stop),
+	    cmocka_unit_test_setup_teardown(what_came_before_does_not_matter, start, stop),
+	    cmocka_unit_test_setup_teardown(a_new_seal_remembers_nothing, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

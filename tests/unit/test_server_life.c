@@ -65,6 +65,36 @@ static void test_pipelining(void **state)
 	buf_free(&got);
 }
 
+/* While a request is being answered, more comes than is read ahead: it stays in the socket, costs nothing, and is answered afterwards. */
+static void test_more_than_is_read_ahead(void **state)
+{
+	struct world *w = *state;
+	struct buf in = {0}, got = {0};
+	int fd = client(w);
+	int64_t n = 2 * HTTP_READ_AHEAD / (int64_t)sizeof(GET1 H), answers = 0;
+	struct reply r;
+
+	set_holding(w, true);
+	buf_str(&in, "POST /submit HTTP/1.1\r\n" H "\r\n");
+	for (int64_t i = 0; i < n; i++)
+		buf_str(&in, i + 1 < n ? GET1 H "\r\n" : GET1 H "Connection: close\r\n\r\n");
+	assert_true(put(fd, in.p, in.n));
+	/* Each time the server goes round it also reads what there is, 4 KiB at least. */
+	for (int i = 0; i < HTTP_READ_AHEAD / 4096 + 2; i++) {
+		struct buf other = exchange(w, GET1 H "\r\n");
+		buf_free(&other);
+	}
+	assert_true(is_at_rest(w));
+	set_holding(w, false);
+	assert_true(get_all(fd, &got));
+	for (struct text rest = buf_view(&got); next_reply(&rest, &r, false); answers++)
+		assert_int_equal(r.status, answers ? 200 : 201);
+	assert_int_equal(answers, n + 1);
+	close(fd);
+	buf_free(&in);
+	buf_free(&got);
+}
+
 /* A refusal ends the connection: what stands behind it is not answered. */
 static void test_nothing_after_a_refusal(void **state)
 {
@@ -384,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_pipelining),
 	    TEST(test_pipelining_behind_a_long_answer),
+	    TEST(test_more_than_is_read_ahead),
 	    TEST(test_nothing_after_a_refusal),
 	    TEST(test_slow_reader),
 	    TEST(test_streams),

@@ -107,6 +107,7 @@ static int set_up_patient_tls(void **state)
 	return 0;
 }
 #define TLS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_tls, tear_down)
+#define PATIENT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_patient_tls, tear_down)
 
 /* A connection, when its handshake is over, which begins after some milliseconds. */
 static SSL *shake_late(const struct world *w, int version, int64_t late_ms)
@@ -153,6 +154,17 @@ static bool hear_all(SSL *ssl, struct buf *out, int64_t pause_ms)
 	}
 	out->p[out->n] = '\0';
 	return (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
+/* How many answers there are. */
+static size_t answers_in(const struct buf *got)
+{
+	size_t n = 0;
+	struct reply reply;
+
+	for (struct text rest = buf_view(got); next_reply(&rest, &reply, false); n++)
+		assert_true(reply.status == 200 || reply.status == 201);
+	return n;
 }
 
 static void connections_become(struct world *w, int64_t wanted)
@@ -288,6 +300,130 @@ static void many_questions_at_once(void **state)
 	buf_free(&got);
 }
 
+/* ---- reading ahead ---- */
+
+/* Returns when the server has gone round so often: each time it also reads what there is on every other connection, a record at least. */
+static void go_round(const struct world *w, size_t times)
+{
+	SSL *ssl = shake(w, 0);
+
+	for (size_t i = 0; i < times; i++) {
+		struct buf got = {0};
+		say(ssl, GET1 H "\r\n");
+		while (!got.n || !memmem(got.p, got.n, "world", 5)) {
+			buf_reserve(&got, 4096);
+			int n = SSL_read(ssl, got.p + got.n, 4096);
+			assert_true(n > 0 || SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ);
+			got.n += n > 0 ? (size_t)n : 0;
+		}
+		buf_free(&got);
+	}
+	end(ssl);
+}
+
+#define RECORD 16384 /* the longest */
+
+/* Questions of 1 KiB and a last one that is longer, `n` bytes in all, at least 2048. How many there are. */
+static size_t add_questions(struct buf *out, size_t n, const char *last)
+{
+	size_t count = n / 1024 - 1, begun = out->n;
+
+	for (size_t i = 1; i < count; i++)
+		buf_printf(out, GET1 H "X: %0*d\r\n\r\n", 1024 - (int)sizeof(GET1 H "X: \r\n\r\n") + 1, 0);
+	buf_printf(out, GET1 H "%sX: ", last);
+	buf_printf(out, "%0*d\r\n\r\n", (int)(n - (out->n - begun)) - 4, 0);
+	return count;
+}
+
+/* In records of at most `size`. How many there are. */
+static size_t say_in_records(SSL *ssl, const char *p, size_t n, size_t size)
+{
+	size_t records = 0;
+
+	for (size_t at = 0, part = 0; at < n; at += part, records++) {
+		part = n - at < size ? n - at : size;
+		assert_int_equal(SSL_write(ssl, p + at, (int)part), (int)part);
+	}
+	return records;
+}
+
+struct ahead {
+	size_t before; /* bytes of questions answered before: they decide how the library cuts its memory into pieces */
+	size_t last;   /* bytes of the last record, … */
+	size_t past;   /* … and how many of them are past the limit of what is read ahead */
+	int version;
+};
+
+/* While a request is being answered, more comes than is read ahead, and then nothing that would wake the server. No record of the first part
+ * ends with a question: what is left of one keeps the library's memory in use. */
+static void read_ahead(struct world *w, const struct ahead *a)
+{
+	static const char post[] = "POST /submit HTTP/1.1\r\n" H "\r\n";
+	struct buf asked = {0}, got = {0};
+	SSL *ssl = shake(w, a->version);
+	int64_t taken = atomic_load(&w->engine.taken);
+	size_t questions = 1, answers = 0, begun = 0, rest = 0, records = 0;
+
+	if (a->before)
+		questions += add_questions(&asked, a->before, "");
+	buf_str(&asked, post);
+	begun = asked.n + 10;
+	rest = HTTP_READ_AHEAD + a->past - a->last;
+	questions += add_questions(&asked, 10 + HTTP_READ_AHEAD + a->past, "Connection: close\r\n");
+	set_holding(w, true);
+	(void)say_in_records(ssl, asked.p, begun, 5000);
+	while (atomic_load(&w->engine.taken) == taken)
+		nap(1);
+	records = say_in_records(ssl, asked.p + begun, rest, RECORD);
+	records += say_in_records(ssl, asked.p + begun + rest, a->last, RECORD);
+	assert_int_equal(begun + rest + a->last, asked.n);
+	go_round(w, records + 2);
+	set_holding(w, false);
+	(void)hear_all(ssl, &got, 0);
+	answers = answers_in(&got);
+	if (answers != questions)
+		fail_msg("%zu bytes before, a last record of %zu, %zu of it past the limit: %zu of %zu questions were answered",
+		         a->before, a->last, a->past, answers, questions);
+	end(ssl);
+	buf_free(&asked);
+	buf_free(&got);
+}
+
+static void what_is_read_ahead_is_answered(void **state)
+{
+	static const size_t lasts[] = {1, 2, 1000, 4096, 4097, 10000, RECORD};
+
+	for (size_t i = 0; i < sizeof(lasts) / sizeof(lasts[0]); i++)
+		for (size_t j = 0; j <= 3; j++)
+			for (size_t before = 0; before < 100000; before += 24000 + before)
+				read_ahead(*state,
+				           &(struct ahead){before, lasts[i], lasts[i] * j / 3, j % 2 ? 0 : TLS1_2_VERSION});
+}
+
+/* Who sends more than is read ahead and waits costs the server's thread nothing. */
+static void a_full_input_is_left_alone(void **state)
+{
+	struct world *w = *state;
+	struct buf asked = {0}, got = {0};
+	SSL *ssl = shake(w, 0);
+	size_t questions = 1, records = 0;
+
+	buf_str(&asked, "POST /submit HTTP/1.1\r\n" H "\r\n");
+	questions += add_questions(&asked, 2 * (size_t)HTTP_READ_AHEAD, "Connection: close\r\n");
+	set_holding(w, true);
+	records = say_in_records(ssl, asked.p, asked.n, RECORD);
+	go_round(w, records + 2);
+	assert_true(is_at_rest(w));
+	set_holding(w, false);
+	(void)hear_all(ssl, &got, 0);
+	assert_int_equal(answers_in(&got), questions);
+	end(ssl);
+	buf_free(&asked);
+	buf_free(&got);
+}
+
+/* ---- streams ---- */
+
 static void streams_come_whole(void **state)
 {
 	static const char *const paths[] = {"/stream", "/reads", "/ahead"};
@@ -403,6 +539,25 @@ static void stopping_finishes_what_is_in_flight(void **state)
 	buf_free(&nothing_said);
 }
 
+/* Connections that end at the moment when the server does are freed all the same; the leak checker looks. */
+static void ends_may_cross(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 10; round++) {
+		void *w = NULL;
+		SSL *ssl[20];
+		set_up_tls(&w);
+		for (size_t i = 0; i < 20; i++)
+			ssl[i] = shake(w, 0);
+		connections_become(w, 20);
+		for (size_t i = 0; i < 20; i++)
+			(void)SSL_shutdown(ssl[i]);
+		tear_down(&w);
+		for (size_t i = 0; i < 20; i++)
+			end(ssl[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,18 +567,15 @@ int main(void)
 	    TLS_TEST(half_a_request_ends),
 	    TLS_TEST(who_takes_nothing_is_dropped),
 	    TLS_TEST(who_takes_little_is_served),
+	    PATIENT_TEST(many_questions_at_once),
+	    PATIENT_TEST(what_is_read_ahead_is_answered),
+	    PATIENT_TEST(a_full_input_is_left_alone),
 	    TLS_TEST(streams_come_whole),
 	    TLS_TEST(half_closed_clients_are_answered),
 	    TLS_TEST(clients_that_vanish_are_forgotten),
 	    TLS_TEST(broken_records_end_the_connection),
 	    TLS_TEST(stopping_finishes_what_is_in_flight),
+	    cmocka_unit_test(ends_may_cross),
 	};
-
-	const struct CMUnitTest many[] = {
-	    cmocka_unit_test_setup_teardown(many_questions_at_once, set_up_patient_tls, tear_down),
-	};
-	int failed = cmocka_run_group_tests(tests, make, drop);
-
-	/* A fault that is known and not understood: under valgrind the last hundred questions sometimes stay unread until the time is over. */
-	return RUNNING_ON_VALGRIND ? failed : failed + cmocka_run_group_tests(many, make, drop);
+	return cmocka_run_group_tests(tests, make, drop);
 }
