@@ -274,11 +274,12 @@ static void run_all(struct scene *s, const struct command *c, struct fault_plan 
 		s->played += struck;
 		if (!went_as_it_must(s, c, &plan, status))
 			tell(s, c, &plan);
-		bool unknown = c->run == cli_import && !WIFEXITED(status); /* it may have been done, and would be done twice */
-		if (struck && status != 0 && !unknown && plan.nth / plan.step % LOOK_AGAIN == 0) {
+		if (struck && status != 0 && plan.nth / plan.step % LOOK_AGAIN == 0) {
 			begin(s, c);
-			(void)play(s, c, &plan);
-			if (!can_be_done_again(s, c))
+			status = play(s, c, &plan);
+			/* The engine's threads read too, so another may have been the nth, and all went well; what a sync has ended may have been done. */
+			bool failed = status != 0 && (c->run != cli_import || WIFEXITED(status));
+			if (failed && !can_be_done_again(s, c))
 				tell(s, c, &plan);
 		}
 		more = more && !plan.alone;
