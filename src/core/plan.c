@@ -54,23 +54,30 @@ static void plan_leave(const struct core_batch *b, const struct core_cmd *cmd)
 		need_line(b, cmd->auth_queue_id, 1);
 }
 
+static void need_hold_seats(const struct core_batch *b, const struct core_cmd *cmd, int64_t show_id)
+{
+	core_need_list(b->rows, CORE_LIST_USER_SEATS, show_id, cmd->auth_user_id, NO_TEXT, 0);
+	if (cmd->u.hold.best_count > 0)
+		core_need_list(b->rows, CORE_LIST_SHOW_SEATS, show_id, 0, NO_TEXT, 0);
+	for (size_t i = 0; i < cmd->u.hold.seat_count; i++)
+		need(b, CORE_ROW_SEAT, show_id, cmd->u.hold.seats[i]);
+}
+
+/* A show that is named by its id is taken at its word: its seats come in the same round, which a store across a network feels. */
 static void plan_hold(const struct core_batch *b, const struct core_cmd *cmd)
 {
 	need_key(b, cmd);
 	need(b, CORE_ROW_TICKET, cmd->auth_queue_id, cmd->auth_number);
 	need(b, CORE_ROW_CONCERT, cmd->u.hold.concert_id, 0);
-	if (cmd->u.hold.show_id)
+	if (cmd->u.hold.show_id) {
 		need(b, CORE_ROW_SHOW, cmd->u.hold.show_id, 0);
-	else
-		core_need_list(b->rows, CORE_LIST_SHOWS_ON, cmd->u.hold.concert_id, cmd->u.hold.date, NO_TEXT, 0);
-	struct core_show *show;
-	if (core_shows_meant(b, cmd, &show) != 1)
+		need_hold_seats(b, cmd, cmd->u.hold.show_id);
 		return;
-	core_need_list(b->rows, CORE_LIST_USER_SEATS, show->show_id, cmd->auth_user_id, NO_TEXT, 0);
-	if (cmd->u.hold.best_count > 0)
-		core_need_list(b->rows, CORE_LIST_SHOW_SEATS, show->show_id, 0, NO_TEXT, 0);
-	for (size_t i = 0; i < cmd->u.hold.seat_count; i++)
-		need(b, CORE_ROW_SEAT, show->show_id, cmd->u.hold.seats[i]);
+	}
+	core_need_list(b->rows, CORE_LIST_SHOWS_ON, cmd->u.hold.concert_id, cmd->u.hold.date, NO_TEXT, 0);
+	struct core_show *show;
+	if (core_shows_meant(b, cmd, &show) == 1)
+		need_hold_seats(b, cmd, show->show_id);
 }
 
 static void need_reservation_seats(const struct core_batch *b, const struct core_reservation *r)

@@ -314,6 +314,41 @@ static void a_kept_answer_is_given_again(void **state)
 	world_end(&w);
 }
 
+/* ---- how often a store is asked ---- */
+
+/* Each load is a round trip where the store is across a network. */
+static void what_is_named_by_id_is_loaded_at_once(void **state)
+{
+	const struct {
+		const char *what;
+		struct core_cmd cmd;
+		int loads;
+	} rows[] = {
+	    {"charge", CHARGE(AS_ADA, ADA, 5), 1},
+	    {"hold of a seat, by the show's id", HOLD(AS_ADA, .concert_id = 1, .show_id = 1, SEATS(1)), 1},
+	    {"hold of the best, by the show's id", HOLD(AS_ADA, .concert_id = 1, .show_id = 1, .best_count = 2), 1},
+	    {"hold by the date", HOLD(AS_ADA, .concert_id = 1, .date = 20270101, SEATS(1)), 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct world w;
+		struct core_batch batch;
+		int loads = 0;
+
+		assert_true(world_make(&w));
+		assert_true(world_begin(&w, NOW));
+		batch = (struct core_batch){.rows = &w.rows, .rules = &w.rules, .now = NOW};
+		for (core_plan(&batch, &rows[i].cmd); core_rows_needy(&w.rows); core_plan(&batch, &rows[i].cmd)) {
+			assert_int_equal(store_load(w.store, &w.rows), STORE_OK);
+			loads++;
+		}
+		if (loads != rows[i].loads)
+			fail_msg("%s: %d loads", rows[i].what, loads);
+		world_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +360,7 @@ int main(void)
 	    cmocka_unit_test(views_of_an_instant),
 	    cmocka_unit_test(errors_say_what_they_must),
 	    cmocka_unit_test(a_kept_answer_is_given_again),
+	    cmocka_unit_test(what_is_named_by_id_is_loaded_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
