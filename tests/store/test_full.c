@@ -114,14 +114,15 @@ static void all_can_be_read(struct scene *s)
 	struct look look = {.call = {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER}};
 	struct engine_ticket ticket;
 	struct core_user user;
-	int64_t version, now = engine_now(s->engine);
+	int64_t now = engine_now(s->engine);
+	struct core_show show;
 	struct core_seat *seats;
 	size_t n;
 	look.read = (struct engine_read){.run = look_at_entries, .done = look_done, .owner = &look};
 	assert_true(engine_look_ticket(s->engine, 1, 1, now, &ticket));
 	assert_true(engine_look_user(s->engine, 1, &look.call.arena, &user));
 	assert_int_equal(user.balance, s->balance);
-	assert_true(engine_look_seats(s->engine, 1, now, &look.call.arena, &seats, &n, &version));
+	assert_true(engine_look_seats(s->engine, 1, now, &look.call.arena, &show, &seats, &n));
 	assert_int_equal(n, 12);
 	assert_true(engine_read(s->engine, &look.read));
 	(void)pthread_mutex_lock(&look.call.lock);
