@@ -26,8 +26,10 @@ struct answer {
 struct toy {
 	int listener, port;
 	_Atomic bool over;
+	pthread_mutex_t lock;               /* the toy's thread has it while it serves */
 	struct answer answers[ANSWERS_MAX]; /* to the first piece that comes from the client, the second … */
 	size_t n;
+	struct buf said; /* their bytes */
 	pthread_t thread;
 };
 
@@ -52,8 +54,10 @@ static void *toy_run(void *arg)
 		int fd = accept(toy->listener, NULL, NULL);
 		if (fd < 0)
 			continue;
+		(void)pthread_mutex_lock(&toy->lock);
 		toy_serve(toy, fd);
 		(void)close(fd);
+		(void)pthread_mutex_unlock(&toy->lock);
 	}
 	return NULL;
 }
@@ -68,6 +72,7 @@ static int toy_start(void **state)
 	assert_int_equal(listen(toy->listener, 8), 0);
 	assert_int_equal(getsockname(toy->listener, (struct sockaddr *)&at, &size), 0);
 	toy->port = ntohs(at.sin_port);
+	assert_int_equal(pthread_mutex_init(&toy->lock, NULL), 0);
 	assert_int_equal(pthread_create(&toy->thread, NULL, toy_run, toy), 0);
 	*state = toy;
 	return 0;
@@ -79,17 +84,27 @@ static int toy_end(void **state)
 	atomic_store(&toy->over, true);
 	(void)pthread_join(toy->thread, NULL);
 	(void)close(toy->listener);
+	(void)pthread_mutex_destroy(&toy->lock);
+	buf_free(&toy->said);
 	test_free(toy);
 	return 0;
 }
 
-/* The toy is connected to by one thread at a time, and reads what it is to say when a piece has come. */
+/* What it says to whoever connects next; copied. It may still be busy with the connection before, whose client has gone: that is waited for. */
 static void toy_says(struct toy *toy, size_t n, const struct answer *answers)
 {
+	size_t at = 0;
 	assert_true(n <= ANSWERS_MAX);
+	(void)pthread_mutex_lock(&toy->lock);
+	buf_reset(&toy->said);
 	for (size_t i = 0; i < n; i++)
-		toy->answers[i] = answers[i];
+		buf_add(&toy->said, answers[i].p, answers[i].n);
+	for (size_t i = 0; i < n; i++) {
+		toy->answers[i] = (struct answer){toy->said.p + at, answers[i].n, answers[i].closes};
+		at += answers[i].n;
+	}
 	toy->n = n;
+	(void)pthread_mutex_unlock(&toy->lock);
 }
 
 /* ---- messages of the protocol ---- */

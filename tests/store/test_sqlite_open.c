@@ -117,9 +117,9 @@ static void anothers_database_without_tables_is_left_alone(void **state)
 	struct fixture *f = *state;
 	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
 		run_raw(f, signs[i]);
-		for
-			EACH_MODE(m)
-		refused(f->url, modes[m], STORE_BROKEN, "is a database of another program, not of jari: choose another --store");
+		for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++)
+			refused(f->url, modes[m], STORE_BROKEN,
+			        "is a database of another program, not of jari: choose another --store");
 		sqlite3 *db = open_raw(f, "SELECT 1");
 		sqlite3_stmt *stmt = NULL;
 		assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_schema", -1, &stmt, NULL), SQLITE_OK);
