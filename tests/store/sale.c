@@ -419,7 +419,7 @@ void sale_look(struct sale *s)
 
 /* ---- afterwards ---- */
 
-__attribute__((format(printf, 2, 3))) static bool no(char *why, const char *format, ...)
+bool sale_no(char why[SALE_WHY_SIZE], const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -461,9 +461,9 @@ static bool audit_passes(struct store *s, uint64_t digest, char *why)
 	if (was_audited(digest, false))
 		return true;
 	if (store_audit(s, collect, &found) != STORE_OK || found.checks < 20)
-		return no(why, "the audit can't run");
+		return sale_no(why, "the audit can't run");
 	if (found.first[0])
-		return no(why, "%s", found.first);
+		return sale_no(why, "%s", found.first);
 	(void)was_audited(digest, true);
 	return true;
 }
@@ -478,7 +478,7 @@ static bool file_is_intact(const char *path, char *why)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
 	const char *said = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : sqlite3_errmsg(db);
-	bool ok = strcmp(said, "ok") == 0 || no(why, "the file: %s", said);
+	bool ok = strcmp(said, "ok") == 0 || sale_no(why, "the file: %s", said);
 	(void)sqlite3_finalize(stmt);
 	return sqlite3_close(db) == SQLITE_OK && ok;
 }
@@ -486,18 +486,18 @@ static bool file_is_intact(const char *path, char *why)
 static bool holds_one_of(struct sale *s, const uint64_t *may_hold, size_t n, uint64_t *digest, char *why)
 {
 	if (sale_digest(s->store, digest) != STORE_OK)
-		return no(why, "it can't be read");
+		return sale_no(why, "it can't be read");
 	for (size_t i = 0; i < n; i++)
 		if (*digest == may_hold[i])
 			return true;
-	return no(why, "it does not hold what it should");
+	return sale_no(why, "it does not hold what it should");
 }
 
 static bool goes_on(struct sale *s, char *why)
 {
 	struct core_reply reply;
 	const struct core_cmd cmd = {.op = CORE_JOIN, .u.join = {.username = TEXT("somebody")}};
-	return commit_once(s, &cmd, &reply) || no(why, "it takes nothing");
+	return commit_once(s, &cmd, &reply) || sale_no(why, "it takes nothing");
 }
 
 bool sale_is_well(const char *path, const uint64_t *may_hold, size_t n, int64_t clock, char why[SALE_WHY_SIZE])
@@ -506,9 +506,9 @@ bool sale_is_well(const char *path, const uint64_t *may_hold, size_t n, int64_t 
 	struct sale s = {0};
 	uint64_t digest = 0;
 	if (!sale_open(&s, path, &told))
-		return no(why, "it can't be opened");
+		return sale_no(why, "it can't be opened");
 	bool ok = holds_one_of(&s, may_hold, n, &digest, why) &&
-	          (store_clock(s.store) >= clock || no(why, "the clock has run backwards")) &&
+	          (store_clock(s.store) >= clock || sale_no(why, "the clock has run backwards")) &&
 	          audit_passes(s.store, digest, why) && file_is_intact(path, why) && goes_on(&s, why);
 	sale_close(&s);
 	return ok;

@@ -62,6 +62,8 @@ void sale_check(struct sale *s);
 /* Opens a store again that has been closed or cut off, on a disk that is well: it holds exactly one of the given contents, its clock has not run
  * backwards, the audit passes, the file is intact, and it takes one more command. Else false, with a line in `why`. */
 #define SALE_WHY_SIZE 700
+/* Writes why something is not as it must be. Always false. */
+bool sale_no(char why[SALE_WHY_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool sale_is_well(const char *path, const uint64_t *may_hold, size_t n, int64_t clock, char why[SALE_WHY_SIZE]);
 
 /* Parts of the sale, in this order. Each goes on with what the others have left, also in another process. */

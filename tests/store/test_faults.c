@@ -102,15 +102,6 @@ static int remove_templates(void **state)
 	return 0;
 }
 
-__attribute__((format(printf, 2, 3))) static bool no(struct stores *t, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	(void)vsnprintf(t->why, sizeof t->why, format, args);
-	va_end(args);
-	return false;
-}
-
 /* Afterwards, on a disk that is well. */
 static bool store_is_well(struct stores *t)
 {
@@ -174,10 +165,10 @@ static bool run_sale(struct stores *t, const struct scenario *sc, const struct f
 	if (t->looked && !t->was_well)
 		return false;
 	if (must_go_on && (!open || s.given_up))
-		return no(t, "it did not go on by itself");
+		return sale_no(t->why, "it did not go on by itself");
 	if (plan->kind == FAULT_SYNC && fault_struck() && open)
-		return no(t, "a refused sync has not ended the process");
-	return fault_syncs_after() == 0 || no(t, "after a refused sync another was asked for");
+		return sale_no(t->why, "a refused sync has not ended the process");
+	return fault_syncs_after() == 0 || sale_no(t->why, "after a refused sync another was asked for");
 }
 
 /* Runs from `plan` on until nothing fails any more. What is said goes to a file, from the beginning with each run. */

@@ -46,15 +46,6 @@ struct scene {
 	char why[SALE_WHY_SIZE];
 };
 
-__attribute__((format(printf, 2, 3))) static bool no(struct scene *s, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	(void)vsnprintf(s->why, sizeof s->why, format, args);
-	va_end(args);
-	return false;
-}
-
 /* ---- what must hold afterwards, on a disk that is well ---- */
 
 static bool exists(const char *path)
@@ -84,7 +75,7 @@ static bool source_is_untouched(struct scene *s)
 	char log[340], was[340];
 	(void)snprintf(log, sizeof log, "%s-wal", s->from);
 	(void)snprintf(was, sizeof was, "%s-wal", s->template);
-	return (is_same_file(s->from, s->template) && is_same_file(log, was)) || no(s, "the source was changed");
+	return (is_same_file(s->from, s->template) && is_same_file(log, was)) || sale_no(s->why, "the source was changed");
 }
 
 static bool backup_is_right(struct scene *s, bool done)
@@ -92,9 +83,9 @@ static bool backup_is_right(struct scene *s, bool done)
 	if (!source_is_untouched(s))
 		return false;
 	if (exists(s->partial))
-		return no(s, "half a backup was left");
+		return sale_no(s->why, "half a backup was left");
 	if (!done)
-		return !exists(s->to) || no(s, "a backup that failed was left");
+		return !exists(s->to) || sale_no(s->why, "a backup that failed was left");
 	return sale_is_well(s->to, &s->whole, 1, 0, s->why);
 }
 
@@ -115,7 +106,7 @@ static int64_t rows_of(struct scene *s, uint64_t *digest)
 	int64_t rows = -1;
 	(void)snprintf(url, sizeof url, "sqlite:%s", s->to);
 	if (open_url(url, STORE_READ, &store, error) != STORE_OK)
-		return no(s, "%s", error) - 1;
+		return sale_no(s->why, "%s", error) - 1;
 	if (store_count(store, &rows) != STORE_OK || sale_digest(store, digest) != STORE_OK)
 		rows = -1;
 	store_close(store);
@@ -128,7 +119,7 @@ static bool import_is_right(struct scene *s, bool done)
 	uint64_t digest = 0;
 	int64_t rows = rows_of(s, &digest);
 	if (rows != (done ? s->rows_after : s->rows_before))
-		return no(s, "%s, and there are %lld rows", done ? "done" : "not done", (long long)rows);
+		return sale_no(s->why, "%s, and there are %lld rows", done ? "done" : "not done", (long long)rows);
 	return sale_is_well(s->to, &digest, 1, 0, s->why);
 }
 
@@ -222,7 +213,7 @@ static bool says_why(struct scene *s)
 	char said[SAID_SIZE];
 	read_said(s, said);
 	const char *line = strncmp(said, "jari: ", 6) == 0 ? said : strstr(said, "\njari: ");
-	return (line && strcspn(line + 7, "\n") > 20) || no(s, "it does not say why");
+	return (line && strcspn(line + 7, "\n") > 20) || sale_no(s->why, "it does not say why");
 }
 
 static bool ended_by_a_sync(const struct fault_plan *plan, int status)
@@ -236,11 +227,11 @@ static bool went_as_it_must(struct scene *s, const struct command *c, const stru
 	if (done)
 		return c->is_right(s, true);
 	if (!struck)
-		return no(s, "it failed by itself");
+		return sale_no(s->why, "it failed by itself");
 	if (ended_by_a_sync(plan, status)) /* whether it was done nobody knows */
 		return c->is_right(s, false) || c->is_right(s, true);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != CLI_EXIT_FAILED)
-		return no(s, "it ended with wait status %d", status);
+		return sale_no(s->why, "it ended with wait status %d", status);
 	return says_why(s) && c->is_right(s, false);
 }
 
@@ -252,7 +243,7 @@ static bool can_be_done_again(struct scene *s, const struct command *c)
 	read_said(s, said);
 	if (c->run == cli_copy && status != 0 && strstr(said, "is not empty"))
 		return true;
-	return (status == 0 || no(s, "it can't be done afterwards")) && c->is_right(s, true);
+	return (status == 0 || sale_no(s->why, "it can't be done afterwards")) && c->is_right(s, true);
 }
 
 static void tell(struct scene *s, const struct command *c, const struct fault_plan *plan)

@@ -30,6 +30,19 @@ static void run_raw(const struct fixture *f, const char *sql)
 	assert_int_equal(sqlite3_close(open_raw(f, sql)), SQLITE_OK);
 }
 
+/* What the file says, asked by another program. */
+static int raw_int(struct fixture *f, const char *sql)
+{
+	sqlite3 *db = open_raw(f, "BEGIN");
+	sqlite3_stmt *stmt = NULL;
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	int n = sqlite3_column_int(stmt, 0);
+	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return n;
+}
+
 /* A store with the world in it, closed, its log in the file. */
 static void make_file(struct fixture *f)
 {
@@ -92,13 +105,7 @@ static void a_migration_that_fails_leaves_the_file_as_it_was(void **state)
 	make_file(f);
 	run_raw(f, "PRAGMA user_version = 1");
 	refused(f->url, STORE_SERVE, STORE_BROKEN, "can't be opened: duplicate column name");
-	sqlite3 *db = open_raw(f, "BEGIN");
-	sqlite3_stmt *stmt = NULL;
-	assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &stmt, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-	assert_int_equal(sqlite3_column_int(stmt, 0), 1);
-	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
-	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_int_equal(raw_int(f, "PRAGMA user_version"), 1);
 }
 
 static void an_empty_file_is_not_read(void **state)
@@ -120,13 +127,7 @@ static void anothers_database_without_tables_is_left_alone(void **state)
 		for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++)
 			refused(f->url, modes[m], STORE_BROKEN,
 			        "is a database of another program, not of jari: choose another --store");
-		sqlite3 *db = open_raw(f, "SELECT 1");
-		sqlite3_stmt *stmt = NULL;
-		assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_schema", -1, &stmt, NULL), SQLITE_OK);
-		assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-		assert_int_equal(sqlite3_column_int(stmt, 0), 0);
-		assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
-		assert_int_equal(sqlite3_close(db), SQLITE_OK);
+		assert_int_equal(raw_int(f, "SELECT count(*) FROM sqlite_schema"), 0);
 		assert_int_equal(unlink(f->path), 0);
 	}
 }
