@@ -120,6 +120,7 @@ struct engine_show {
 	struct core_show show; /* version: as of `now`, lapsed holds counted */
 	int64_t available, held, sold;
 	int64_t revenue; /* of the sold seats */
+	uint64_t state;  /* of this process: while it and the version stay, so does everything that is shown of the show */
 };
 /* All shows, by id. */
 void engine_look_all_shows(struct engine *e, int64_t now, struct arena *arena, struct engine_show **out, size_t *n);
@@ -127,9 +128,8 @@ void engine_look_all_shows(struct engine *e, int64_t now, struct arena *arena, s
 void engine_look_shows(struct engine *e, int64_t concert_id, int64_t now, struct arena *arena, struct engine_show **out,
                        size_t *n);
 bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct engine_show *out);
-/* A show's seats by number, with the status as of `now`; section texts live as long as the engine. The show as of the same look, lapsed holds
- * counted in its version, goes to *show. */
-bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_show *show,
+/* A show's seats by number, with the status as of `now`; section texts live as long as the engine. The show as of the same look goes to *show. */
+bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct engine_show *show,
                        struct core_seat **out, size_t *n);
 
 /* A show by its sections, for the organiser. Names live as long as the engine. */

@@ -179,6 +179,7 @@ void model_show_view(const struct model_show *s, int64_t now, struct engine_show
 {
 	int64_t lapsed_seats;
 	out->show = s->row;
+	out->state = s->state;
 	out->show.version += model_lapsed(s, now, &lapsed_seats);
 	out->held = s->held - lapsed_seats;
 	out->sold = s->sold;
@@ -221,15 +222,13 @@ bool engine_look_show(struct engine *e, int64_t show_id, int64_t now, struct eng
 	return s != NULL;
 }
 
-bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct core_show *show,
+bool engine_look_seats(struct engine *e, int64_t show_id, int64_t now, struct arena *arena, struct engine_show *show,
                        struct core_seat **out, size_t *n)
 {
 	(void)pthread_rwlock_rdlock(&e->model.lock);
 	const struct model_show *s = model_id_get(&e->model.shows, show_id);
 	if (s) {
-		int64_t lapsed_seats;
-		*show = s->row;
-		show->version += model_lapsed(s, now, &lapsed_seats);
+		model_show_view(s, now, show);
 		*n = (size_t)s->seat_count;
 		*out = arena_alloc(arena, (*n + 1) * sizeof **out);
 		for (size_t i = 0; i < *n; i++) {

@@ -312,12 +312,28 @@ static bool is_part(const struct model *m, const struct core_row *row)
 	return row->id.kind == CORE_ROW_SHOW && row->was && !model_id_get(&m->shows, row->id.a);
 }
 
+/* Between the last look at what others have committed and this commit others may have changed the same show. What they did is not known yet, so the
+ * version that is shown grows by what this commit has changed alone: it names what is shown here. The feed brings theirs with the stored one. */
+static void publish_show(struct model *m, const struct core_row *row)
+{
+	struct core_show shown = *(const struct core_show *)row->now;
+	const struct core_show *was = row->was;
+	const struct model_show *s = model_id_get(&m->shows, shown.show_id);
+	if (s && was)
+		shown.version = s->row.version + (shown.version - was->version);
+	model_show_put(m, &shown);
+}
+
 void model_publish(struct model *m, const struct core_rows *rows, int64_t now)
 {
 	(void)pthread_rwlock_wrlock(&m->lock);
 	m->now_ms = now;
 	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty) {
-		if (row->now && !is_part(m, row))
+		if (!row->now || is_part(m, row))
+			continue;
+		if (row->id.kind == CORE_ROW_SHOW)
+			publish_show(m, row);
+		else
 			row_put(m, row->id.kind, row->now, rows);
 	}
 	(void)pthread_rwlock_unlock(&m->lock);

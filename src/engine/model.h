@@ -75,6 +75,7 @@ struct model_show {
 	struct model_hold *holds; /* by held_until, then id */
 	int64_t hold_count, hold_cap;
 	int64_t held, sold, revenue; /* as stored */
+	uint64_t state;              /* another one after every change */
 };
 
 struct model_concert {
@@ -95,6 +96,7 @@ struct model {
 	struct model_user **users;
 	size_t user_buckets, user_count;
 	int64_t began_ms, now_ms; /* when the model began; the instant of the last commit */
+	uint64_t states;          /* the last that was given to a show */
 	pthread_mutex_t back_lock;
 	struct model_back *back;
 	size_t back_count, back_cap;
@@ -149,6 +151,7 @@ struct model_ticket *model_ticket_at(const struct model_queue *q, int64_t number
 struct model_user *model_user_find(const struct model *m, int64_t user_id);
 struct model_concert *model_concert_room(struct model *m, int64_t concert_id); /* made when it is not there */
 void model_show_put(struct model *m, const struct core_show *row);
+void model_show_changed(struct model *m, struct model_show *s); /* gives it another state */
 void model_seat_put(struct model *m, const struct core_seat *row);
 void model_reservation_put(struct model *m, const struct core_reservation *row);
 void model_show_free(struct model_show *s);

@@ -38,24 +38,35 @@ static void unlist_show(struct model_concert *c, const struct model_show *s)
 	memmove(&c->shows[at], &c->shows[at + 1], (size_t)(c->show_count - at) * sizeof(struct model_show *));
 }
 
+void model_show_changed(struct model *m, struct model_show *s)
+{
+	s->state = ++m->states;
+}
+
+static void show_put(struct model *m, struct model_show *s, const struct core_show *row)
+{
+	if (s->row.starts_at == row->starts_at) {
+		s->row = *row;
+		return;
+	}
+	struct model_concert *c = model_concert_room(m, row->concert_id);
+	unlist_show(c, s);
+	s->row = *row;
+	list_show(c, s);
+}
+
 void model_show_put(struct model *m, const struct core_show *row)
 {
 	struct model_show *s = model_id_get(&m->shows, row->show_id);
-	if (s && s->row.starts_at == row->starts_at) {
-		s->row = *row;
-		return;
-	}
 	if (s) {
-		struct model_concert *c = model_concert_room(m, row->concert_id);
-		unlist_show(c, s);
+		show_put(m, s, row);
+	} else {
+		s = mem_zero(sizeof *s);
 		s->row = *row;
-		list_show(c, s);
-		return;
+		model_id_put(&m->shows, row->show_id, s);
+		list_show(model_concert_room(m, row->concert_id), s);
 	}
-	s = mem_zero(sizeof *s);
-	s->row = *row;
-	model_id_put(&m->shows, row->show_id, s);
-	list_show(model_concert_room(m, row->concert_id), s);
+	model_show_changed(m, s);
 }
 
 void model_show_free(struct model_show *s)
@@ -127,6 +138,7 @@ void model_reservation_put(struct model *m, const struct core_reservation *row)
 		(void)hold_make(s, row->held_until, row->reservation_id);
 	else
 		hold_remove(s, row->held_until, row->reservation_id);
+	model_show_changed(m, s);
 }
 
 int64_t model_lapsed(const struct model_show *s, int64_t now, int64_t *seats)
@@ -214,4 +226,5 @@ void model_seat_put(struct model *m, const struct core_seat *row)
 	seat->held_until = row->held_until;
 	seat->status = (uint8_t)row->status;
 	count(s, seat);
+	model_show_changed(m, s);
 }

@@ -89,6 +89,10 @@ void model_swap(struct model *m, struct model *fresh)
 	swap_ids(&m->concerts, &fresh->concerts);
 	swap_ids(&m->shows, &fresh->shows);
 	swap_users(m, fresh);
+	for (int64_t i = 0; i < m->shows.n; i++) {
+		if (m->shows.p[i])
+			model_show_changed(m, m->shows.p[i]);
+	}
 	m->now_ms = fresh->now_ms;
 	(void)pthread_rwlock_unlock(&m->lock);
 }

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 
 struct kept {
-	int64_t show_id; /* 0: nothing is kept */
-	int64_t version;
+	struct rendered_key key; /* of show 0: nothing is kept */
 	size_t body_n;
 	struct buf bytes; /* the body, then the tag */
 };
@@ -42,22 +41,20 @@ void rendered_free(struct rendered *r)
 	free(r);
 }
 
-bool rendered_get(const struct rendered *r, enum rendered_form form, int64_t show_id, int64_t version, struct text *body,
-                  struct text *tag)
+bool rendered_get(const struct rendered *r, const struct rendered_key *key, struct text *body, struct text *tag)
 {
-	const struct kept *k = &r->kept[(uint64_t)show_id % JARI_RENDERED_SHOWS][form];
+	const struct kept *k = &r->kept[(uint64_t)key->show_id % JARI_RENDERED_SHOWS][key->form];
 
-	if (k->show_id != show_id || k->version != version || show_id == 0)
+	if (k->key.show_id != key->show_id || k->key.version != key->version || k->key.state != key->state || key->show_id == 0)
 		return false;
 	*body = (struct text){k->bytes.p, k->body_n};
 	*tag = (struct text){k->bytes.p + k->body_n, k->bytes.n - k->body_n};
 	return true;
 }
 
-void rendered_put(struct rendered *r, enum rendered_form form, int64_t show_id, int64_t version, struct text body,
-                  struct text tag)
+void rendered_put(struct rendered *r, const struct rendered_key *key, struct text body, struct text tag)
 {
-	struct kept *k = &r->kept[(uint64_t)show_id % JARI_RENDERED_SHOWS][form];
+	struct kept *k = &r->kept[(uint64_t)key->show_id % JARI_RENDERED_SHOWS][key->form];
 	size_t need = body.n + tag.n, had = k->bytes.cap;
 
 	if (need > JARI_RENDERED_BYTES / 4)
@@ -70,7 +67,6 @@ void rendered_put(struct rendered *r, enum rendered_form form, int64_t show_id, 
 	buf_text(&k->bytes, body);
 	buf_text(&k->bytes, tag);
 	r->total += k->bytes.cap - had;
-	k->show_id = show_id;
-	k->version = version;
+	k->key = *key;
 	k->body_n = body.n;
 }

@@ -96,33 +96,39 @@ static write_seats_fn *const write_seats[RENDERED_FORMS] = {
     [RENDERED_STATUSES] = http_write_seat_statuses,
 };
 
+static struct rendered_key key_of(const struct engine_show *view, enum rendered_form form)
+{
+	return (struct rendered_key){view->show.show_id, view->show.version, view->state, form};
+}
+
 /* Writes the seats and their ETag, and keeps both. False when the show is gone. */
 static bool render_seats(struct http_request *req, int64_t show_id, enum rendered_form form, struct text *body, struct text *tag)
 {
-	struct core_show show;
+	struct engine_show view;
 	struct core_seat *seats;
 	struct buf *out = &req->answer;
 	char prefix[24];
 	size_t n;
 
-	if (!engine_look_seats(req->app->engine, show_id, req->now, req->arena, &show, &seats, &n))
+	if (!engine_look_seats(req->app->engine, show_id, req->now, req->arena, &view, &seats, &n))
 		return false;
-	write_seats[form](out, &show, seats, n);
+	write_seats[form](out, &view.show, seats, n);
 	size_t body_n = out->n;
-	(void)snprintf(prefix, sizeof(prefix), "%" PRId64 "-", show.version);
+	(void)snprintf(prefix, sizeof(prefix), "%" PRId64 "-", view.show.version);
 	res_tag(out, prefix, (struct text){out->p, body_n});
 	*body = (struct text){out->p, body_n};
 	*tag = (struct text){out->p + body_n, out->n - body_n};
-	rendered_put(req->rendered, form, show_id, show.version, *body, *tag);
+	struct rendered_key key = key_of(&view, form);
+	rendered_put(req->rendered, &key, *body, *tag);
 	return true;
 }
 
-static void answer_seats(struct http_request *req, const struct core_show *show, enum rendered_form form)
+static void answer_seats(struct http_request *req, const struct engine_show *view, enum rendered_form form)
 {
+	struct rendered_key key = key_of(view, form);
 	struct text body, tag;
 
-	if (!rendered_get(req->rendered, form, show->show_id, show->version, &body, &tag) &&
-	    !render_seats(req, show->show_id, form, &body, &tag)) {
+	if (!rendered_get(req->rendered, &key, &body, &tag) && !render_seats(req, key.show_id, form, &body, &tag)) {
 		res_refuse(req, CORE_SHOW_NOT_FOUND);
 		return;
 	}
@@ -149,7 +155,7 @@ static void look_at_seats(struct http_request *req, enum rendered_form form)
 		if (found > 1)
 			res_refuse(req, CORE_AMBIGUOUS_DATE);
 		else
-			answer_seats(req, &view.show, form);
+			answer_seats(req, &view, form);
 	}
 }
 

@@ -96,6 +96,7 @@ enum pg_sql {
 	PG_UPDATE = PG_INSERT + CORE_LIST_USER_NAMED,
 	PG_DELETE = PG_UPDATE + CORE_LIST_USER_NAMED,
 	PG_BEGIN = PG_DELETE + CORE_LIST_USER_NAMED,
+	PG_VIEW,
 	PG_UNTIMED,
 	PG_COMMIT,
 	PG_ROLLBACK,
@@ -270,7 +271,7 @@ enum store_result pg_open_schema(struct pg_store *s, int64_t capacity, char erro
 /* ---- the operations ---- */
 
 enum store_result pg_load(struct store *base, struct core_rows *rows);
-/* Loads without locks and outside a batch. */
+/* Loads without locks, outside a batch and inside a view (PG_VIEW), which ends with it when it succeeds. */
 enum store_result pg_look(struct pg_conn *c, struct core_rows *rows);
 /* postgres_save.c: sends every dirty row, the row of `batch`, and COMMIT. *changed: whether there was anything. */
 void pg_send_save(struct pg_store *s, const struct core_rows *rows, int64_t now, const uint8_t batch_id[16], struct arena *arena,

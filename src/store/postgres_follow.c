@@ -117,6 +117,19 @@ static void give(const struct core_rows *rows, const struct asked *asked, store_
 	}
 }
 
+/* What was not ended is ended. A failure leaves it open too. */
+static void end_view(struct pg_conn *c)
+{
+	pg_clear(c);
+	if (!c->pg)
+		return;
+	pg_send(c, PG_ROLLBACK, NULL);
+	if (pg_sync(c) != STORE_OK)
+		pg_drop(c);
+	pg_clear(c);
+}
+
+/* All in one view of the database: with a row that is newer than the snapshot, a show's version would speak of seats that are not there yet. */
 static enum store_result feed(struct pg_store *s, struct arena *arena, store_row_fn fn, void *arg)
 {
 	struct pg_params p = {.arena = arena};
@@ -126,10 +139,11 @@ static enum store_result feed(struct pg_store *s, struct arena *arena, store_row
 	core_rows_init(&rows, arena, 256);
 	pg_bind_text(&p, text_of(s->seen));
 	pg_bind_int(&p, s->process);
+	pg_send(&s->conn, PG_VIEW, NULL);
 	pg_send(&s->conn, PG_FEED, &p);
 	enum store_result result = pg_sync(&s->conn);
 	if (result == STORE_OK) {
-		const PGresult *res = s->conn.results[0];
+		const PGresult *res = s->conn.results[1];
 		int n = PQntuples(res);
 		seen = copy(pg_text(res, 0, SNAPSHOT));
 		if (pg_int(res, 0, AWAY))
@@ -139,8 +153,11 @@ static enum store_result feed(struct pg_store *s, struct arena *arena, store_row
 	}
 	pg_clear(&s->conn);
 	asked = (struct asked){rows.need_rows, rows.need_row_count, rows.need_lists};
-	if (result == STORE_OK && core_rows_needy(&rows))
+	bool needy = result == STORE_OK && core_rows_needy(&rows);
+	if (needy)
 		result = pg_look(&s->conn, &rows);
+	if (!needy || result != STORE_OK)
+		end_view(&s->conn);
 	if (result == STORE_OK) {
 		give(&rows, &asked, fn, arg);
 		free(s->seen);

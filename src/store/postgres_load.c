@@ -285,6 +285,7 @@ enum store_result pg_look(struct pg_conn *c, struct core_rows *rows)
 	int64_t ahead = 0;
 	sort_out(&ask);
 	send_kinds(c, &ask, PG_LOOK);
+	pg_send(c, PG_COMMIT, NULL);
 	enum store_result result = pg_sync(c);
 	if (result == STORE_OK) {
 		put_kinds(c, &ask, 0, &ahead);

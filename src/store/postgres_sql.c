@@ -55,6 +55,7 @@ static const struct {
 	enum core_kind kind; /* of @ */
 } fixed[PG_SQL_COUNT] = {
     [PG_BEGIN] = {"BEGIN", 0},
+    [PG_VIEW] = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0},
     /* A commit that waits for a standby must not be made to stop waiting: it has happened by then, and would be seen. */
     [PG_UNTIMED] = {"SET LOCAL statement_timeout = 0", 0},
     [PG_COMMIT] = {"COMMIT", 0},

@@ -160,6 +160,41 @@ describe('three servers on one PostgreSQL', () => {
 		all[1].audit();
 	});
 
+	it('holds made at all of them at once are soon shown whole at each, whoever looked meanwhile', { timeout: 120000 }, async () => {
+		const ROUNDS = 40;
+		const c = await concert({ capacity: 10, shows: [{ seats: [{ section: 'A', from: 1, to: 3 * ROUNDS, price: 1000 }] }] });
+		const buyers = [];
+		for (const [i, s] of all.entries()) buyers.push(await s.buyer(c, 0, `holder${i}`));
+		for (const s of all) for (const t of buyers) await seen(s, t.token);
+		const seats = (s, t) => s.ok(200, 'GET', `/api/booking/${c.concertId}/list/seats?showId=${c.showId}`, { token: t.token });
+		for (let round = 0; round < ROUNDS; round++) {
+			const held = [];
+			let looking = true;
+			const lookers = all.map(async (s, i) => {
+				let before = { version: 0 };
+				while (looking) {
+					const map = await seats(s, buyers[i]);
+					assert.ok(map.version >= before.version, 'a version never goes back at a server');
+					if (map.version === before.version) assert.deepEqual(map, before, 'a version is one state of the seats');
+					before = map;
+				}
+			});
+			try {
+				await Promise.all(
+					all.map(async (s, i) => {
+						held[i] = await s.hold(buyers[i], c, { seatNumber: 3 * round + i + 1 });
+					}),
+				);
+				for (const [i, s] of all.entries())
+					await eventually(`round ${round}: all three holds are shown`, async () => (await seats(s, buyers[i])).availableSeats.length === 3 * ROUNDS - 3, 2000);
+			} finally {
+				looking = false;
+				await Promise.all(lookers);
+			}
+			for (const [i, s] of all.entries()) assert.equal((await s.api('DELETE', `/api/reservations/${held[i].reservationId}`, { token: buyers[i].token })).status, 204);
+		}
+	});
+
 	it('who asks at one server is silent at none', { timeout: 120000 }, async () => {
 		const two = new Cluster([pg.url, pg.url], ['--waiting-idle', '4']);
 		const k = await concert({ capacity: 1 });

@@ -56,10 +56,12 @@ PLANTED = [
             "return store_follow(e->config.store, gather_row, rows);",
             "(void)rows;\n\tstruct arena a = {0};\n\tstruct core_rows none;\n\tcore_rows_init(&none, &a, 64);\n"
             "\tenum store_result r = store_follow(e->config.store, gather_row, &none);\n\tarena_free(&a);\n\treturn r;", "shown liveness"),
+    Planted("a version speaks of changes that are not shown yet", "src/engine/model.c",
+            "\tif (s && was)\n\t\tshown.version = s->row.version + (shown.version - was->version);", "\t(void)s;\n\t(void)was;", "shown"),
     Planted("after a takeover nothing is read anew", "src/engine/follower.c",
             "\t\tr = read_anew(e, f);\n", "\t\tif (f->now == 0)\n\t\t\tr = read_anew(e, f);\n", "liveness shown"),
     Planted("part of another's show is shown", "src/engine/model.c",
-            "if (row->now && !is_part(m, row))", "if (row->now && (!is_part(m, row) || row->now))", "shown"),
+            "if (!row->now || is_part(m, row))", "if (!row->now || (is_part(m, row) && !row->now))", "shown"),
     Planted("the engine keeps to its own clock", "src/engine/engine.c",
             "\t\tclock_follow(e->config.clock, now);", "\t\t(void)now;", "silent shown liveness"),
     Planted("the departed count in `ahead`", "src/engine/model.c",

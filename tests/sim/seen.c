@@ -1,5 +1,6 @@
 /* seen.c: what a read model shows of a row must be what some commit has made of it: one that is durable, none that is older than what the same server has
- * shown before, and none that is older than what it has told somebody of. */
+ * shown before, and none that is older than what it has told somebody of. A show's version is checked apart: with several servers one shows what it knows of the
+ * seats, under a version that only grows and names one state of them. */
 #include "world.h"
 
 #include <stdlib.h>
@@ -11,7 +12,8 @@ enum { BUCKETS = 1024, KINDS = CORE_ROW_RESERVATION };
 struct version {
 	int64_t seq;
 	uint64_t hash;
-	int server; /* whose commit it was; -1: nobody's */
+	int server;     /* whose commit it was; -1: nobody's */
+	int64_t number; /* of a show: its version; else 0 */
 };
 struct history {
 	struct history *chain, *next;
@@ -19,7 +21,9 @@ struct history {
 	int64_t a, b;
 	struct version *versions;
 	int n, cap;
-	int64_t floor[SERVERS]; /* the commit that the server has shown at least */
+	int64_t floor[SERVERS];  /* the commit that the server has shown at least */
+	int64_t number[SERVERS]; /* of a show: the version that the server has shown last, and what the seats were */
+	uint64_t seats[SERVERS];
 };
 struct seen {
 	struct history *bucket[BUCKETS], *first, **last;
@@ -55,7 +59,7 @@ static uint64_t hash_ticket(const struct core_ticket *t)
 
 static uint64_t hash_show(const struct core_show *s)
 {
-	return mix(mix(mix(mix(4, s->version), s->starts_at), s->closed), s->total_seats);
+	return mix(mix(mix(4, s->starts_at), s->closed), s->total_seats);
 }
 
 static uint64_t hash_row(enum core_kind kind, const void *row)
@@ -75,6 +79,11 @@ static uint64_t hash_row(enum core_kind kind, const void *row)
 	default:
 		return mix(mix(6, ((const struct core_seat *)row)->status), ((const struct core_seat *)row)->price);
 	}
+}
+
+static int64_t number_of(enum core_kind kind, const void *row)
+{
+	return kind == CORE_ROW_SHOW ? ((const struct core_show *)row)->version : 0;
 }
 
 /* ---- what was committed ---- */
@@ -103,7 +112,7 @@ static void add(struct world *w, enum core_kind kind, const void *row, int64_t s
 		h->cap = h->cap ? h->cap * 2 : 4;
 		h->versions = mem_grow(h->versions, (size_t)h->cap * sizeof *h->versions);
 	}
-	h->versions[h->n++] = (struct version){seq, hash_row(kind, row), server};
+	h->versions[h->n++] = (struct version){seq, hash_row(kind, row), server, number_of(kind, row)};
 }
 
 static bool shown(enum core_kind kind)
@@ -187,10 +196,12 @@ static void check(struct world *w, struct server *s, enum core_kind kind, int64_
 	struct history *h = find(w, kind, a, b, false);
 	uint64_t hash = hash_row(kind, row);
 	int64_t floor = h ? least(s, h) : 0;
+	int64_t number = number_of(kind, row);
+	bool exact = latest || !w->shared; /* else others' changes of the seats may be missing */
 	bool older = false, later = false;
 	for (int i = 0; h && i < h->n; i++) {
 		bool over = i + 1 < h->n && h->versions[i + 1].seq <= floor;
-		if (h->versions[i].hash != hash)
+		if (h->versions[i].hash != hash || h->versions[i].number < number || (exact && h->versions[i].number != number))
 			continue;
 		if (h->versions[i].seq > w->durable) {
 			later = true;
@@ -265,6 +276,18 @@ static void look_concert(struct world *w, struct server *s, int64_t concert_id, 
 	arena_free(&arena);
 }
 
+static void check_number(struct world *w, struct server *s, int64_t show_id, int64_t number, uint64_t seats)
+{
+	struct history *h = find(w, CORE_ROW_SHOW, show_id, 0, false);
+	if (!h)
+		return;
+	if (number < h->number[s->id] || (number == h->number[s->id] && seats != h->seats[s->id]))
+		world_fail(w, "shown", "server %d shows version %lld of show %lld %s", s->id, (long long)number,
+		           (long long)show_id, number < h->number[s->id] ? "after a later one" : "with other seats than before");
+	h->number[s->id] = number;
+	h->seats[s->id] = seats;
+}
+
 /* At the instant 0 nothing has lapsed: what is shown is what is kept. */
 static void look_show(struct world *w, struct server *s, int64_t show_id, bool latest)
 {
@@ -272,7 +295,6 @@ static void look_show(struct world *w, struct server *s, int64_t show_id, bool l
 	struct engine_show view;
 	struct core_seat *seats = NULL;
 	size_t n = 0;
-	struct core_show show;
 	int64_t held = 0, sold = 0;
 	if (!engine_look_show(s->engine, show_id, 0, &view)) {
 		if (latest || !w->shared) /* another server's is shown when all of it is known */
@@ -280,12 +302,15 @@ static void look_show(struct world *w, struct server *s, int64_t show_id, bool l
 		return;
 	}
 	check(w, s, CORE_ROW_SHOW, show_id, 0, &view.show, latest);
-	(void)engine_look_seats(s->engine, show_id, 0, &arena, &show, &seats, &n);
+	(void)engine_look_seats(s->engine, show_id, 0, &arena, &view, &seats, &n);
+	uint64_t state = 7;
 	for (size_t i = 0; i < n; i++) {
 		check(w, s, CORE_ROW_SEAT, show_id, seats[i].seat_number, &seats[i], latest);
+		state = mix(mix(state, seats[i].status), seats[i].price);
 		held += seats[i].status == CORE_SEAT_HELD;
 		sold += seats[i].status == CORE_SEAT_SOLD;
 	}
+	check_number(w, s, show_id, view.show.version, state);
 	if ((int64_t)n != view.show.total_seats)
 		world_fail(w, "shown", "server %d shows %lld of the %lld seats of show %lld", s->id, (long long)n,
 		           (long long)view.show.total_seats, (long long)show_id);

@@ -115,7 +115,7 @@ static void all_can_be_read(struct scene *s)
 	struct engine_ticket ticket;
 	struct core_user user;
 	int64_t now = engine_now(s->engine);
-	struct core_show show;
+	struct engine_show show;
 	struct core_seat *seats;
 	size_t n;
 	look.read = (struct engine_read){.run = look_at_entries, .done = look_done, .owner = &look};

@@ -680,13 +680,13 @@ static void seats_show_a_lapse_at_the_very_instant_and_versions_only_grow(void *
 	struct arena arena = {0};
 	struct core_seat *seats;
 	size_t n;
-	struct core_show show;
+	struct engine_show show;
 	assert_true(engine_look_seats(w->engine, show_id, START + 300000, &arena, &show, &seats, &n));
 	assert_int_equal(n, 10);
-	assert_int_equal(show.version, after.show.version);
+	assert_int_equal(show.show.version, after.show.version);
 	assert_int_equal(seats[2].status, CORE_SEAT_FREE);
 	assert_true(engine_look_seats(w->engine, show_id, START, &arena, &show, &seats, &n));
-	assert_int_equal(show.version, before.show.version);
+	assert_int_equal(show.show.version, before.show.version);
 	assert_int_equal(seats[2].status, CORE_SEAT_HELD);
 	arena_free(&arena);
 

@@ -25,6 +25,8 @@ struct fed {
 		struct core_user user;
 		struct core_queue queue;
 		struct core_ticket ticket;
+		struct core_show show;
+		struct core_seat seat;
 	} row;
 };
 
@@ -467,7 +469,7 @@ static void after_a_conflict_everything_is_read_anew(void **state)
 	struct arena arena = {0};
 	struct core_seat *seats;
 	size_t n;
-	struct core_show show;
+	struct engine_show show;
 	add_concert(w);
 	for (int i = 0; i < 3; i++) {
 		struct core_cmd cmd = join_cmd(i == 0 ? "ann" : i == 1 ? "bob" : "cho");
@@ -531,16 +533,82 @@ static void part_of_a_show_that_others_have_added_is_not_shown(void **state)
 	struct core_concert *concerts;
 	struct core_seat *seats;
 	size_t n;
-	struct core_show row;
 	assert_false(engine_look_show(w->engine, 1, START, &show));
 	engine_look_concerts(w->engine, &arena, &concerts, &n);
 	assert_int_equal(n, 0);
 	w->gate->conflict = true; /* everything is read anew: now all of it is known */
 	WITHIN_A_SECOND(engine_look_show(w->engine, 1, START, &show));
 	assert_int_equal(show.held, 1);
-	assert_true(engine_look_seats(w->engine, 1, START, &arena, &row, &seats, &n));
+	assert_true(engine_look_seats(w->engine, 1, START, &arena, &show, &seats, &n));
 	assert_int_equal(n, 2);
-	assert_int_equal(row.show_id, 1);
+	assert_int_equal(show.show.show_id, 1);
+	arena_free(&arena);
+}
+
+static void as_committed(struct gate *g, const struct core_show *show, const struct core_seat *seat)
+{
+	struct fed fed = {.kind = CORE_ROW_SHOW};
+	fed.row.show = *show;
+	feed(g, &fed);
+	fed = (struct fed){.kind = CORE_ROW_SEAT};
+	fed.row.seat = *seat;
+	feed(g, &fed);
+}
+
+/* As another process would do it: the seat is sold. What it leaves is to be fed. */
+static void sell_elsewhere(struct gate *g, int64_t number)
+{
+	struct arena arena = {0};
+	struct core_rows rows;
+	int64_t now = START;
+	core_rows_init(&rows, &arena, 8);
+	assert_int_equal(store_begin(g->inner, &now), STORE_OK);
+	core_need_row(&rows, CORE_ROW_SHOW, 1, 0, (struct text){0});
+	core_need_row(&rows, CORE_ROW_SEAT, 1, number, (struct text){0});
+	assert_int_equal(store_load(g->inner, &rows), STORE_OK);
+	struct core_show *show = core_row_edit(&rows, core_row_find(&rows, CORE_ROW_SHOW, 1, 0, (struct text){0}));
+	struct core_seat *seat = core_row_edit(&rows, core_row_find(&rows, CORE_ROW_SEAT, 1, number, (struct text){0}));
+	show->version += 2;
+	seat->status = CORE_SEAT_SOLD;
+	seat->reservation_id = seat->user_id = 99;
+	assert_int_equal(store_commit(g->inner, &rows, now), STORE_OK);
+	seat->section = TEXT("Stalls");
+	as_committed(g, show, seat);
+	arena_free(&arena);
+}
+
+/* A version speaks of what is shown here: not of what others have sold and nothing was heard of yet. */
+static void a_version_names_what_is_shown(void **state)
+{
+	struct world *w = *state;
+	struct arena arena = {0};
+	struct engine_show before, partly, whole;
+	struct core_seat *seats;
+	size_t n;
+	struct core_cmd cmd = join_cmd("ann");
+	add_concert(w);
+	assert_int_equal(run(w, &cmd).code, CORE_OK);
+	assert_true(engine_look_show(w->engine, 1, START, &before));
+	sell_elsewhere(w->gate, 3);
+	cmd = (struct core_cmd){.op = CORE_HOLD, .auth_queue_id = 1, .auth_number = 1, .auth_user_id = 1};
+	cmd.u.hold.concert_id = cmd.u.hold.show_id = 1;
+	cmd.u.hold.seats = (const int64_t[]){2};
+	cmd.u.hold.seat_count = 1;
+	assert_int_equal(run(w, &cmd).code, CORE_OK);
+	assert_true(engine_look_seats(w->engine, 1, START, &arena, &partly, &seats, &n));
+	assert_int_equal(partly.held, 1);
+	assert_int_equal(partly.sold, 0);
+	assert_int_equal(partly.show.version, before.show.version + 2);
+	assert_true(partly.state != before.state);
+	w->gate->fed[0].row.show.version += 2; /* the own hold is in what is followed */
+	w->gate->told = true;
+	WITHIN_A_SECOND(engine_look_show(w->engine, 1, START, &whole) && whole.sold == 1);
+	assert_int_equal(whole.held, 1);
+	assert_int_equal(whole.show.version, before.show.version + 4);
+	assert_true(whole.state != partly.state);
+	w->gate->conflict = true; /* read anew: all as it was, in a state that nobody has kept anything of */
+	WITHIN_A_SECOND(engine_look_show(w->engine, 1, START, &partly) && partly.state != whole.state);
+	assert_int_equal(partly.show.version, whole.show.version);
 	arena_free(&arena);
 }
 
@@ -633,6 +701,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_busy_store_is_asked_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(after_a_conflict_everything_is_read_anew, setup, teardown),
 	    cmocka_unit_test_setup_teardown(part_of_a_show_that_others_have_added_is_not_shown, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_version_names_what_is_shown, setup, teardown),
 	    cmocka_unit_test_setup_teardown(the_clock_is_the_databases, setup_ahead, teardown),
 	    cmocka_unit_test_setup_teardown(who_asks_elsewhere_is_not_silent, setup_hasty, teardown),
 	    cmocka_unit_test_setup_teardown(who_asks_here_is_told_of, setup_hasty, teardown),
