@@ -101,21 +101,26 @@ static const int64_t *keep_ints(struct arena *a, const int64_t *p, size_t n)
 	return n ? arena_copy(a, p, n * sizeof *p) : NULL;
 }
 
+static struct text keep_text(struct arena *a, struct text t)
+{
+	return t.n ? arena_text(a, t) : TEXT("");
+}
+
 /* The batch's memory goes; what the reply points to moves into the job's own. */
 static void keep_reply(struct engine_job *job)
 {
 	struct core_reply *r = &job->reply;
 	struct arena *a = job->arena;
-	r->replay_body = arena_text(a, r->replay_body);
-	r->user.name = arena_text(a, r->user.name);
-	r->queue.name = arena_text(a, r->queue.name);
-	r->concert.title = arena_text(a, r->concert.title);
-	r->concert.artist = arena_text(a, r->concert.artist);
-	r->concert.venue = arena_text(a, r->concert.venue);
+	r->replay_body = keep_text(a, r->replay_body);
+	r->user.name = keep_text(a, r->user.name);
+	r->queue.name = keep_text(a, r->queue.name);
+	r->concert.title = keep_text(a, r->concert.title);
+	r->concert.artist = keep_text(a, r->concert.artist);
+	r->concert.venue = keep_text(a, r->concert.venue);
 	r->reservation.seats = keep_ints(a, r->reservation.seats, (size_t)r->reservation.seat_count);
 	r->seats = keep_ints(a, r->seats, r->seat_count);
-	r->where = arena_text(a, r->where);
-	r->what = arena_text(a, r->what);
+	r->where = keep_text(a, r->where);
+	r->what = keep_text(a, r->what);
 	r->queue_ids = keep_ints(a, r->queue_ids, r->queue_id_count);
 	r->concert_ids = keep_ints(a, r->concert_ids, r->concert_id_count);
 	r->show_ids = keep_ints(a, r->show_ids, r->show_id_count);
