@@ -24,24 +24,21 @@ class Growth:
         return {"connections": s.connections, "duration": s.seconds, "warmup": s.warmup}
 
     def line(self):
-        """poll, join and admission with lines of several lengths."""
-        out = {}
-        for waiting in self.setup.lines:
-            row = {}
-            for operation in ("poll", "join", "turn"):
-                best = None
-                for _ in range(self.setup.rounds):
+        """poll, join and admission with lines of several lengths, which take turns: the machine's speed changes within minutes."""
+        out = {str(waiting): {} for waiting in self.setup.lines}
+        for number in range(self.setup.rounds):
+            for waiting, row in out.items():
+                for operation in ("poll", "join", "turn"):
                     server = self.server()
                     try:
-                        result = jari.numbers(server.bench(operation, waiting=waiting, **self.common()))
+                        result = jari.numbers(server.bench(operation, waiting=int(waiting), **self.common()))
                     finally:
                         self.end(server)
+                    name = "admit" if operation == "turn" else operation
                     # the least processor time: whatever else ran on the machine only adds to it
-                    if best is None or result["serverCpuNs"] < best["serverCpuNs"]:
-                        best = result
-                row["admit" if operation == "turn" else operation] = best
-            out[str(waiting)] = row
-            self.say(f"  {waiting} waiting: " + ", ".join(f"{k} {v['perSecond']} a second, {v['serverCpuNs'] / 1000:.1f} us" for k, v in row.items()))
+                    if name not in row or result["serverCpuNs"] < row[name]["serverCpuNs"]:
+                        row[name] = result
+                self.say(f"  round {number + 1}, {waiting} waiting: " + ", ".join(f"{k} at best {v['serverCpuNs'] / 1000:.1f} us" for k, v in row.items()))
         return out
 
     def memory(self):
