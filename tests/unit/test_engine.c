@@ -597,9 +597,9 @@ static void one_refused_command_of_many_costs_few_tries(void **state)
 	struct core_ticket a = run(w, &join_a).ticket, b = run(w, &join_b).ticket;
 	static struct call first, calls[MANY];
 	w->gate->poison_user = b.user_id;
-	w->gate->hold_commits = true; /* so that all gather behind the first */
+	w->gate->hold_commits = true;   /* so that all gather behind the first */
+	int64_t tries = w->gate->tries; /* before it is asked: its commit may begin at once */
 	call_begin(w, &first, &join_c);
-	int64_t tries = w->gate->tries;
 	while (w->gate->tries == tries)
 		pause_us(1000);
 	for (int i = 0; i < MANY; i++) {
