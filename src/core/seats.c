@@ -129,7 +129,8 @@ static enum core_code check_limit(const struct core_batch *b, const struct core_
                                   int64_t wanted, struct core_reply *reply)
 {
 	const struct core_list *mine = list_of(b, CORE_LIST_USER_SEATS, show->show_id, cmd->auth_user_id);
-	if (seats_of_user(mine, cmd->auth_user_id, b->now) + wanted <= b->rules->seats_per_user)
+	/* `wanted` may be whatever a number can say: nothing is added to it */
+	if (wanted <= b->rules->seats_per_user - seats_of_user(mine, cmd->auth_user_id, b->now))
 		return CORE_OK;
 	reply->limit = b->rules->seats_per_user;
 	return CORE_LIMIT_EXCEEDED;

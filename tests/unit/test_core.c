@@ -78,6 +78,8 @@ static void hold_precedence(void **state)
 	    {"too many, and taken", 0, HOLD(AS_ADA, .concert_id = 1, .show_id = 1, SEATS(5, 6)), CORE_LIMIT_EXCEEDED},
 	    {"best: too many, and too few free", 0, HOLD(AS_ADA, .concert_id = 1, .show_id = 1, .best_count = 20),
 	     CORE_LIMIT_EXCEEDED},
+	    {"best: as many as a number can say, on top of what is mine", 0,
+	     HOLD(AS_ADA, .concert_id = 1, .show_id = 1, .best_count = INT64_MAX), CORE_LIMIT_EXCEEDED},
 	    {"taken", 0, HOLD(AS_ADA, .concert_id = 1, .show_id = 1, SEATS(5)), CORE_SEAT_TAKEN},
 	    {"free", 0, HOLD(AS_ADA, .concert_id = 1, .show_id = 1, SEATS(6)), CORE_OK},
 	    {"as many as one may have", 0, HOLD(AS_ADA, .concert_id = 1, .show_id = 2, SEATS(7, 3, 2, 9)), CORE_OK},
