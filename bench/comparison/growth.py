@@ -25,13 +25,13 @@ class Growth:
 
     def line(self):
         """poll, join and admission with lines of several lengths, which take turns: the machine's speed changes within minutes."""
-        out = {str(waiting): {} for waiting in self.setup.lines}
+        rows = {waiting: {} for waiting in self.setup.lines}
         for number in range(self.setup.rounds):
-            for waiting, row in out.items():
+            for waiting, row in rows.items():
                 for operation in ("poll", "join", "turn"):
                     server = self.server()
                     try:
-                        result = jari.numbers(server.bench(operation, waiting=int(waiting), **self.common()))
+                        result = jari.numbers(server.bench(operation, waiting=waiting, **self.common()))
                     finally:
                         self.end(server)
                     name = "admit" if operation == "turn" else operation
@@ -39,7 +39,7 @@ class Growth:
                     if name not in row or result["serverCpuNs"] < row[name]["serverCpuNs"]:
                         row[name] = result
                 self.say(f"  round {number + 1}, {waiting} waiting: " + ", ".join(f"{k} at best {v['serverCpuNs'] / 1000:.1f} us" for k, v in row.items()))
-        return out
+        return {str(waiting): row for waiting, row in rows.items()}
 
     def memory(self):
         """The resident set from an empty queue to a full one, and the time until a restarted server is ready."""

@@ -314,18 +314,11 @@ static int64_t waited_ms(const struct http_conn *c)
 	return c && getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 ? info.tcpi_last_data_recv : 0;
 }
 
-/* Whatever was in its socket before the tick before the last has been read since: the loop has looked at all of them between the two, and a tick comes
- * after what was found with it. So while ticks come in time nothing can have lain for long, and the kernel need not be asked. */
-static bool may_be_late(const struct http_thread *t, int64_t ms)
-{
-	return clock_elapsed_us() - t->tick_before_us > ms * 1000;
-}
-
 /* When requests lie in their sockets for long, who polls goes before who wants to change something. */
 static bool is_late(struct http_request *req)
 {
-	int64_t most = (int64_t)JARI_LATE_MS * engine_patience(req->job.cmd.op);
-	bool late = most > 0 && may_be_late(req->thread, most) && waited_ms(req->conn) > most;
+	int patience = engine_patience(req->job.cmd.op);
+	bool late = patience > 0 && waited_ms(req->conn) > JARI_LATE_MS * patience;
 	if (late)
 		http_metrics_shed(req->app->metrics, req->thread->index, HTTP_SHED_LATE);
 	return late;

@@ -123,7 +123,6 @@ struct http_thread {
 	int64_t fed_count; /* connections with a feed */
 	struct buf news;   /* what the feed being looked at writes */
 	int64_t now_us;
-	int64_t tick_us, tick_before_us; /* the last tick, and the one before */
 	time_t date_second;
 	char date[64]; /* "Date: …\r\n" */
 	size_t date_n;

@@ -44,8 +44,6 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	struct http_thread *t = arg;
 	(void)fd, (void)what;
 	t->now_us = clock_elapsed_us();
-	t->tick_before_us = t->tick_us;
-	t->tick_us = t->now_us;
 	http_thread_date(t);
 	http_conn_sweep(t);
 	if (t->draining && t->now_us >= t->drain_deadline_us) {

@@ -1,4 +1,4 @@
-/* What is kept of shows' seats: found under its show, form and version alone, and bounded. */
+/* What is kept of shows' seats: found under its show, form, version and state alone, and bounded. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
