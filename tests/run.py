@@ -32,10 +32,10 @@ SHOWN_LINES = 60
 AT_ONCE = min(2, os.cpu_count() or 1)  # programs; most of the time they wait
 ALONE = {"api/hostile", "api/ready", "bench/compare"} # measure time
 
-# What ThreadSanitizer watches: every unit test, the stores that have threads, and of the API tests those in which threads meet: clients at the
-# same moment, streams, the reader, samples, crashes, other processes' commits, outages.
+# What ThreadSanitizer watches: every unit test, the stores that have threads, and the API tests but for those that measure time or in which a
+# second more or less decides.
 TSAN_STORE = ("sqlite", "postgres", "store")
-TSAN_API = ("race", "line", "events", "idempotency", "booking", "wallet", "admin", "organiser", "monitoring", "crash", "postgres", "outage")
+TSAN_NOT_API = ("hostile", "ready", "idle", "rates")
 
 ENV = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP",
            ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1", UBSAN_OPTIONS="print_stacktrace=1")
@@ -137,6 +137,12 @@ def node_failures(out):
         if "subtestsFailed" not in text:
             found.append(f"not ok - {match.group(2)}\n{tail(text)}")
     return found
+
+
+def node_tests(suite):
+    """(name, path) of the suite's programs."""
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "*.test.mjs"))):
+        yield os.path.basename(path)[:-len(".test.mjs")], os.path.relpath(path, ROOT)
 
 
 def run_node(files, seconds, env=ENV):
@@ -285,9 +291,9 @@ def tsan_programs():
     for owner, name, command in c_tests(TSAN):
         if owner == "unit" or (owner == "store" and name in TSAN_STORE):
             yield f"{owner}/{name}", lambda command=command: run_tsan(lambda env: run_c(command, SECONDS_MAX["tsan"], env))
-    for name in TSAN_API:
-        files = [f"tests/api/{name}.test.mjs"]
-        yield f"api/{name}", lambda files=files: run_tsan(lambda env: run_node(files, SECONDS_MAX["tsan"], env))
+    for name, path in node_tests("api"):
+        if name not in TSAN_NOT_API:
+            yield f"api/{name}", lambda path=path: run_tsan(lambda env: run_node([path], SECONDS_MAX["tsan"], env))
 
 
 MEMCHECK = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite,possible",
@@ -352,9 +358,8 @@ def programs(build, words):
     yield "sim", "simulation", lambda: run_c([os.path.join(RELEASE, "tests", "sim", "jari-sim")], SECONDS_MAX["sim"])
     yield "sim", "planted", lambda: run_c([sys.executable, "tests/sim/planted.py", RELEASE], 2 * SECONDS_MAX["sim"])
     for suite in ("api", "package", "web"):
-        for path in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "*.test.mjs"))):
-            name = os.path.basename(path)[:-len(".test.mjs")]
-            yield suite, name, lambda path=path, suite=suite: run_node([os.path.relpath(path, ROOT)], SECONDS_MAX[suite], env)
+        for name, path in node_tests(suite):
+            yield suite, name, lambda path=path, suite=suite: run_node([path], SECONDS_MAX[suite], env)
     yield "fuzz", "regressions", run_regressions
     for target in targets.FLAGS:
         yield "fuzz", target, lambda target=target: run_fuzz(target)
