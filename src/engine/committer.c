@@ -2,6 +2,7 @@
  *
  * A batch is taken from the inbox, planned and loaded in rounds, decided command by command, saved and committed once. Then it is the
  * syncer's (syncer.c), and the next one is taken. */
+#include "engine/gather.h"
 #include "engine/internal.h"
 
 #include "base/log.h"
@@ -17,8 +18,6 @@
 #define BUSY_PAUSE_US 2000
 #define TELL_US 1000000 /* while batches fail it is logged so often */
 #define TICK_QUEUES_MAX 1024
-#define GATHER_US 600 /* how long a batch for a shared store waits for more commands */
-#define GATHER_STEP_US 150
 
 struct committer {
 	struct engine *e;
@@ -72,18 +71,16 @@ static void fill(struct engine *e, struct flight *batch)
 	}
 }
 
-/* With a shared store a batch costs its round trips and its commit whatever its size, and the processes' commits wait for each other. Who has just been
- * answered asks again soon, and would miss the batch that begins at once. So it waits, as long as more keep coming. The inbox's lock is held. */
-static void gather(struct engine *e)
+/* The inbox's lock is held. */
+static void gather(struct engine *e, struct gather *g)
 {
-	int64_t end = clock_elapsed_us() + GATHER_US, had = 1;
-	while (e->shared && e->inbox_count > had && e->inbox_count < JARI_BATCH_MAX && !e->inbox_closed &&
-	       clock_elapsed_us() < end) {
-		had = e->inbox_count;
-		(void)pthread_mutex_unlock(&e->inbox_lock);
-		(void)nanosleep(&(struct timespec){.tv_nsec = GATHER_STEP_US * 1000L}, NULL);
-		(void)pthread_mutex_lock(&e->inbox_lock);
+	gather_begin(g, clock_elapsed_us());
+	e->inbox_awaited = g->awaited;
+	while (!e->inbox_closed && gather_goes_on(g, e->inbox_count, clock_elapsed_us())) {
+		struct timespec until = at_us(clock_elapsed_us() + GATHER_STEP_US);
+		(void)pthread_cond_timedwait(&e->inbox_filled, &e->inbox_lock, &until);
 	}
+	e->inbox_awaited = 0;
 }
 
 static int64_t wake_us(struct committer *c)
@@ -99,13 +96,15 @@ static bool take(struct committer *c, struct flight *batch)
 	if (c->took > 0)
 		overload_note(&e->inbox_load, c->took, clock_elapsed_us() - c->took_us);
 	(void)pthread_mutex_lock(&e->inbox_lock);
+	struct gather g = gather_after(c->took, e->inbox_count, clock_elapsed_us());
 	int64_t wake = wake_us(c);
 	while (!e->inbox_first && !e->inbox_closed && clock_elapsed_us() < wake) {
 		struct timespec until = at_us(wake);
 		(void)pthread_cond_timedwait(&e->inbox_filled, &e->inbox_lock, &until);
 		wake = wake_us(c);
 	}
-	gather(e);
+	if (e->shared && e->inbox_first)
+		gather(e, &g);
 	fill(e, batch);
 	c->took_us = clock_elapsed_us();
 	c->took = (int64_t)batch->n;

@@ -61,7 +61,7 @@ bool engine_submit(struct engine *e, struct engine_job *job)
 		*e->inbox_last = job;
 		e->inbox_last = &job->next;
 		e->inbox_count++;
-		if (was_empty)
+		if (was_empty || e->inbox_count == e->inbox_awaited)
 			(void)pthread_cond_signal(&e->inbox_filled);
 	}
 	(void)pthread_mutex_unlock(&e->inbox_lock);

@@ -46,6 +46,7 @@ struct engine {
 	pthread_cond_t inbox_filled;
 	struct engine_job *inbox_first, **inbox_last;
 	int64_t inbox_count;
+	int64_t inbox_awaited; /* the committer wants to know when there are so many; 0: it does not */
 	bool inbox_closed;
 	bool follow_due; /* another process may have committed something */
 	struct overload inbox_load;
