@@ -49,7 +49,8 @@ def fill(path, rows):
     insert(db, "show", show_id=show, concert_id=concert, starts_at=past + DAY_MS, date=20200101, total_seats=1, version=1)
     insert(db, "seat", show_id=show, seat_number=1, section="'A'", price=1000)
     insert(db, "user", numbers(1, users), user_id=f"{first_user} + k", name=f"'past-{queue}-' || k",
-           balance=f"1000 * ({rows} / {users} + (k <= {rows} % {users}))", created_at=past)
+           balance=f"1000 * ({rows} / {users} + (k <= {rows} % {users}))", created_at=past,
+           last_entry=f"{first_entry} + k + {users} * (({rows} - k) / {users})")
     db.execute("COMMIT")
     user = f"{first_user} + (k - 1) % {users} + 1"  # row k is of this one
     for start in range(0, rows, STEP):
@@ -60,7 +61,7 @@ def fill(path, rows):
         insert(db, "reservation", source, reservation_id=f"{first_reservation} + k", user_id=user, concert_id=concert, show_id=show, queue_id=queue,
                ticket_number="k", date=20200101, total_price=1000, status=3, held_until=past + 300_000, created_at=past, seats="'[1]'")
         insert(db, "ledger", source, entry_id=f"{first_entry} + k", user_id=user, type=1, credit_kind=1, credit_id=user, amount=1000,
-               balance_after=f"1000 * ((k - 1) / {users} + 1)", created_at=past)
+               balance_after=f"1000 * ((k - 1) / {users} + 1)", created_at=past, previous=f"iif(k > {users}, {first_entry} + k - {users}, 0)")
         db.execute("COMMIT")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()

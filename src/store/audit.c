@@ -56,9 +56,12 @@ static const struct check checks[] = {
 	{"I3", "no wallet is below 0 or above its limit",
 	 "SELECT printf('user %d: %d', user_id, balance) FROM user WHERE balance NOT BETWEEN 0 AND 1000000000000"},
 	{"I3", "every entry's balance is that of the entry before it, moved by its amount",
-	 "SELECT printf('entry %d of user %d: %d', entry_id, user_id, balance_after) FROM (SELECT entry_id, user_id, balance_after,"
-	 " coalesce(lag(balance_after) OVER (PARTITION BY user_id ORDER BY entry_id), 0) + " SIGNED " AS expected FROM ledger)"
-	 " WHERE balance_after <> expected OR balance_after < 0"},
+	 "SELECT printf('entry %d of user %d: %d', entry_id, user_id, balance_after) FROM (SELECT entry_id, user_id, balance_after, previous,"
+	 " lag(entry_id, 1, 0) OVER of_user AS before, lag(balance_after, 1, 0) OVER of_user + " SIGNED " AS expected FROM ledger"
+	 " WINDOW of_user AS (PARTITION BY user_id ORDER BY entry_id))"
+	 " WHERE balance_after <> expected OR balance_after < 0 OR previous <> before"
+	 " UNION ALL SELECT printf('user %d: entry %d is not the newest', u.user_id, u.last_entry) FROM user AS u LEFT JOIN ("
+	 "SELECT user_id, max(entry_id) AS newest FROM ledger GROUP BY user_id) AS e USING (user_id) WHERE u.last_entry <> coalesce(e.newest, 0)"},
 	{"I3", "every entry moves 0 or more between two accounts, as its type says",
 	 "SELECT printf('entry %d', entry_id) FROM ledger WHERE amount < 0 OR CASE type"
 	 " WHEN 1 THEN debit_kind <> 0 OR debit_id <> 0 OR credit_kind <> 1 OR credit_id <> user_id"

@@ -1,5 +1,6 @@
 /* sqlite_save.c: saves the changed rows of a batch: an INSERT, a guarded UPDATE or a guarded DELETE each. */
 #include "store/sqlite.h"
+#include "store/sqlite_chain.h"
 
 #include "base/log.h"
 
@@ -11,6 +12,7 @@
 struct save {
 	struct sqlite_conn *c;
 	struct arena arena; /* of texts that are made here */
+	struct chain chain; /* of the batch's entries */
 };
 
 static void put_digits(char **p, int64_t v)
@@ -41,12 +43,13 @@ static struct text seats_json(struct arena *arena, const struct core_reservation
 
 /* ---- inserts: all columns, in the order of the macros in sqlite.h ---- */
 
-static void insert_user(struct sqlite_binder *b, const struct core_user *u)
+static void insert_user(struct sqlite_binder *b, const struct core_user *u, const struct chain *chain)
 {
 	sqlite_bind_int(b, u->user_id);
 	sqlite_bind_text(b, u->name);
 	sqlite_bind_int(b, u->balance);
 	sqlite_bind_int(b, u->created_at);
+	sqlite_bind_int(b, chain_last(chain, u->user_id));
 }
 
 /* What changes of a queue; it is also what guards it. */
@@ -148,7 +151,7 @@ static void insert_reservation(struct sqlite_binder *b, const struct core_reserv
 	sqlite_bind_text(b, seats_json(arena, r));
 }
 
-static void insert_entry(struct sqlite_binder *b, const struct core_entry *e)
+static void insert_entry(struct sqlite_binder *b, const struct core_entry *e, const struct chain *chain)
 {
 	sqlite_bind_int(b, e->entry_id);
 	sqlite_bind_int(b, e->user_id);
@@ -161,6 +164,7 @@ static void insert_entry(struct sqlite_binder *b, const struct core_entry *e)
 	sqlite_bind_int(b, e->balance_after);
 	sqlite_bind_int(b, e->reservation_id);
 	sqlite_bind_int(b, e->created_at);
+	sqlite_bind_int(b, chain_previous(chain, e->user_id, e->entry_id));
 }
 
 static void bind_key_values(struct sqlite_binder *b, const struct core_key_record *k)
@@ -191,7 +195,7 @@ static void bind_insert(struct save *save, struct sqlite_binder *b, enum core_ki
 {
 	switch (kind) {
 	case CORE_ROW_USER:
-		insert_user(b, row);
+		insert_user(b, row, &save->chain);
 		break;
 	case CORE_ROW_QUEUE:
 		insert_queue(b, row);
@@ -212,7 +216,7 @@ static void bind_insert(struct save *save, struct sqlite_binder *b, enum core_ki
 		insert_reservation(b, row, &save->arena);
 		break;
 	case CORE_ROW_ENTRY:
-		insert_entry(b, row);
+		insert_entry(b, row, &save->chain);
 		break;
 	case CORE_ROW_KEY:
 		bind_key_key(b, row);
@@ -228,11 +232,12 @@ static void bind_insert(struct save *save, struct sqlite_binder *b, enum core_ki
 
 /* ---- updates: what changes, then key and guard ---- */
 
-static void bind_new_values(struct sqlite_binder *b, enum core_kind kind, const void *row)
+static void bind_new_values(struct sqlite_binder *b, enum core_kind kind, const void *row, const struct chain *chain)
 {
 	switch (kind) {
 	case CORE_ROW_USER:
 		sqlite_bind_int(b, ((const struct core_user *)row)->balance);
+		sqlite_bind_int(b, chain_last(chain, ((const struct core_user *)row)->user_id));
 		break;
 	case CORE_ROW_QUEUE:
 		bind_queue_values(b, row);
@@ -326,6 +331,20 @@ static void log_stale(struct sqlite_conn *c, const struct core_row *row)
 	          (long long)row->id.a, (long long)row->id.b);
 }
 
+/* The newest entry of a user whose row is not written otherwise. */
+static enum store_result save_last_entry(struct sqlite_conn *c, int64_t user_id, int64_t entry_id)
+{
+	sqlite3_stmt *stmt = sqlite_stmt(c, SQL_LAST_ENTRY);
+	if (!stmt)
+		return STORE_BROKEN;
+	struct sqlite_binder b = sqlite_binder(stmt);
+	sqlite_bind_int(&b, entry_id);
+	sqlite_bind_int(&b, user_id);
+	int rc = b.rc == SQLITE_OK ? sqlite3_step(stmt) : b.rc;
+	(void)sqlite3_reset(stmt);
+	return rc == SQLITE_DONE ? STORE_OK : sqlite_failed(c, rc, "save");
+}
+
 enum store_result sqlite_insert(struct sqlite_conn *c, enum core_kind kind, const void *row)
 {
 	struct save save = {.c = c};
@@ -338,6 +357,9 @@ enum store_result sqlite_insert(struct sqlite_conn *c, enum core_kind kind, cons
 	enum store_result result = rc == SQLITE_DONE ? STORE_OK : sqlite_failed(c, rc, "save");
 	(void)sqlite3_reset(stmt);
 	arena_free(&save.arena);
+	if (result == STORE_OK && kind == CORE_ROW_ENTRY)
+		result =
+		    save_last_entry(c, ((const struct core_entry *)row)->user_id, ((const struct core_entry *)row)->entry_id);
 	return result;
 }
 
@@ -375,7 +397,7 @@ static enum store_result save_row(struct save *save, const struct core_row *row)
 	if (!row->was)
 		bind_insert(save, &b, kind, row->now);
 	else if (row->now)
-		bind_new_values(&b, kind, row->now);
+		bind_new_values(&b, kind, row->now, &save->chain);
 	if (row->was)
 		bind_guard(&b, kind, row->was);
 	int rc = b.rc == SQLITE_OK ? sqlite3_step(stmt) : b.rc;
@@ -388,17 +410,50 @@ static enum store_result save_row(struct save *save, const struct core_row *row)
 	return result;
 }
 
+static bool is_entry(const struct core_row *row)
+{
+	return row->id.kind == CORE_ROW_ENTRY;
+}
+
+/* Of the dirty rows, the entries or the others. */
+static enum store_result save_rows(struct save *save, const struct core_rows *rows, bool entries, bool *changed)
+{
+	enum store_result result = STORE_OK;
+	for (const struct core_row *row = core_rows_dirty(rows); row && result == STORE_OK; row = row->next_dirty) {
+		if (is_entry(row) != entries || (!row->was && !row->now))
+			continue;
+		*changed = true;
+		result = save_row(save, row);
+	}
+	return result;
+}
+
+/* The users' newest entries. A user's row that is written has it already: all but those of entries alone, which no rule makes. */
+static enum store_result save_last_entries(struct save *save, const struct core_rows *rows)
+{
+	enum store_result result = STORE_OK;
+	for (size_t i = 0; i < save->chain.n && result == STORE_OK; i++) {
+		const struct chain_link *link = &save->chain.links[i];
+		if (i + 1 < save->chain.n && link[1].user_id == link->user_id)
+			continue;
+		const struct core_row *user = core_row_find(rows, CORE_ROW_USER, link->user_id, 0, (struct text){0});
+		if (!user || !user->dirty)
+			result = save_last_entry(save->c, link->user_id, link->entry_id);
+	}
+	return result;
+}
+
+/* Entries first: each asks the user's row for the one before it. */
 enum store_result sqlite_save(struct sqlite_conn *c, const struct core_rows *rows, bool *changed)
 {
 	struct save save = {.c = c};
-	enum store_result result = STORE_OK;
 	*changed = false;
-	for (const struct core_row *row = core_rows_dirty(rows); row && result == STORE_OK; row = row->next_dirty) {
-		if (!row->was && !row->now)
-			continue;
-		*changed = true;
-		result = save_row(&save, row);
-	}
+	save.chain = chain_of(rows, &save.arena);
+	enum store_result result = save_rows(&save, rows, true, changed);
+	if (result == STORE_OK)
+		result = save_rows(&save, rows, false, changed);
+	if (result == STORE_OK)
+		result = save_last_entries(&save, rows);
 	arena_free(&save.arena);
 	return result;
 }

@@ -49,18 +49,22 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	ROW(CORE_LIST_DUE_KEYS) = {"SELECT " SQLITE_KEY_COLUMNS " FROM idempotency WHERE created_at <= ?1 ORDER BY created_at LIMIT ?2", "bl"},
 
 	/* saving */
-	INSERT(CORE_ROW_USER) = {"INSERT INTO user (" SQLITE_USER_COLUMNS ") VALUES (?,?,?,?)", NULL},
+	INSERT(CORE_ROW_USER) = {"INSERT INTO user (" SQLITE_USER_COLUMNS ", last_entry) VALUES (?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_QUEUE) = {"INSERT INTO queue (" SQLITE_QUEUE_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_TICKET) = {"INSERT INTO ticket (" SQLITE_TICKET_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_CONCERT) = {"INSERT INTO concert (" SQLITE_CONCERT_COLUMNS ") VALUES (?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_SHOW) = {"INSERT INTO show (" SQLITE_SHOW_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_SEAT) = {"INSERT INTO seat (" SQLITE_SEAT_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_RESERVATION) = {"INSERT INTO reservation (" SQLITE_RESERVATION_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", NULL},
-	INSERT(CORE_ROW_ENTRY) = {"INSERT INTO ledger (" SQLITE_ENTRY_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?)", NULL},
+	/* the entry before it: one of the same batch, or the user's newest */
+	INSERT(CORE_ROW_ENTRY) = {"INSERT INTO ledger (" SQLITE_ENTRY_COLUMNS ", previous) VALUES (?1,?2,?,?,?,?,?,?,?,?,?,"
+	                          " coalesce(nullif(?, 0), (SELECT last_entry FROM user WHERE user_id = ?2), 0))",
+	                          NULL},
+	[SQL_LAST_ENTRY] = {"UPDATE user SET last_entry = ?1 WHERE user_id = ?2", NULL},
 	INSERT(CORE_ROW_KEY) = {"INSERT INTO idempotency (" SQLITE_KEY_COLUMNS ") VALUES (?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_AUDIT) = {"INSERT INTO audit_log (" SQLITE_AUDIT_COLUMNS ") VALUES (?,?,?,?,?,?)", NULL},
 
-	UPDATE(CORE_ROW_USER) = {"UPDATE user SET balance = ? WHERE user_id = ? AND balance = ?", NULL},
+	UPDATE(CORE_ROW_USER) = {"UPDATE user SET balance = ?, last_entry = coalesce(nullif(?, 0), last_entry) WHERE user_id = ? AND balance = ?", NULL},
 	UPDATE(CORE_ROW_QUEUE) = {"UPDATE queue SET capacity = ?, ceiling = ?, rate_per_second = ?, rate_free_at_us = ?, paused = ?,"
 	                          " last_number = ?, waiting = ?, active = ?, admitted = ?, passed = ?"
 	                          " WHERE queue_id = ? AND capacity = ? AND ceiling = ? AND rate_per_second = ? AND rate_free_at_us = ?"
@@ -153,7 +157,12 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	[SQL_READ_RESERVATIONS] = {"SELECT " SQLITE_RESERVATION_COLUMNS " FROM reservation INDEXED BY reservation_user"
 	                           " WHERE user_id = ? AND reservation_id < ? ORDER BY reservation_id DESC LIMIT ?",
 	                           NULL},
-	[SQL_READ_ENTRIES] = {"SELECT " SQLITE_ENTRY_COLUMNS " FROM ledger WHERE user_id = ? AND entry_id < ? ORDER BY entry_id DESC LIMIT ?", NULL},
+	/* Along the user's chain, from the entry ?2 when it is one of that user's, as it is when pages are read one after the other. */
+	[SQL_READ_ENTRIES] = {"WITH RECURSIVE chain(id) AS (SELECT coalesce("
+	                      "(SELECT previous FROM ledger WHERE entry_id = ?2 AND user_id = ?1), (SELECT last_entry FROM user WHERE user_id = ?1))"
+	                      " UNION ALL SELECT l.previous FROM chain CROSS JOIN ledger AS l ON l.entry_id = chain.id)"
+	                      " SELECT " SQLITE_ENTRY_COLUMNS " FROM chain CROSS JOIN ledger ON entry_id = id WHERE id < ?2 LIMIT ?3",
+	                      NULL},
 	[SQL_READ_AUDITS] = {"SELECT " SQLITE_AUDIT_COLUMNS " FROM audit_log WHERE audit_id < ? ORDER BY audit_id DESC LIMIT ?", NULL},
 	[SQL_READ_SALES] = {"SELECT r.reservation_id, r.user_id, r.concert_id, r.show_id, r.queue_id, r.ticket_number, r.date, r.total_price,"
 	                    " r.status, r.held_until, r.created_at, r.paid_at, r.payment_id, r.seats, u.name"

@@ -111,6 +111,8 @@ static void a_reopened_file_keeps_its_queue(void **state)
 	batch_drop(&b);
 }
 
+static void audit_passes(struct store *s);
+
 static void an_older_file_is_brought_up_to_date(void **state)
 {
 	struct fixture *f = *state;
@@ -118,9 +120,11 @@ static void an_older_file_is_brought_up_to_date(void **state)
 	make_world(f->store);
 	store_close(f->store);
 	f->store = NULL;
-	run_sql(f->path, "ALTER TABLE show DROP COLUMN closed; ALTER TABLE show DROP COLUMN changed_at;"
+	run_sql(f->path, "ALTER TABLE user DROP COLUMN last_entry; ALTER TABLE ledger DROP COLUMN previous;"
+	                 " ALTER TABLE show DROP COLUMN closed; ALTER TABLE show DROP COLUMN changed_at;"
 	                 " ALTER TABLE concert DROP COLUMN changed_at; PRAGMA user_version = 1");
 	open_again(f);
+	audit_passes(f->store);
 	batch_begin(&b, f->store);
 	const struct core_show *show = load_one(&b, CORE_ROW_SHOW, 1, 0, NONE)->now;
 	assert_true(show->version == 3 && show->changed_at == 0 && !show->closed);
@@ -640,6 +644,8 @@ static const struct {
     {3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET balance_after = balance_after + 1 WHERE entry_id = 1"},
     {3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET credit_id = 2 WHERE entry_id = 2"},
     {3, WITHOUT_LEDGER_GUARDS "DELETE FROM ledger WHERE entry_id = 2"},
+    {3, WITHOUT_LEDGER_GUARDS "UPDATE ledger SET previous = 0 WHERE entry_id = 2"},
+    {3, "UPDATE user SET last_entry = 1 WHERE user_id = 1"},
     {3, "DROP TRIGGER ledger_keeps_rows"},
     {4, "UPDATE reservation SET payment_id = 1 WHERE reservation_id = 1"},
     {4, "UPDATE reservation SET status = 3, paid_at = 0, payment_id = 0 WHERE reservation_id = 1"},

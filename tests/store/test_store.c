@@ -697,6 +697,20 @@ static void pages_of_reservations(void **state)
 	arena_free(&arena);
 }
 
+struct findings {
+	int64_t checks, violations;
+	char first[400];
+};
+
+static void collect(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
+{
+	struct findings *found = arg;
+	found->checks++;
+	if (violations > 0 && found->violations == 0)
+		snprintf(found->first, sizeof found->first, "%s %s: %s", invariant, what, example);
+	found->violations += violations;
+}
+
 static void pages_of_the_ledger(void **state)
 {
 	struct store_reader *r;
@@ -723,6 +737,65 @@ static void pages_of_the_ledger(void **state)
 	assert_int_equal(n, 0);
 	store_reader_close(r);
 	arena_free(&arena);
+}
+
+static void assert_entries(struct store_reader *r, int64_t user_id, int64_t before, int64_t limit, const int64_t *ids)
+{
+	struct core_entry *page;
+	size_t n;
+	struct arena arena = {0};
+	assert_int_equal(store_entries(r, user_id, before, limit, &arena, &page, &n), STORE_OK);
+	for (size_t i = 0; i < n; i++)
+		assert_true(page[i].entry_id == ids[i] && page[i].user_id == user_id);
+	assert_int_equal(ids[n], 0);
+	arena_free(&arena);
+}
+
+static void move(struct batch *b, int64_t user_id, int64_t entry_id, int64_t balance)
+{
+	struct core_entry e = a_charge(user_id, entry_id, 100, balance);
+	((struct core_user *)core_row_edit(&b->rows, core_row_find(&b->rows, CORE_ROW_USER, user_id, 0, NONE)))->balance =
+	    balance;
+	(void)core_row_create(&b->rows, CORE_ROW_ENTRY, &e);
+}
+
+/* Of several users in one batch, in turns, one of them new; then pages from any place on, also from ids that are no entry of that user. */
+static void each_wallet_has_its_own_pages(void **state)
+{
+	struct store_reader *r;
+	struct batch b;
+	struct core_user eve = a_user(9, "eve", 200);
+	make_world(store_of(state));
+	for (int64_t round = 0; round < 3; round++) {
+		batch_begin(&b, store_of(state));
+		(void)load_one(&b, CORE_ROW_USER, ANN, 0, NONE);
+		(void)load_one(&b, CORE_ROW_USER, BOB, 0, NONE);
+		move(&b, BOB, 10 + round * 10, round * 200 + 100);
+		move(&b, ANN, 11 + round * 10, 70000 + round * 100 + 100);
+		move(&b, BOB, 12 + round * 10, round * 200 + 200);
+		if (round == 1) {
+			struct core_entry first = a_charge(9, 23, 100, 100), second = a_charge(9, 24, 100, 200);
+			(void)core_row_create(&b.rows, CORE_ROW_USER, &eve);
+			(void)core_row_create(&b.rows, CORE_ROW_ENTRY, &first);
+			(void)core_row_create(&b.rows, CORE_ROW_ENTRY, &second);
+		}
+		assert_int_equal(batch_commit(&b), STORE_OK);
+	}
+	assert_int_equal(store_reader_open(store_of(state), &r), STORE_OK);
+	assert_entries(r, BOB, 0, 100, (const int64_t[]){32, 30, 22, 20, 12, 10, 0});
+	assert_entries(r, ANN, 0, 100, (const int64_t[]){31, 21, 11, 2, 1, 0});
+	assert_entries(r, 9, 0, 100, (const int64_t[]){24, 23, 0});
+	assert_entries(r, BOB, 22, 2, (const int64_t[]){20, 12, 0});
+	assert_entries(r, BOB, 21, 2, (const int64_t[]){20, 12, 0});
+	assert_entries(r, BOB, 23, 1, (const int64_t[]){22, 0});
+	assert_entries(r, BOB, 10, 100, (const int64_t[]){0});
+	assert_entries(r, BOB, 1000, 1, (const int64_t[]){32, 0});
+	assert_entries(r, 77, 0, 100, (const int64_t[]){0});
+	store_reader_close(r);
+	struct findings found = {0};
+	assert_int_equal(store_audit(store_of(state), collect, &found), STORE_OK);
+	if (found.violations)
+		fail_msg("%s", found.first);
 }
 
 static void pages_of_the_audit_log(void **state)
@@ -766,20 +839,6 @@ static void pages_of_sales(void **state)
 }
 
 /* ---- audit ---- */
-
-struct findings {
-	int64_t checks, violations;
-	char first[400];
-};
-
-static void collect(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
-{
-	struct findings *found = arg;
-	found->checks++;
-	if (violations > 0 && found->violations == 0)
-		snprintf(found->first, sizeof found->first, "%s %s: %s", invariant, what, example);
-	found->violations += violations;
-}
 
 static void audit_tells_right_from_wrong(void **state)
 {
@@ -872,6 +931,7 @@ int main(void)
 	    EACH(readers_see_commits),
 	    EACH(pages_of_reservations),
 	    EACH(pages_of_the_ledger),
+	    EACH(each_wallet_has_its_own_pages),
 	    EACH(pages_of_the_audit_log),
 	    EACH(pages_of_sales),
 	    EACH(audit_tells_right_from_wrong),
