@@ -15,7 +15,7 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SEEDS = 1000
+SEEDS = 3000
 AT_ONCE = 2
 SECONDS_MAX = 120
 
