@@ -35,7 +35,7 @@ static enum store_result fill(struct memory_store *s, struct sqlite_conn *c)
 	copy_rows(s, &rows);
 	enum store_result result = sqlite_run(c, SQL_BEGIN);
 	if (result == STORE_OK)
-		result = sqlite_save(c, &rows, &changed);
+		result = sqlite_save(c, NULL, &rows, &changed);
 	if (result == STORE_OK)
 		result = sqlite_save_clock(c, s->clock);
 	if (result == STORE_OK)

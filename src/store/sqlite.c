@@ -95,6 +95,7 @@ static enum store_result sqlite_begin(struct store *base, int64_t *now)
 		return STORE_BROKEN;
 	if (*now < s->clock)
 		*now = s->clock;
+	chain_heads_forget(&s->heads);
 	return sqlite_run(&s->conn, SQL_BEGIN);
 }
 
@@ -134,7 +135,7 @@ static enum store_result sqlite_commit(struct store *base, const struct core_row
 	bool changed = false;
 	if (s->mode != STORE_SERVE)
 		return STORE_BROKEN;
-	enum store_result result = sqlite_save(&s->conn, rows, &changed);
+	enum store_result result = sqlite_save(&s->conn, &s->heads, rows, &changed);
 	if (result == STORE_OK && changed && now > s->saved_clock)
 		result = sqlite_save_clock(&s->conn, now);
 	if (result == STORE_OK)

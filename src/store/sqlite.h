@@ -8,6 +8,7 @@
 #ifndef JARI_STORE_SQLITE_H
 #define JARI_STORE_SQLITE_H
 
+#include "store/sqlite_chain.h"
 #include "store/sqlite_checkpoint.h"
 #include "store/sqlite_log.h"
 #include "store/store.h"
@@ -83,7 +84,8 @@ struct sqlite_pace {
 struct sqlite_store {
 	struct store base;
 	struct sqlite_conn conn;
-	struct sqlite_log *log; /* NULL when the store is only read */
+	struct chain_heads heads; /* of the users that the batch has loaded */
+	struct sqlite_log *log;   /* NULL when the store is only read */
 	char *path;
 	enum store_mode mode;
 	int lock_fd; /* -1 when there is none */
@@ -130,6 +132,7 @@ struct sqlite_binder {
 };
 struct sqlite_binder sqlite_binder(sqlite3_stmt *stmt);
 void sqlite_bind_int(struct sqlite_binder *b, int64_t v);
+void sqlite_bind_null(struct sqlite_binder *b);
 void sqlite_bind_text(struct sqlite_binder *b, struct text t); /* the bytes must live until the statement is reset */
 void sqlite_bind_blob(struct sqlite_binder *b, const void *p, size_t n);
 
@@ -137,6 +140,7 @@ void sqlite_bind_blob(struct sqlite_binder *b, const void *p, size_t n);
 
 /* The columns of every kind, in the order that sqlite_row_read reads and inserts bind. */
 #define SQLITE_USER_COLUMNS "user_id, name, balance, created_at"
+#define SQLITE_USER_COLUMN_COUNT 4
 #define SQLITE_QUEUE_COLUMNS \
 	"queue_id, name, capacity, ceiling, rate_per_second, rate_free_at_us, paused, last_number, waiting, active, admitted, passed"
 #define SQLITE_TICKET_COLUMNS \
@@ -176,8 +180,9 @@ enum store_result sqlite_end(struct sqlite_store *s);
 /* ---- the operations ---- */
 
 enum store_result sqlite_load(struct store *base, struct core_rows *rows); /* sqlite_load.c */
-/* sqlite_save.c: the dirty rows, and whether there were any; the clock's mark */
-enum store_result sqlite_save(struct sqlite_conn *c, const struct core_rows *rows, bool *changed);
+/* sqlite_save.c: the dirty rows, and whether there were any; the clock's mark. `heads`: what is known of the wallets' chains; may be NULL */
+enum store_result sqlite_save(struct sqlite_conn *c, const struct chain_heads *heads, const struct core_rows *rows,
+                              bool *changed);
 enum store_result sqlite_save_clock(struct sqlite_conn *c, int64_t now);
 /* One row that is new. */
 enum store_result sqlite_insert(struct sqlite_conn *c, enum core_kind kind, const void *row);

@@ -61,3 +61,30 @@ int64_t chain_last(const struct chain *chain, int64_t user_id)
 {
 	return chain_previous(chain, user_id, INT64_MAX);
 }
+
+/* ---- what the store has ---- */
+
+static size_t place(int64_t user_id)
+{
+	return (size_t)user_id & (CHAIN_HEADS - 1);
+}
+
+void chain_heads_forget(struct chain_heads *heads)
+{
+	heads->batch++;
+}
+
+void chain_heads_note(struct chain_heads *heads, int64_t user_id, int64_t entry_id)
+{
+	size_t i = place(user_id);
+	heads->of[i].batch = heads->batch;
+	heads->of[i].user_id = user_id;
+	heads->of[i].entry_id = entry_id;
+}
+
+bool chain_heads_find(const struct chain_heads *heads, int64_t user_id, int64_t *entry_id)
+{
+	size_t i = place(user_id);
+	*entry_id = heads->of[i].entry_id;
+	return heads->of[i].batch == heads->batch && heads->of[i].user_id == user_id;
+}

@@ -24,4 +24,22 @@ int64_t chain_previous(const struct chain *chain, int64_t user_id, int64_t entry
 /* The user's newest entry in the batch; 0 when there is none. */
 int64_t chain_last(const struct chain *chain, int64_t user_id);
 
+/* ---- what the store has ---- */
+
+#define CHAIN_HEADS 2048 /* a power of two */
+
+/* The newest entries of users whose rows the batch has loaded, so that saving need not ask for them again; of two users at one place the later. */
+struct chain_heads {
+	int64_t batch;
+	struct {
+		int64_t batch, user_id, entry_id;
+	} of[CHAIN_HEADS];
+};
+
+/* At the beginning of each batch: what others did is not known. */
+void chain_heads_forget(struct chain_heads *heads);
+void chain_heads_note(struct chain_heads *heads, int64_t user_id, int64_t entry_id);
+/* False when it is not known. *entry_id is 0 when the user has none. */
+bool chain_heads_find(const struct chain_heads *heads, int64_t user_id, int64_t *entry_id);
+
 #endif

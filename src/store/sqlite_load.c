@@ -35,8 +35,9 @@ static struct core_row *put_current(struct core_rows *rows, enum core_kind kind,
 	return core_rows_put(rows, core_id_of(kind, &row), &row);
 }
 
-static enum store_result load_row(struct sqlite_conn *c, struct core_rows *rows, struct core_id id)
+static enum store_result load_row(struct sqlite_store *s, struct core_rows *rows, struct core_id id)
 {
+	struct sqlite_conn *c = &s->conn;
 	sqlite3_stmt *stmt = bind_load(c, &id, 0);
 	if (!stmt)
 		return STORE_BROKEN;
@@ -45,6 +46,8 @@ static enum store_result load_row(struct sqlite_conn *c, struct core_rows *rows,
 		(void)put_current(rows, id.kind, stmt);
 	else if (rc == SQLITE_DONE)
 		core_rows_put_absent(rows, id);
+	if (rc == SQLITE_ROW && id.kind == CORE_ROW_USER)
+		chain_heads_note(&s->heads, id.a, sqlite3_column_int64(stmt, SQLITE_USER_COLUMN_COUNT));
 	enum store_result result = rc == SQLITE_ROW || rc == SQLITE_DONE ? STORE_OK : sqlite_failed(c, rc, "load");
 	(void)sqlite3_reset(stmt);
 	return result;
@@ -75,12 +78,12 @@ static enum store_result load_list(struct sqlite_conn *c, struct core_rows *rows
 
 enum store_result sqlite_load(struct store *base, struct core_rows *rows)
 {
-	struct sqlite_conn *c = &((struct sqlite_store *)(void *)base)->conn;
+	struct sqlite_store *s = (struct sqlite_store *)(void *)base;
 	enum store_result result = STORE_OK;
 	for (size_t i = 0; i < rows->need_row_count && result == STORE_OK; i++)
-		result = load_row(c, rows, rows->need_rows[i]);
+		result = load_row(s, rows, rows->need_rows[i]);
 	for (struct core_list *list = rows->need_lists; list && result == STORE_OK; list = list->next_need)
-		result = load_list(c, rows, list);
+		result = load_list(&s->conn, rows, list);
 	if (result == STORE_OK)
 		core_rows_loaded(rows);
 	return result;

@@ -1,6 +1,5 @@
 /* sqlite_save.c: saves the changed rows of a batch: an INSERT, a guarded UPDATE or a guarded DELETE each. */
 #include "store/sqlite.h"
-#include "store/sqlite_chain.h"
 
 #include "base/log.h"
 
@@ -11,8 +10,9 @@
 
 struct save {
 	struct sqlite_conn *c;
-	struct arena arena; /* of texts that are made here */
-	struct chain chain; /* of the batch's entries */
+	struct arena arena;              /* of texts that are made here */
+	struct chain chain;              /* of the batch's entries */
+	const struct chain_heads *heads; /* NULL: nothing is known of what the store has */
 };
 
 static void put_digits(char **p, int64_t v)
@@ -151,7 +151,16 @@ static void insert_reservation(struct sqlite_binder *b, const struct core_reserv
 	sqlite_bind_text(b, seats_json(arena, r));
 }
 
-static void insert_entry(struct sqlite_binder *b, const struct core_entry *e, const struct chain *chain)
+static void bind_previous(struct sqlite_binder *b, const struct save *save, const struct core_entry *e)
+{
+	int64_t previous = chain_previous(&save->chain, e->user_id, e->entry_id);
+	if (previous > 0 || (save->heads && chain_heads_find(save->heads, e->user_id, &previous)))
+		sqlite_bind_int(b, previous);
+	else
+		sqlite_bind_null(b);
+}
+
+static void insert_entry(struct sqlite_binder *b, const struct core_entry *e, const struct save *save)
 {
 	sqlite_bind_int(b, e->entry_id);
 	sqlite_bind_int(b, e->user_id);
@@ -164,7 +173,7 @@ static void insert_entry(struct sqlite_binder *b, const struct core_entry *e, co
 	sqlite_bind_int(b, e->balance_after);
 	sqlite_bind_int(b, e->reservation_id);
 	sqlite_bind_int(b, e->created_at);
-	sqlite_bind_int(b, chain_previous(chain, e->user_id, e->entry_id));
+	bind_previous(b, save, e);
 }
 
 static void bind_key_values(struct sqlite_binder *b, const struct core_key_record *k)
@@ -216,7 +225,7 @@ static void bind_insert(struct save *save, struct sqlite_binder *b, enum core_ki
 		insert_reservation(b, row, &save->arena);
 		break;
 	case CORE_ROW_ENTRY:
-		insert_entry(b, row, &save->chain);
+		insert_entry(b, row, save);
 		break;
 	case CORE_ROW_KEY:
 		bind_key_key(b, row);
@@ -443,10 +452,10 @@ static enum store_result save_last_entries(struct save *save, const struct core_
 	return result;
 }
 
-/* Entries first: each asks the user's row for the one before it. */
-enum store_result sqlite_save(struct sqlite_conn *c, const struct core_rows *rows, bool *changed)
+/* Entries first: each may ask the user's row for the one before it. */
+enum store_result sqlite_save(struct sqlite_conn *c, const struct chain_heads *heads, const struct core_rows *rows, bool *changed)
 {
-	struct save save = {.c = c};
+	struct save save = {.c = c, .heads = heads};
 	*changed = false;
 	save.chain = chain_of(rows, &save.arena);
 	enum store_result result = save_rows(&save, rows, true, changed);

@@ -18,7 +18,7 @@
 /* clang-format off */
 const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	/* rows by key */
-	ROW(CORE_ROW_USER) = {"SELECT " SQLITE_USER_COLUMNS " FROM user WHERE user_id = ?1", "a"},
+	ROW(CORE_ROW_USER) = {"SELECT " SQLITE_USER_COLUMNS ", last_entry FROM user WHERE user_id = ?1", "a"},
 	ROW(CORE_ROW_QUEUE) = {"SELECT " SQLITE_QUEUE_COLUMNS " FROM queue WHERE queue_id = ?1", "a"},
 	ROW(CORE_ROW_TICKET) = {"SELECT " SQLITE_TICKET_COLUMNS " FROM ticket WHERE queue_id = ?1 AND number = ?2", "ab"},
 	ROW(CORE_ROW_CONCERT) = {"SELECT " SQLITE_CONCERT_COLUMNS " FROM concert WHERE concert_id = ?1", "a"},
@@ -56,9 +56,9 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	INSERT(CORE_ROW_SHOW) = {"INSERT INTO show (" SQLITE_SHOW_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_SEAT) = {"INSERT INTO seat (" SQLITE_SEAT_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_RESERVATION) = {"INSERT INTO reservation (" SQLITE_RESERVATION_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", NULL},
-	/* the entry before it: one of the same batch, or the user's newest */
+	/* the entry before it, when it is known; else the user's newest */
 	INSERT(CORE_ROW_ENTRY) = {"INSERT INTO ledger (" SQLITE_ENTRY_COLUMNS ", previous) VALUES (?1,?2,?,?,?,?,?,?,?,?,?,"
-	                          " coalesce(nullif(?, 0), (SELECT last_entry FROM user WHERE user_id = ?2), 0))",
+	                          " coalesce(?, (SELECT last_entry FROM user WHERE user_id = ?2), 0))",
 	                          NULL},
 	[SQL_LAST_ENTRY] = {"UPDATE user SET last_entry = ?1 WHERE user_id = ?2", NULL},
 	INSERT(CORE_ROW_KEY) = {"INSERT INTO idempotency (" SQLITE_KEY_COLUMNS ") VALUES (?,?,?,?,?,?)", NULL},
@@ -260,6 +260,11 @@ static void keep_first(struct sqlite_binder *b, int rc)
 void sqlite_bind_int(struct sqlite_binder *b, int64_t v)
 {
 	keep_first(b, sqlite3_bind_int64(b->stmt, ++b->at, v));
+}
+
+void sqlite_bind_null(struct sqlite_binder *b)
+{
+	keep_first(b, sqlite3_bind_null(b->stmt, ++b->at));
 }
 
 void sqlite_bind_text(struct sqlite_binder *b, struct text t)

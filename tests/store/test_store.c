@@ -717,7 +717,11 @@ static void pages_of_the_ledger(void **state)
 	struct core_entry *page;
 	size_t n;
 	struct arena arena = {0};
+	struct batch b;
 	make_world(store_of(state));
+	batch_begin(&b, store_of(state)); /* what a batch has seen of a user is the past for the next */
+	assert_non_null(load_one(&b, CORE_ROW_USER, BOB, 0, NONE)->now);
+	batch_drop(&b);
 	for (int64_t i = 10; i < 60; i++) {
 		struct core_entry e = a_charge(BOB, i, i, i);
 		assert_int_equal(commit_new(store_of(state), CORE_ROW_ENTRY, &e), STORE_OK);
@@ -759,32 +763,38 @@ static void move(struct batch *b, int64_t user_id, int64_t entry_id, int64_t bal
 	(void)core_row_create(&b->rows, CORE_ROW_ENTRY, &e);
 }
 
+#define EVE (ANN + 2048) /* at ann's place in a table of a power of two */
+
 /* Of several users in one batch, in turns, one of them new; then pages from any place on, also from ids that are no entry of that user. */
 static void each_wallet_has_its_own_pages(void **state)
 {
 	struct store_reader *r;
 	struct batch b;
-	struct core_user eve = a_user(9, "eve", 200);
+	struct core_user eve = a_user(EVE, "eve", 200);
 	make_world(store_of(state));
 	for (int64_t round = 0; round < 3; round++) {
 		batch_begin(&b, store_of(state));
 		(void)load_one(&b, CORE_ROW_USER, ANN, 0, NONE);
 		(void)load_one(&b, CORE_ROW_USER, BOB, 0, NONE);
+		if (round == 2)
+			(void)load_one(&b, CORE_ROW_USER, EVE, 0, NONE);
 		move(&b, BOB, 10 + round * 10, round * 200 + 100);
 		move(&b, ANN, 11 + round * 10, 70000 + round * 100 + 100);
 		move(&b, BOB, 12 + round * 10, round * 200 + 200);
 		if (round == 1) {
-			struct core_entry first = a_charge(9, 23, 100, 100), second = a_charge(9, 24, 100, 200);
+			struct core_entry first = a_charge(EVE, 23, 100, 100), second = a_charge(EVE, 24, 100, 200);
 			(void)core_row_create(&b.rows, CORE_ROW_USER, &eve);
 			(void)core_row_create(&b.rows, CORE_ROW_ENTRY, &first);
 			(void)core_row_create(&b.rows, CORE_ROW_ENTRY, &second);
 		}
+		if (round == 2)
+			move(&b, EVE, 33, 300);
 		assert_int_equal(batch_commit(&b), STORE_OK);
 	}
 	assert_int_equal(store_reader_open(store_of(state), &r), STORE_OK);
 	assert_entries(r, BOB, 0, 100, (const int64_t[]){32, 30, 22, 20, 12, 10, 0});
 	assert_entries(r, ANN, 0, 100, (const int64_t[]){31, 21, 11, 2, 1, 0});
-	assert_entries(r, 9, 0, 100, (const int64_t[]){24, 23, 0});
+	assert_entries(r, EVE, 0, 100, (const int64_t[]){33, 24, 23, 0});
 	assert_entries(r, BOB, 22, 2, (const int64_t[]){20, 12, 0});
 	assert_entries(r, BOB, 21, 2, (const int64_t[]){20, 12, 0});
 	assert_entries(r, BOB, 23, 1, (const int64_t[]){22, 0});
