@@ -15,13 +15,13 @@ static int64_t read_clock_us(clockid_t id)
 static int64_t system_wall(void *arg)
 {
 	(void)arg;
-	return read_clock_us(CLOCK_REALTIME) / 1000;
+	return read_clock_us(CLOCK_REALTIME);
 }
 
 static int64_t system_monotonic(void *arg)
 {
 	(void)arg;
-	return read_clock_us(CLOCK_MONOTONIC) / 1000;
+	return read_clock_us(CLOCK_MONOTONIC);
 }
 
 /* Raises *value to at least `floor`; the value that it has then. */
@@ -42,38 +42,40 @@ void clock_init(struct clock *c, int64_t floor)
 
 void clock_init_simulated(struct clock *c, int64_t floor, int64_t (*wall)(void *), int64_t (*monotonic)(void *), void *arg)
 {
-	int64_t now = wall(arg);
+	int64_t now_us = wall(arg);
 
-	if (now < floor)
-		now = floor;
+	if (now_us < floor * 1000)
+		now_us = floor * 1000;
 	c->wall = wall;
 	c->monotonic = monotonic;
 	c->arg = arg;
-	atomic_init(&c->ahead, now - monotonic(arg));
-	atomic_init(&c->last, now);
+	atomic_init(&c->ahead_us, now_us - monotonic(arg));
+	atomic_init(&c->last, now_us / 1000);
 }
 
-/* `ahead` only ever rises, so monotonic + ahead never runs backwards; a wall clock that is further on raises it. */
+/* `ahead_us` only ever rises, so monotonic + ahead never runs backwards; a wall clock that is further on raises it. In microseconds: the difference
+ * of two clocks in whole milliseconds is now one, now the next, and the higher would be kept. The wall is read first, so that a pause between the
+ * two makes the difference less, not more. */
 int64_t clock_now(struct clock *c)
 {
 	int64_t wall = c->wall ? c->wall(c->arg) : 0;
 	int64_t monotonic = c->monotonic(c->arg);
-	int64_t ahead = c->wall ? raise_to(&c->ahead, wall - monotonic) : atomic_load(&c->ahead);
+	int64_t ahead = c->wall ? raise_to(&c->ahead_us, wall - monotonic) : atomic_load(&c->ahead_us);
 
 	/* Two threads may come here in the other order than they read; `last` keeps what was given out from going back. */
-	return raise_to(&c->last, monotonic + ahead);
+	return raise_to(&c->last, (monotonic + ahead) / 1000);
 }
 
 void clock_follow(struct clock *c, int64_t at)
 {
 	c->wall = NULL;
-	atomic_store(&c->ahead, at - c->monotonic(c->arg));
+	atomic_store(&c->ahead_us, at * 1000 - c->monotonic(c->arg));
 	atomic_store(&c->last, at);
 }
 
 void clock_lift(struct clock *c, int64_t floor)
 {
-	raise_to(&c->ahead, floor - c->monotonic(c->arg));
+	raise_to(&c->ahead_us, floor * 1000 - c->monotonic(c->arg));
 	raise_to(&c->last, floor);
 }
 

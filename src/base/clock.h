@@ -10,16 +10,17 @@
 #include <stdint.h>
 
 struct clock {
-	_Atomic int64_t last;       /* the latest instant given out */
-	_Atomic int64_t ahead;      /* how far this clock is ahead of the monotonic clock */
-	int64_t (*wall)(void *arg); /* the system's wall clock, or a simulated one; NULL: it follows another clock */
+	_Atomic int64_t last;     /* the latest instant given out */
+	_Atomic int64_t ahead_us; /* how far this clock is ahead of the monotonic clock */
+	int64_t (*wall)(
+	    void *arg); /* the system's wall clock, or a simulated one, in microseconds; NULL: it follows another clock */
 	int64_t (*monotonic)(void *arg);
 	void *arg;
 };
 
 /* A clock on the system's own; it starts no earlier than `floor` (the latest instant known from the store, 0 when there is none). */
 void clock_init(struct clock *c, int64_t floor);
-/* The same on a simulated wall and monotonic clock. */
+/* The same on a simulated wall and monotonic clock, both in microseconds. */
 void clock_init_simulated(struct clock *c, int64_t floor, int64_t (*wall)(void *), int64_t (*monotonic)(void *), void *arg);
 int64_t clock_now(struct clock *c);
 /* Lifts the clock to `floor` where it is behind it. */

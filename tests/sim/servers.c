@@ -13,13 +13,13 @@ enum { RETRY_US = 200000, DOWN_US = 1500000 };
 static int64_t wall_now(void *arg)
 {
 	struct server *s = arg;
-	return world_ms(s->w) + s->wall_ms;
+	return (world_ms(s->w) + s->wall_ms) * 1000;
 }
 
 static int64_t monotonic_now(void *arg)
 {
 	(void)arg;
-	return threads_us() / 1000;
+	return threads_us() / 1000 * 1000;
 }
 
 int server_render(const struct core_cmd *cmd, const struct core_reply *reply, struct buf *out)

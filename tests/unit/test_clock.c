@@ -9,16 +9,19 @@
 
 struct simulated {
 	int64_t wall, monotonic;
+	int64_t wall_us, monotonic_us; /* on top of those */
 };
 
 static int64_t read_wall(void *arg)
 {
-	return ((struct simulated *)arg)->wall;
+	const struct simulated *s = arg;
+	return s->wall * 1000 + s->wall_us;
 }
 
 static int64_t read_monotonic(void *arg)
 {
-	return ((struct simulated *)arg)->monotonic;
+	const struct simulated *s = arg;
+	return s->monotonic * 1000 + s->monotonic_us;
 }
 
 static void pass(struct simulated *s, int64_t ms)
@@ -29,7 +32,7 @@ static void pass(struct simulated *s, int64_t ms)
 
 static void follows_the_wall(void **state)
 {
-	struct simulated s = {1000000, 50};
+	struct simulated s = {1000000, 50, 0, 0};
 	struct clock c;
 
 	(void)state;
@@ -41,9 +44,24 @@ static void follows_the_wall(void **state)
 	assert_int_equal(clock_now(&c), 1000010 + 3600000);
 }
 
+/* Their milliseconds do not begin together. */
+static void is_never_ahead_of_the_wall(void **state)
+{
+	struct simulated s = {1000000, 50, 200, 700};
+	struct clock c;
+
+	(void)state;
+	clock_init_simulated(&c, 0, read_wall, read_monotonic, &s);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(clock_now(&c), read_wall(&s) / 1000);
+		s.wall_us += 100;
+		s.monotonic_us += 100;
+	}
+}
+
 static void follows_what_it_is_told_instead_of_the_wall(void **state)
 {
-	struct simulated s = {1000000, 50};
+	struct simulated s = {1000000, 50, 0, 0};
 	struct clock c;
 
 	(void)state;
@@ -64,7 +82,7 @@ static void follows_what_it_is_told_instead_of_the_wall(void **state)
 
 static void goes_on_when_the_wall_goes_back(void **state)
 {
-	struct simulated s = {1000000, 50};
+	struct simulated s = {1000000, 50, 0, 0};
 	struct clock c;
 
 	(void)state;
@@ -82,7 +100,7 @@ static void goes_on_when_the_wall_goes_back(void **state)
 
 static void goes_on_when_the_wall_stands_still(void **state)
 {
-	struct simulated s = {1000000, 50};
+	struct simulated s = {1000000, 50, 0, 0};
 	struct clock c;
 
 	(void)state;
@@ -95,7 +113,7 @@ static void goes_on_when_the_wall_stands_still(void **state)
 
 static void starts_at_the_floor(void **state)
 {
-	struct simulated s = {1000000, 50};
+	struct simulated s = {1000000, 50, 0, 0};
 	struct clock c;
 
 	(void)state;
@@ -107,7 +125,7 @@ static void starts_at_the_floor(void **state)
 
 static void is_lifted(void **state)
 {
-	struct simulated s = {1000000, 50};
+	struct simulated s = {1000000, 50, 0, 0};
 	struct clock c;
 
 	(void)state;
@@ -122,7 +140,7 @@ static void is_lifted(void **state)
 
 static void never_back_under_random_walls(void **state)
 {
-	struct simulated s = {1000000, 50};
+	struct simulated s = {1000000, 50, 0, 0};
 	struct clock c;
 	uint64_t seed = 1;
 	int64_t last = 0;
@@ -156,6 +174,7 @@ static void the_system(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(is_never_ahead_of_the_wall),
 	    cmocka_unit_test(follows_the_wall),
 	    cmocka_unit_test(follows_what_it_is_told_instead_of_the_wall),
 	    cmocka_unit_test(goes_on_when_the_wall_goes_back),

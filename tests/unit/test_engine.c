@@ -160,7 +160,7 @@ struct world {
 
 static int64_t wall_now(void *arg)
 {
-	return ((struct world *)arg)->wall;
+	return ((struct world *)arg)->wall * 1000;
 }
 
 static int render(const struct core_cmd *cmd, const struct core_reply *reply, struct buf *out)
