@@ -10,11 +10,10 @@
 #include <stdint.h>
 
 struct clock {
-	_Atomic int64_t last;     /* the latest instant given out */
-	_Atomic int64_t ahead_us; /* how far this clock is ahead of the monotonic clock */
-	int64_t (*wall)(
-	    void *arg); /* the system's wall clock, or a simulated one, in microseconds; NULL: it follows another clock */
-	int64_t (*monotonic)(void *arg);
+	_Atomic int64_t last;            /* the latest instant given out */
+	_Atomic int64_t ahead_us;        /* how far this clock is ahead of the monotonic clock */
+	int64_t (*wall)(void *arg);      /* the system's wall clock, or a simulated one; NULL: it follows another clock */
+	int64_t (*monotonic)(void *arg); /* both in microseconds */
 	void *arg;
 };
 

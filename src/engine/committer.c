@@ -93,10 +93,11 @@ static int64_t wake_us(struct committer *c)
 static bool take(struct committer *c, struct flight *batch)
 {
 	struct engine *e = c->e;
+	int64_t ended_us = clock_elapsed_us();
 	if (c->took > 0)
-		overload_note(&e->inbox_load, c->took, clock_elapsed_us() - c->took_us);
+		overload_note(&e->inbox_load, c->took, ended_us - c->took_us);
 	(void)pthread_mutex_lock(&e->inbox_lock);
-	struct gather g = gather_after(c->took, e->inbox_count, clock_elapsed_us());
+	struct gather g = gather_after(c->took, e->inbox_count, ended_us);
 	int64_t wake = wake_us(c);
 	while (!e->inbox_first && !e->inbox_closed && clock_elapsed_us() < wake) {
 		struct timespec until = at_us(wake);

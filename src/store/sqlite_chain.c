@@ -85,6 +85,8 @@ void chain_heads_note(struct chain_heads *heads, int64_t user_id, int64_t entry_
 bool chain_heads_find(const struct chain_heads *heads, int64_t user_id, int64_t *entry_id)
 {
 	size_t i = place(user_id);
-	*entry_id = heads->of[i].entry_id;
-	return heads->of[i].batch == heads->batch && heads->of[i].user_id == user_id;
+	bool known = heads->of[i].batch == heads->batch && heads->of[i].user_id == user_id;
+	if (known)
+		*entry_id = heads->of[i].entry_id;
+	return known;
 }

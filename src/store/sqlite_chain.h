@@ -39,7 +39,7 @@ struct chain_heads {
 /* At the beginning of each batch: what others did is not known. */
 void chain_heads_forget(struct chain_heads *heads);
 void chain_heads_note(struct chain_heads *heads, int64_t user_id, int64_t entry_id);
-/* False when it is not known. *entry_id is 0 when the user has none. */
+/* False, and *entry_id as it was, when it is not known. *entry_id is 0 when the user has none. */
 bool chain_heads_find(const struct chain_heads *heads, int64_t user_id, int64_t *entry_id);
 
 #endif

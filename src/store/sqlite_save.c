@@ -151,13 +151,22 @@ static void insert_reservation(struct sqlite_binder *b, const struct core_reserv
 	sqlite_bind_text(b, seats_json(arena, r));
 }
 
+/* An entry's id; NULL where it is not known here. */
+static void bind_known(struct sqlite_binder *b, int64_t entry_id)
+{
+	if (entry_id > 0)
+		sqlite_bind_int(b, entry_id);
+	else
+		sqlite_bind_null(b);
+}
+
 static void bind_previous(struct sqlite_binder *b, const struct save *save, const struct core_entry *e)
 {
 	int64_t previous = chain_previous(&save->chain, e->user_id, e->entry_id);
-	if (previous > 0 || (save->heads && chain_heads_find(save->heads, e->user_id, &previous)))
-		sqlite_bind_int(b, previous);
+	if (previous == 0 && save->heads && chain_heads_find(save->heads, e->user_id, &previous))
+		sqlite_bind_int(b, previous); /* also when it is 0: the user has none */
 	else
-		sqlite_bind_null(b);
+		bind_known(b, previous);
 }
 
 static void insert_entry(struct sqlite_binder *b, const struct core_entry *e, const struct save *save)
@@ -246,7 +255,7 @@ static void bind_new_values(struct sqlite_binder *b, enum core_kind kind, const 
 	switch (kind) {
 	case CORE_ROW_USER:
 		sqlite_bind_int(b, ((const struct core_user *)row)->balance);
-		sqlite_bind_int(b, chain_last(chain, ((const struct core_user *)row)->user_id));
+		bind_known(b, chain_last(chain, ((const struct core_user *)row)->user_id));
 		break;
 	case CORE_ROW_QUEUE:
 		bind_queue_values(b, row);

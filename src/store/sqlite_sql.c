@@ -60,11 +60,11 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	INSERT(CORE_ROW_ENTRY) = {"INSERT INTO ledger (" SQLITE_ENTRY_COLUMNS ", previous) VALUES (?1,?2,?,?,?,?,?,?,?,?,?,"
 	                          " coalesce(?, (SELECT last_entry FROM user WHERE user_id = ?2), 0))",
 	                          NULL},
-	[SQL_LAST_ENTRY] = {"UPDATE user SET last_entry = ?1 WHERE user_id = ?2", NULL},
 	INSERT(CORE_ROW_KEY) = {"INSERT INTO idempotency (" SQLITE_KEY_COLUMNS ") VALUES (?,?,?,?,?,?)", NULL},
 	INSERT(CORE_ROW_AUDIT) = {"INSERT INTO audit_log (" SQLITE_AUDIT_COLUMNS ") VALUES (?,?,?,?,?,?)", NULL},
 
-	UPDATE(CORE_ROW_USER) = {"UPDATE user SET balance = ?, last_entry = coalesce(nullif(?, 0), last_entry) WHERE user_id = ? AND balance = ?", NULL},
+	UPDATE(CORE_ROW_USER) = {"UPDATE user SET balance = ?, last_entry = coalesce(?, last_entry) WHERE user_id = ? AND balance = ?", NULL},
+	[SQL_LAST_ENTRY] = {"UPDATE user SET last_entry = ?1 WHERE user_id = ?2", NULL},
 	UPDATE(CORE_ROW_QUEUE) = {"UPDATE queue SET capacity = ?, ceiling = ?, rate_per_second = ?, rate_free_at_us = ?, paused = ?,"
 	                          " last_number = ?, waiting = ?, active = ?, admitted = ?, passed = ?"
 	                          " WHERE queue_id = ? AND capacity = ? AND ceiling = ? AND rate_per_second = ? AND rate_free_at_us = ?"
