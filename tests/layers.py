@@ -31,7 +31,7 @@ CORE_SYSTEM = {"assert.h", "float.h", "iso646.h", "limits.h", "stdalign.h", "std
 LIBRARIES = [
     (re.compile(r"^sqlite3"), ("src/store/",), "SQLite is the store's"),
     (re.compile(r"^(libpq|postgres)"), ("src/store/",), "PostgreSQL is the store's"),
-    (re.compile(r"^openssl/"), ("src/http/", "src/base/seal.c"), "OpenSSL is for src/http and src/base/seal.c"),
+    (re.compile(r"^openssl/"), ("src/http/", "src/base/seal.c", "src/cli/bench/wire.c"), "OpenSSL is for src/http, src/base/seal.c and src/cli/bench/wire.c"),
     (re.compile(r"^(event2/|event\.h|evhttp|jansson)"), ("src/http/",), "libevent and jansson are the HTTP layer's"),
 ]
 # jansson and libevent may be used by the command line too, where it starts the server and reads catalogues.

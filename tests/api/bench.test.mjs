@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { ADMIN_KEY, binary, cleanEnv, jari, serverHere, show } from './harness.mjs';
+import { newCertificate } from './certificates.mjs';
+import { ADMIN_KEY, binary, cleanEnv, jari, serverHere, show, sleep, tempFolder } from './harness.mjs';
 
 // Runs `jari bench ARGS…` to its end without blocking this process.
 function bench(args, { env = { JARI_ADMIN_KEY: ADMIN_KEY }, cwd } = {}) {
@@ -110,6 +112,110 @@ describe('a rehearsed sale', () => {
 	});
 });
 
+describe('over TLS', () => {
+	const folder = tempFolder();
+	const pair = newCertificate(folder, 'server'); // for localhost and 127.0.0.1
+	const elsewhere = newCertificate(folder, 'elsewhere', { names: 'DNS:tickets.example' });
+	const options = (p) => ({ ca: p.pem, args: ['--tls-cert', p.cert, '--tls-key', p.key] });
+	const s = serverHere(options(pair));
+	const other = serverHere(options(elsewhere));
+	const mortal = serverHere(options(pair));
+	const plain = serverHere();
+	const by = (host) => `https://${host}:${s.port}`;
+	const trusting = ['--ca-file', pair.cert];
+	const polls = (url, ...args) => bench(['poll', '--url', url, '--connections', '8', '--warmup', '0', '--requests', '300', '--waiting', '40', ...args]);
+
+	it('a line is asked for by address and by name, and every answer is a success', async () => {
+		for (const host of ['127.0.0.1', 'localhost']) {
+			const r = await polls(by(host), ...trusting);
+			assert.equal(r.status, 0, said(r));
+			assert.match(r.stdout, /no errors/, said(r));
+		}
+	});
+
+	it('a whole sale, whose catalogue is larger than what a socket takes at once', { timeout: 60000 }, async () => {
+		const json = path.join(s.dir, 'sale.json');
+		const r = await bench([
+			'onsale', '--url', by('localhost'), ...trusting, '--users', '100', '--shows', '100', '--seats', '500', '--arrive-seconds', '1', '--think-ms', '20',
+			'--capacity', '40', '--limit-seconds', '40', '--json', json,
+		]);
+		assert.equal(r.status, 0, said(r));
+		const { sale } = JSON.parse(fs.readFileSync(json, 'utf8'));
+		assert.deepEqual([sale.people, sale.onTheWay, sale.failed, sale.stoppedAtLimit], [100, 0, 0, false], said(r));
+		assert.ok(sale.paid > 50, said(r));
+		s.audit();
+	});
+
+	it('a certificate that nobody trusts is told, before anything is sent', async () => {
+		const r = await polls(by('localhost'));
+		assert.deepEqual([r.status, r.stdout], [1, ''], said(r));
+		assert.match(r.stderr, /^jari: no answer from https:[^\n]*self-signed certificate\n$/, said(r));
+	});
+
+	it('so is one for another name', async () => {
+		const r = await polls(`https://localhost:${other.port}`, '--ca-file', elsewhere.cert);
+		assert.equal(r.status, 1, said(r));
+		assert.match(r.stderr, /^jari: no answer [^\n]*hostname mismatch\n$/, said(r));
+		const ip = await polls(`https://127.0.0.1:${other.port}`, '--ca-file', elsewhere.cert);
+		assert.equal(ip.status, 1, said(ip));
+		assert.match(ip.stderr, /^jari: no answer [^\n]*IP address mismatch\n$/, said(ip));
+	});
+
+	it('a server that does not speak TLS, and one that speaks nothing else, are told in a line', async () => {
+		for (const url of [`https://127.0.0.1:${plain.port}`, `http://127.0.0.1:${s.port}`]) {
+			const r = await polls(url, ...(url.startsWith('https') ? trusting : []));
+			assert.equal(r.status, 1, said(r));
+			assert.match(r.stderr, /^jari: no answer from [^\n]+\n$/, said(r));
+		}
+	});
+
+	it('a server that goes away meanwhile is told in a line, and is no signal', async () => {
+		const going = bench(['healthz', '--url', `https://127.0.0.1:${mortal.port}`, ...trusting, '--rate', '500', '--duration', '3', '--warmup', '0']);
+		await sleep(1000);
+		await mortal.kill9();
+		const r = await going;
+		assert.deepEqual([r.status, r.signal], [1, null], said(r));
+		assert.match(r.stderr, /the connection broke: /, said(r));
+	});
+
+	// What sending waits for must not be read by anybody else: nothing would tell then that it can go on.
+	it('handshakes that come in pieces come to an end', async () => {
+		const relay = net.createServer((near) => {
+			const far = net.connect(s.port, '127.0.0.1');
+			near.setNoDelay(true);
+			near.on('data', (bytes) => far.write(bytes));
+			let before = Promise.resolve();
+			far.on('data', (bytes) => {
+				before = before.then(async () => {
+					for (let at = 0; at < bytes.length; at += 8) await new Promise((written) => near.write(bytes.subarray(at, at + 8), written));
+				});
+			});
+			for (const [one, two] of [[near, far], [far, near]]) one.on('error', () => two.destroy()).on('close', () => two.destroy());
+		});
+		await new Promise((resolve) => relay.listen(0, '127.0.0.1', resolve));
+		try {
+			for (let i = 0; i < 5; i++) {
+				const r = await bench([
+					'healthz', '--url', `https://127.0.0.1:${relay.address().port}`, ...trusting, '--connections', '100', '--requests', '100', '--warmup', '0',
+					'--timeout', '5',
+				]);
+				assert.equal(r.status, 0, said(r));
+				assert.match(r.stdout, /no errors/, said(r));
+			}
+		} finally {
+			relay.close();
+		}
+	});
+
+	it('a file without certificates is told', async () => {
+		for (const file of [pair.key, path.join(folder, 'none.pem')]) {
+			const r = await polls(by('localhost'), '--ca-file', file);
+			assert.equal(r.status, 1, said(r));
+			assert.match(r.stderr, /^jari: there are no certificates to be trusted in [^\n]+\n$/, said(r));
+		}
+	});
+});
+
 describe('wrong options', () => {
 	const wrong = (args, why, env = {}) =>
 		it(`${args.join(' ') || 'nothing'} is status 2, and says why`, () => {
@@ -125,7 +231,10 @@ describe('wrong options', () => {
 	wrong(['poll', '--waiting'], /--waiting needs a value/);
 	wrong(['onsale', '--give-up', '101'], /--give-up needs a whole number from 0 to 100/);
 	wrong(['healthz', '--url', 'http://192.0.2.1:80'], /--allow-remote/);
-	wrong(['healthz', '--url', 'ftp://127.0.0.1'], /--url/);
+	wrong(['healthz', '--url', 'https://[2001:db8::1]'], /--allow-remote/);
+	wrong(['healthz', '--url', 'ftp://127.0.0.1'], /--url needs http:\/\/ or https:\/\//);
+	wrong(['healthz', '--url', 'http://127.0.0.1:8080/api'], /--url takes a server, and no path/);
+	wrong(['healthz', '--ca-file', 'ca.pem'], /--ca-file is for a server with https/);
 	wrong(['onsale', '--admin-key', 'a-key-that-others-could-read'], /does not belong on the command line/);
 	wrong(['healthz', 'more'], /unexpected argument 'more'/);
 	wrong(['healthz'], /JARI_BENCH_DURATION needs a whole number/, { JARI_BENCH_DURATION: 'x' });
@@ -136,6 +245,12 @@ describe('wrong options', () => {
 			assert.deepEqual([r.status, r.stderr], [0, ''], said(r));
 			assert.match(r.stdout, /^Usage: jari bench/);
 		}
+	});
+
+	it('a name that nobody knows is status 1, with one line', async () => {
+		const r = await bench(['healthz', '--url', 'https://nobody.invalid', '--requests', '1']);
+		assert.equal(r.status, 1, said(r));
+		assert.match(r.stderr, /^jari: no address is known for nobody\.invalid: [^\n]+\n$/, said(r));
 	});
 
 	it('a server that is not there is status 1, with one line', async () => {

@@ -236,8 +236,12 @@ static void note(struct client_conn *c, enum client_outcome outcome, void *arg)
 
 static struct client *open_client(uint16_t port, int connections, int64_t timeout_us, struct seen *seen)
 {
+	static struct bench_target target;
+	target = (struct bench_target){
+	    .address.v4 = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+	    .address_n = sizeof(struct sockaddr_in)};
 	struct client_config config = {
-	    .host = "127.0.0.1", .port = port, .connections = connections, .timeout_us = timeout_us, .done = note, .arg = seen};
+	    .target = &target, .connections = connections, .timeout_us = timeout_us, .done = note, .arg = seen};
 	char error[CLIENT_ERROR_SIZE];
 	struct client *client = client_open(&config, error);
 

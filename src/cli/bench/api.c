@@ -50,7 +50,7 @@ static void put_str(struct put *o, const char *s)
 static void put_headers(struct put *o, const struct api *api, const char *bearer)
 {
 	PUT(o, " HTTP/1.1\r\nHost: ");
-	put_text(o, api->host, api->host_n);
+	put_text(o, api->host.p, api->host.n);
 	if (bearer != NULL) {
 		PUT(o, "\r\nAuthorization: Bearer ");
 		put_str(o, bearer);
@@ -211,7 +211,7 @@ size_t api_request(const struct api *api, const char *method, const char *path, 
 {
 	struct put o = {out};
 
-	assert(strlen(method) + strlen(path) + (bearer != NULL ? strlen(bearer) : 0) + json_n + 256 <= room);
+	assert(strlen(method) + strlen(path) + (bearer != NULL ? strlen(bearer) : 0) + json_n + API_HEAD_ROOM <= room);
 	put_str(&o, method);
 	PUT(&o, " ");
 	put_str(&o, path);
@@ -239,11 +239,8 @@ bool api_person(const struct reply *reply, struct api_person *out)
 void api_init(struct api *api, const struct bench_options *o)
 {
 	struct timespec now = {0};
-	int n;
 
-	*api = (struct api){0};
-	n = snprintf(api->host, sizeof(api->host), o->at.v6 ? "[%s]:%u" : "%s:%u", o->at.host, (unsigned)o->at.port);
-	api->host_n = n > 0 ? (size_t)n : 0;
+	*api = (struct api){.host = text_of(o->at.authority)};
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* fails for no clock that there is */
 	/* two that begin in the same millisecond are two processes */
 	(void)snprintf(api->run, sizeof(api->run), "b%llx-%x",
@@ -273,9 +270,8 @@ int api_call(const struct api *api, const struct bench_options *o, const char *m
              struct buf *body, char error[CLI_ERROR_SIZE])
 {
 	struct answer answer = {.body = body};
-	struct client_config config = {.host = o->at.host,
-	                               .port = o->at.port,
-	                               .v6 = o->at.v6,
+	struct client_config config = {.target = &o->at,
+	                               .trust = o->trust,
 	                               .connections = 1,
 	                               .timeout_us = ADMIN_TIMEOUT_US,
 	                               .done = take_answer,

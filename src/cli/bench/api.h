@@ -13,6 +13,7 @@
 
 #define API_TOKEN_SIZE (SEAL_TOKEN_CHARS + 1)
 #define API_NAME_SIZE 48
+#define API_HEAD_ROOM (BENCH_AUTHORITY_SIZE + 192) /* what a request has around its texts */
 
 /* Somebody in line. */
 struct api_person {
@@ -23,9 +24,8 @@ struct api_person {
 
 /* What every request has in common. */
 struct api {
-	char host[CLI_HOST_SIZE + 16]; /* of the Host header */
-	size_t host_n;
-	char run[24]; /* in every name, so that runs on one store do not meet */
+	struct text host; /* of the Host header */
+	char run[24];     /* in every name, so that runs on one store do not meet */
 	int64_t concert_id, queue_id;
 	int64_t *shows;
 	size_t show_count;
@@ -45,7 +45,7 @@ size_t api_hold(const struct api *api, const char *token, int64_t show, const in
 size_t api_hold_best(const struct api *api, const char *token, int64_t show, int64_t n, char *out);
 size_t api_charge(const struct api *api, const char *token, int64_t user_id, int64_t amount, char *out);
 size_t api_pay(const struct api *api, const char *token, int64_t reservation, char *out);
-/* Any request; `json` NULL: without a body. `bearer` NULL: without a token. `room` bytes must do: 256 more than the texts. */
+/* Any request; `json` NULL: without a body. `bearer` NULL: without a token. `room` bytes must do: API_HEAD_ROOM more than the texts. */
 size_t api_request(const struct api *api, const char *method, const char *path, const char *bearer, const char *json,
                    size_t json_n, char *out, size_t room);
 

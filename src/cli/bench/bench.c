@@ -7,6 +7,7 @@
 #include "cli/keys.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -100,6 +101,27 @@ static bool find_key(const struct bench_options *o, struct cli_key *key, struct 
 	return false;
 }
 
+/* Finds the server. The exit status, with a line said when it is not 0. */
+static int find_server(struct bench_options *o)
+{
+	char error[BENCH_TARGET_ERROR_SIZE], wire_error[WIRE_ERROR_SIZE];
+
+	if (!bench_target_find(&o->at, error))
+		return cli_fail("%s", error);
+	if (!o->at.loopback && !o->allow_remote) {
+		(void)snprintf(error, sizeof(error),
+		               "%.200s is another machine, and this load could bring it down; if it is yours, say --allow-remote",
+		               o->url);
+		return fail_usage(o, error);
+	}
+	if (!o->at.tls)
+		return CLI_EXIT_OK;
+	/* OpenSSL writes to sockets as to files: to one that the server has closed that would be a signal. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	o->trust = wire_trust_open(o->at.name, o->at.numeric, o->ca_file, wire_error);
+	return o->trust != NULL ? CLI_EXIT_OK : cli_fail("%s", wire_error);
+}
+
 static int64_t wall_ms(void)
 {
 	struct timespec now = {0};
@@ -148,11 +170,13 @@ int cli_bench(int argc, char **argv)
 	case BENCH_RUN:
 		break;
 	}
+	status = find_server(&o);
+	if (status != CLI_EXIT_OK)
+		return status;
 	api_init(&api, &o);
-	if (!find_key(&o, &key, &api, key_error))
-		return cli_fail("%s", key_error);
-	status = run(&o, &api);
+	status = find_key(&o, &key, &api, key_error) ? run(&o, &api) : cli_fail("%s", key_error);
 	cli_key_wipe(&key);
 	free(api.shows);
+	wire_trust_close(o.trust);
 	return status;
 }

@@ -2,7 +2,6 @@
 #include "cli/bench/http_client.h"
 #include "base/arena.h"
 #include "base/clock.h"
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -28,27 +27,10 @@ struct client {
 	struct client_conn *failed;
 	int busy;
 	int64_t sweep_us;
-	int trouble; /* an errno */
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} address;
-	socklen_t address_n;
+	int trouble;             /* an errno, … */
+	const char *tls_trouble; /* … unless this is not NULL */
 	struct epoll_event events[EVENTS];
 };
-
-static bool set_address(struct client *cl, const struct client_config *config)
-{
-	if (config->v6) {
-		cl->address.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(config->port)};
-		cl->address_n = sizeof(cl->address.v6);
-		return inet_pton(AF_INET6, config->host, &cl->address.v6.sin6_addr) == 1;
-	}
-	cl->address.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(config->port)};
-	cl->address_n = sizeof(cl->address.v4);
-	return inet_pton(AF_INET, config->host, &cl->address.v4.sin_addr) == 1;
-}
 
 static void make_idle(struct client_conn *c)
 {
@@ -64,14 +46,11 @@ struct client *client_open(const struct client_config *config, char error[CLIENT
 	cl->config = *config;
 	cl->idle_end = &cl->idle;
 	cl->epoll = -1;
-	if (!set_address(cl, config)) {
-		(void)snprintf(error, CLIENT_ERROR_SIZE, "'%s' is no numeric address", config->host);
-		goto fail;
-	}
 	cl->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (cl->epoll < 0) {
 		(void)snprintf(error, CLIENT_ERROR_SIZE, "epoll: %s", strerror(errno));
-		goto fail;
+		client_close(cl);
+		return NULL;
 	}
 	/* Requests of a fixed rate are due to the microsecond; the default slack is 50 of them. Without it the times are a bit
 	 * rougher. */
@@ -80,22 +59,17 @@ struct client *client_open(const struct client_config *config, char error[CLIENT
 	for (int i = 0; i < config->connections; i++) {
 		struct client_conn *c = &cl->conns[i];
 
-		*c = (struct client_conn){.client = cl, .fd = -1, .out_room = CLIENT_REQUEST_ROOM, .in_room = IN_ROOM};
+		*c = (struct client_conn){.client = cl, .wire.fd = -1, .out_room = CLIENT_REQUEST_ROOM, .in_room = IN_ROOM};
 		c->out = mem_alloc(c->out_room);
 		c->in = mem_alloc(c->in_room);
 		make_idle(c);
 	}
 	return cl;
-fail:
-	client_close(cl);
-	return NULL;
 }
 
 static void drop(struct client_conn *c)
 {
-	if (c->fd >= 0)
-		(void)close(c->fd); /* also leaves the epoll set; nothing is lost with a socket that is given up */
-	c->fd = -1;
+	wire_close(&c->wire); /* also leaves the epoll set */
 	c->connecting = c->wants_out = false;
 }
 
@@ -121,6 +95,8 @@ int client_busy(const struct client *client)
 
 const char *client_trouble(const struct client *client)
 {
+	if (client->tls_trouble != NULL)
+		return client->tls_trouble;
 	return client->trouble == 0 ? "" : strerror(client->trouble);
 }
 
@@ -169,10 +145,16 @@ static void finish(struct client_conn *c, enum client_outcome outcome, int64_t n
 	cl->config.done(c, outcome, cl->config.arg);
 }
 
+static void note_trouble(struct client_conn *c, int error)
+{
+	c->client->trouble = error;
+	c->client->tls_trouble = c->wire.trouble;
+}
+
 /* The request fails in the next turn, so that done() is never called from within client_send. */
 static void fail_later(struct client_conn *c, int error)
 {
-	c->client->trouble = error;
+	note_trouble(c, error);
 	if (c->failed)
 		return;
 	c->failed = true;
@@ -185,20 +167,19 @@ static bool watch(struct client_conn *c, int op, bool out)
 	struct epoll_event event = {.events = EPOLLIN | (out ? EPOLLOUT : 0), .data.ptr = c};
 
 	c->wants_out = out;
-	return epoll_ctl(c->client->epoll, op, c->fd, &event) == 0;
+	return epoll_ctl(c->client->epoll, op, c->wire.fd, &event) == 0;
 }
 
 static bool dial(struct client_conn *c)
 {
-	struct client *cl = c->client;
-	int one = 1;
+	const struct bench_target *to = c->client->config.target;
+	int one = 1, fd = socket(to->address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	c->fd = socket(cl->address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (c->fd < 0)
+	if (fd < 0 || !wire_open(&c->wire, fd, c->client->config.trust))
 		return false;
-	if (setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0)
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0)
 		return false;
-	if (connect(c->fd, &cl->address.any, cl->address_n) != 0) {
+	if (connect(fd, &to->address.any, to->address_n) != 0) {
 		if (errno != EINPROGRESS)
 			return false;
 		c->connecting = true;
@@ -209,18 +190,17 @@ static bool dial(struct client_conn *c)
 /* Writes what is left of the request. */
 static bool push(struct client_conn *c)
 {
-	while (c->out_sent < c->out_n) {
-		ssize_t n = send(c->fd, c->out + c->out_sent, c->out_n - c->out_sent, MSG_NOSIGNAL);
+	enum wire_result r = WIRE_DONE;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno != EAGAIN)
-			return false;
-		if (n < 0)
-			return c->wants_out || watch(c, EPOLL_CTL_MOD, true);
-		c->out_sent += (size_t)n;
+	while (c->out_sent < c->out_n && r == WIRE_DONE) {
+		size_t n;
+
+		r = wire_send(&c->wire, c->out + c->out_sent, c->out_n - c->out_sent, &n);
+		c->out_sent += n;
 	}
-	return !c->wants_out || watch(c, EPOLL_CTL_MOD, false);
+	if (r == WIRE_FAILED || r == WIRE_END)
+		return false;
+	return c->wants_out == (r == WIRE_WAIT_OUT) || watch(c, EPOLL_CTL_MOD, r == WIRE_WAIT_OUT);
 }
 
 void client_send(struct client_conn *c, size_t n, int64_t due_us)
@@ -231,7 +211,7 @@ void client_send(struct client_conn *c, size_t n, int64_t due_us)
 	c->reply = (struct reply){0};
 	c->due_us = due_us;
 	c->sent_us = clock_elapsed_us();
-	if (c->fd < 0 && !dial(c)) {
+	if (c->wire.fd < 0 && !dial(c)) {
 		fail_later(c, errno);
 		return;
 	}
@@ -242,7 +222,8 @@ void client_send(struct client_conn *c, size_t n, int64_t due_us)
 /* A byte on a connection that waits for nothing: the server has closed it, or talks out of turn. */
 static void idle_event(struct client_conn *c)
 {
-	drop(c);
+	if (!wire_is_quiet(&c->wire))
+		drop(c);
 }
 
 static bool connected(struct client_conn *c)
@@ -250,7 +231,7 @@ static bool connected(struct client_conn *c)
 	int error = 0;
 	socklen_t n = sizeof(error);
 
-	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
+	if (getsockopt(c->wire.fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
 		return false;
 	errno = error;
 	if (error != 0)
@@ -262,25 +243,24 @@ static bool connected(struct client_conn *c)
 static void pull(struct client_conn *c, int64_t now)
 {
 	for (;;) {
-		ssize_t n;
+		enum wire_result r;
 		enum reply_parsed parsed;
+		size_t n;
 
 		if (c->in_n == c->in_room) {
 			c->in_room *= 2;
 			c->in = mem_grow(c->in, c->in_room);
 		}
-		n = recv(c->fd, c->in + c->in_n, c->in_room - c->in_n, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
+		r = wire_receive(&c->wire, c->in + c->in_n, c->in_room - c->in_n, &n);
+		if (r == WIRE_WAIT_IN || (r == WIRE_WAIT_OUT && watch(c, EPOLL_CTL_MOD, true)))
 			return;
-		if (n < 0 || (n == 0 && c->in_n == 0)) {
-			c->client->trouble = n < 0 ? errno : ECONNRESET;
+		if ((r != WIRE_DONE && r != WIRE_END) || (r == WIRE_END && c->in_n == 0)) {
+			note_trouble(c, r == WIRE_END ? ECONNRESET : errno);
 			finish(c, CLIENT_BROKEN, now);
 			return;
 		}
-		c->in_n += (size_t)n;
-		parsed = reply_parse(&c->reply, c->in, c->in_n, n == 0);
+		c->in_n += n;
+		parsed = reply_parse(&c->reply, c->in, c->in_n, r == WIRE_END);
 		if (parsed == REPLY_DONE && c->reply.status < 200) { /* 100 Continue and its like: the answer follows */
 			memmove(c->in, c->in + c->reply.used, c->in_n - c->reply.used);
 			c->in_n -= c->reply.used;
@@ -289,14 +269,15 @@ static void pull(struct client_conn *c, int64_t now)
 		}
 		if (parsed == REPLY_MORE)
 			continue;
-		finish(c, parsed == REPLY_DONE ? CLIENT_ANSWERED : n == 0 ? CLIENT_BROKEN : CLIENT_GARBLED, now);
+		finish(c, parsed == REPLY_DONE ? CLIENT_ANSWERED : r == WIRE_END ? CLIENT_BROKEN : CLIENT_GARBLED, now);
 		return;
 	}
 }
 
+/* Over TLS sending may wait for what comes, and reading for room to send. */
 static void event(struct client_conn *c, uint32_t events, int64_t now)
 {
-	if (c->fd < 0 || c->failed)
+	if (c->wire.fd < 0 || c->failed)
 		return;
 	if (!c->busy) {
 		idle_event(c);
@@ -306,11 +287,11 @@ static void event(struct client_conn *c, uint32_t events, int64_t now)
 		fail_later(c, errno);
 		return;
 	}
-	if ((events & EPOLLOUT) != 0 && !push(c)) {
+	if ((c->wire.waits_in || (events & EPOLLOUT) != 0) && !push(c)) {
 		fail_later(c, errno);
 		return;
 	}
-	if ((events & ~(uint32_t)EPOLLOUT) != 0)
+	if (!c->wire.waits_in && ((events & ~(uint32_t)EPOLLOUT) != 0 || c->wire.tls != NULL))
 		pull(c, now);
 }
 

@@ -1,5 +1,5 @@
-/* http_client.h: many kept connections to one server on one thread: a request goes out on an idle one, and `done` is called with
- * its answer.
+/* http_client.h: many kept connections to one server on one thread, plain or over TLS: a request goes out on an idle one, and `done` is
+ * called with its answer.
  *
  *           client_take          written              answer
  *   IDLE ───────────────> BUSY ──────────> (reading) ────────> done(), IDLE
@@ -13,6 +13,8 @@
 #define JARI_CLI_BENCH_HTTP_CLIENT_H
 
 #include "cli/bench/reply.h"
+#include "cli/bench/target.h"
+#include "cli/bench/wire.h"
 
 #define CLIENT_REQUEST_ROOM 2048 /* bytes that any request fits in; client_room gives more */
 #define CLIENT_ERROR_SIZE 256
@@ -29,7 +31,7 @@ struct client;
 
 struct client_conn {
 	struct client *client;
-	int fd; /* -1: not connected */
+	struct wire wire; /* its fd is -1: not connected */
 	bool busy, connecting, wants_out, failed;
 	char *out, *in;
 	size_t out_n, out_sent, out_room, in_n, in_room;
@@ -40,9 +42,8 @@ struct client_conn {
 };
 
 struct client_config {
-	const char *host; /* a numeric address */
-	uint16_t port;
-	bool v6;
+	const struct bench_target *target; /* found; it and the trust outlive the client */
+	struct wire_trust *trust;          /* NULL: plain HTTP */
 	int connections;
 	int64_t timeout_us;
 	void (*done)(struct client_conn *c, enum client_outcome outcome, void *arg);
@@ -64,7 +65,7 @@ void client_send(struct client_conn *c, size_t n, int64_t due_us);
 /* Waits until something comes, or until `until_us`, and handles it. False with errno when waiting itself fails. */
 bool client_turn(struct client *client, int64_t until_us);
 int client_busy(const struct client *client);
-/* What went wrong last with a connection, in the system's words; "" when nothing did. */
+/* What went wrong last with a connection, in the system's or OpenSSL's words; "" when nothing did. */
 const char *client_trouble(const struct client *client);
 
 #endif

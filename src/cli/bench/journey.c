@@ -136,9 +136,8 @@ static bool open_worker(struct worker *w, struct crowd *crowd, int64_t i, char e
 {
 	const struct bench_options *o = crowd->world.o;
 	int64_t n = o->threads, connections = o->connections / n + (i < o->connections % n ? 1 : 0);
-	struct client_config config = {.host = o->at.host,
-	                               .port = o->at.port,
-	                               .v6 = o->at.v6,
+	struct client_config config = {.target = &o->at,
+	                               .trust = o->trust,
 	                               .connections = (int)connections,
 	                               .timeout_us = o->timeout * SECOND_US,
 	                               .done = answered,

@@ -23,7 +23,9 @@
 /* `commands` of a row are operations here. Rows that stand in more than one way are those whose meaning differs. */
 static const struct cli_option table[] = {
     {"url", CLI_TYPE_TEXT, AT(url), "URL", "http://127.0.0.1:8080", 0, 0, ALL, false,
-     "The server: http://, a numeric address or localhost, a port."},
+     "The server: http:// or https://, a name or an address, and a port where it is not the usual one."},
+    {"ca-file", CLI_TYPE_TEXT, AT(ca_file), "FILE", NULL, 0, 0, ALL, false,
+     "With https://: the certificates to trust (PEM) instead of the system's. The server's own will do."},
     {"allow-remote", CLI_TYPE_BOOL, AT(allow_remote), NULL, "no", 0, 0, ALL, false,
      "Allow a server on another machine. Only ever your own: this is a load that hurts."},
     {"admin-key-file", CLI_TYPE_TEXT, AT(admin_key_file), "FILE", NULL, 0, 0, SETUP, false,
@@ -207,29 +209,16 @@ static bool read_option(int argc, char *const *argv, int *at, struct bench_optio
 	return cli_option_take(o, row, equals, argc, argv, at, error);
 }
 
-/* Takes the URL apart, and refuses a server that is not on this machine unless that was asked for. */
 static bool check_url(struct bench_options *o, char error[CLI_ERROR_SIZE])
 {
-	char address[256], why[CLI_ERROR_SIZE - 16];
-	struct text url = text_of(o->url);
+	char why[BENCH_TARGET_ERROR_SIZE];
 
-	if (!text_starts(url, TEXT("http://")) || url.n - 7 >= sizeof(address)) {
-		(void)snprintf(error, CLI_ERROR_SIZE,
-		               "--url needs http:// and an address, such as http://127.0.0.1:8080, not '%.200s'", o->url);
+	if (!bench_target_parse(o->url, &o->at, why)) {
+		(void)snprintf(error, CLI_ERROR_SIZE, "--url %s, not '%.200s'", why, o->url);
 		return false;
 	}
-	memcpy(address, url.p + 7, url.n - 7);
-	address[url.n - 7] = '\0';
-	if (url.n > 8 && address[url.n - 8] == '/')
-		address[url.n - 8] = '\0';
-	if (!cli_listen_parse(address, &o->at, why, sizeof(why))) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "--url %s", why);
-		return false;
-	}
-	if (!o->at.loopback && !o->allow_remote) {
-		(void)snprintf(error, CLI_ERROR_SIZE,
-		               "%.100s is another machine, and this load could bring it down; if it is yours, say --allow-remote",
-		               o->url);
+	if (o->ca_file != NULL && !o->at.tls) {
+		(void)snprintf(error, CLI_ERROR_SIZE, "--ca-file is for a server with https://, not '%.200s'", o->url);
 		return false;
 	}
 	return true;

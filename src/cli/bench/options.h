@@ -6,6 +6,8 @@
 #ifndef JARI_CLI_BENCH_OPTIONS_H
 #define JARI_CLI_BENCH_OPTIONS_H
 
+#include "cli/bench/target.h"
+#include "cli/bench/wire.h"
 #include "cli/options.h"
 
 enum bench_op {
@@ -25,14 +27,15 @@ enum bench_op {
 
 struct bench_options {
 	enum bench_op op;
-	const char *url, *admin_key_file, *admin_key, *json, *html, *method, *path, *body;
+	const char *url, *ca_file, *admin_key_file, *admin_key, *json, *html, *method, *path, *body;
 	bool allow_remote, quiet;
 	int64_t connections, threads, timeout, seed, rate, duration, requests,
 	    warmup; /* seconds; rate 0: as fast as answers come */
 	int64_t pid, users, waiting, shows, seats, per_user, price, show_seats;
 	int64_t concert, capacity, arrive, give_up, impatience, think_ms, limit;
-	struct cli_listen at; /* `url`, taken apart */
-	uint64_t given;       /* a bit for each row of the table */
+	struct bench_target at;   /* `url`, taken apart */
+	struct wire_trust *trust; /* of an https:// URL, once it is found; not an option */
+	uint64_t given;           /* a bit for each row of the table */
 };
 
 enum bench_parsed { BENCH_RUN, BENCH_HELP, BENCH_WRONG };

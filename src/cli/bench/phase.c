@@ -197,9 +197,8 @@ static bool hire(struct phase_crew *crew, const struct bench_options *o, const s
 
 	for (int64_t i = 0; i < n; i++) {
 		struct phase_worker *w = &crew->workers[i];
-		struct client_config config = {.host = o->at.host,
-		                               .port = o->at.port,
-		                               .v6 = o->at.v6,
+		struct client_config config = {.target = &o->at,
+		                               .trust = o->trust,
 		                               .connections = (int)share(connections, i, n),
 		                               .timeout_us = o->timeout * 1000000,
 		                               .done = answered,

@@ -295,9 +295,9 @@ bool steady_run(const struct bench_options *o, struct api *api, struct stats *to
 	bool ok = false;
 
 	if (o->op == BENCH_REQUEST && o->body != NULL &&
-	    strlen(o->body) + strlen(o->path) + strlen(o->method) + 256 > CLIENT_REQUEST_ROOM) {
+	    strlen(o->body) + strlen(o->path) + strlen(o->method) + API_HEAD_ROOM > CLIENT_REQUEST_ROOM) {
 		(void)snprintf(error, CLI_ERROR_SIZE, "--body is too long; %d bytes fit with the path",
-		               CLIENT_REQUEST_ROOM - 256);
+		               CLIENT_REQUEST_ROOM - API_HEAD_ROOM);
 		return false;
 	}
 	if (!set_up(&s, &p, error))
