@@ -115,7 +115,12 @@ static int move_rows(struct move *m)
 {
 	if (m->progress.shown && store_count(m->from, &m->expected) != STORE_OK)
 		return fail_to_read(m->from_shown);
-	if (store_import_begin(m->to, store_clock(m->from), m->error) != STORE_OK)
+	int64_t realm;
+	bool used;
+
+	if (store_realm(m->from, &realm, &used) != STORE_OK)
+		return fail_to_read(m->from_shown);
+	if (store_import_begin(m->to, store_clock(m->from), realm, m->error) != STORE_OK)
 		return fail_with_option(m->error, "--to");
 	if (go_through(m, m->from, move_row) != STORE_OK)
 		return fail_to_read(m->from_shown);

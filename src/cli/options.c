@@ -84,6 +84,8 @@ static const struct cli_option table[] = {
      "With --auth jwt: what the tokens must have as iss, such as https://login.example."},
     {"jwt-audience", CLI_TYPE_TEXT, AT(jwt_audience), "NAME", NULL, 0, 0, SERVE, false,
      "With --auth jwt: what the tokens must have as aud, the name of this site at the sign-in."},
+    {"change-auth", CLI_TYPE_BOOL, AT(change_auth), NULL, "no", 0, 0, SERVE, false,
+     "Let accounts that were opened with another --auth or --jwt-issuer be those of who has the same name now. Say it once."},
     {"admin-key", CLI_TYPE_TEXT, AT(admin_key), "KEY", NULL, 0, 0, SERVE, true,
      "The organiser's key itself, 16 visible characters or more."},
     {"token-key", CLI_TYPE_TEXT, AT(token_key), "KEY", NULL, 0, 0, SERVE, true,

@@ -36,7 +36,7 @@ struct cli_options {
 
 	const char *store, *listen;
 	const char *from, *to; /* of copy */
-	bool demo, open_accounts;
+	bool demo, open_accounts, change_auth;
 	const char *auth;                             /* "name" or "jwt" */
 	const char *jwks, *jwt_issuer, *jwt_audience; /* NULL unless auth is "jwt" */
 	int64_t hold_seconds, active_seconds, waiting_idle, waiting_grace, poll_budget, queue_capacity, seats_per_user;

@@ -162,6 +162,59 @@ static bool open_store(struct serve *s)
 	return false;
 }
 
+#define REALM_NAME 1 /* a name is an account, whoever says it */
+
+/* What names stand for, as a number for the store: the same for as long as they stand for the same people. FNV-1a of the issuer. */
+static int64_t realm_of(const struct cli_options *o)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	if (o->jwt_issuer == NULL)
+		return REALM_NAME;
+	for (const char *p = o->jwt_issuer; *p != '\0'; p++)
+		hash = (hash ^ (uint8_t)*p) * 1099511628211u;
+	return (int64_t)(hash >> 2) + REALM_NAME + 1;
+}
+
+static void refuse_realm(const struct cli_options *o, int64_t was)
+{
+	const char *whose = was == REALM_NAME       ? "were opened by name (--auth name)"
+	                    : o->jwt_issuer == NULL ? "belong to people who sign in (--auth jwt)"
+	                                            : "are those of another --jwt-issuer";
+	const char *danger = o->jwt_issuer == NULL ? "whoever says one of their names would have that account"
+	                                           : "who has the same name at this one would have that account";
+
+	cli_fail(
+	    "the accounts of this store %s: %s; start it as before, begin with a new store, or say --change-auth if the same people are meant",
+	    whose, danger);
+}
+
+/* A wallet must not become somebody else's because a server was started in another way. Where nobody has an account yet, either way is good. */
+static bool keep_realm(struct serve *s)
+{
+	int64_t was, is = realm_of(s->options);
+	bool used;
+
+	if (store_realm(s->store, &was, &used) != STORE_OK) {
+		cli_fail("the store can't be read; the log has the cause");
+		return false;
+	}
+	if (was == is)
+		return true;
+	if (was != 0 && used && !s->options->change_auth) {
+		refuse_realm(s->options, was);
+		return false;
+	}
+	/* Without room it is left to the next start: a full disk must not keep buyers from looking. */
+	if (store_set_realm(s->store, is) != STORE_OK)
+		log_event(LOG_WARN, "accounts_not_noted", "means", "%s",
+		          "how buyers sign in could not be written into the store");
+	else if (was != 0 && used)
+		log_event(LOG_WARN, "accounts_changed", "means", "%s",
+		          "accounts are now those of who has the same name with this --auth and --jwt-issuer");
+	return true;
+}
+
 /* Tickets that were given out under a key that is gone can't be shown any more. */
 static void warn_of_lost_tokens(struct serve *s)
 {
@@ -356,8 +409,8 @@ static void say_listening(const struct serve *s)
 
 static bool bring_up(struct serve *s)
 {
-	return find_keys(s) && open_sign_in(s) && open_tls(s) && open_store(s) && make_keys(s) && open_engine(s) &&
-	       load_demo(s) && open_throttle(s) && open_server(s);
+	return find_keys(s) && open_sign_in(s) && open_tls(s) && open_store(s) && keep_realm(s) && make_keys(s) &&
+	       open_engine(s) && load_demo(s) && open_throttle(s) && open_server(s);
 }
 
 /* ---- and down ---- */

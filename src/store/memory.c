@@ -225,6 +225,19 @@ static int64_t memory_clock(struct store *base)
 	return of(base)->clock;
 }
 
+static enum store_result memory_realm(struct store *base, int64_t *realm, bool *used)
+{
+	*realm = of(base)->realm;
+	*used = of(base)->index[MEM_USER].n > 0;
+	return STORE_OK;
+}
+
+static enum store_result memory_set_realm(struct store *base, int64_t realm)
+{
+	of(base)->realm = realm;
+	return STORE_OK;
+}
+
 /* ---- a batch ---- */
 
 static enum store_result memory_begin(struct store *base, int64_t *now)
@@ -515,6 +528,8 @@ static const struct store_ops memory_ops = {
     .close = memory_close,
     .path = memory_path,
     .clock = memory_clock,
+    .realm = memory_realm,
+    .set_realm = memory_set_realm,
     .begin = memory_begin,
     .load = memory_load,
     .ids = memory_ids,

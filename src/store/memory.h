@@ -59,6 +59,7 @@ struct memory_store {
 	int64_t next_id[CORE_ID_KINDS];
 	void *put_away; /* while it is filled by an import: the main queue that it had */
 	int64_t clock_to_be;
+	int64_t realm, realm_to_be;
 	bool keeps; /* commits can be undone later: the latest of them, oldest first */
 	struct memory_steps *kept;
 	size_t kept_n, kept_cap;
@@ -104,7 +105,7 @@ void memory_settle(struct store *base, size_t n);
 /* memory_copy.c: export and import */
 enum store_result memory_count(struct store *base, int64_t *rows);
 enum store_result memory_export(struct store *base, store_row_fn fn, void *arg);
-enum store_result memory_import_begin(struct store *base, int64_t clock, char error[STORE_ERROR_SIZE]);
+enum store_result memory_import_begin(struct store *base, int64_t clock, int64_t realm, char error[STORE_ERROR_SIZE]);
 enum store_result memory_import_row(struct store *base, enum core_kind kind, const void *row, char error[STORE_ERROR_SIZE]);
 enum store_result memory_import_finish(struct store *base, char error[STORE_ERROR_SIZE]);
 /* Ends an import without effect. Harmless when none is open. */

@@ -28,7 +28,7 @@ enum store_result memory_export(struct store *base, store_row_fn fn, void *arg)
 	return STORE_OK;
 }
 
-enum store_result memory_import_begin(struct store *base, int64_t clock, char error[STORE_ERROR_SIZE])
+enum store_result memory_import_begin(struct store *base, int64_t clock, int64_t realm, char error[STORE_ERROR_SIZE])
 {
 	struct memory_store *s = of(base);
 	int64_t rows = 0;
@@ -37,6 +37,7 @@ enum store_result memory_import_begin(struct store *base, int64_t clock, char er
 		return store_refuse(STORE_CONFLICT, error, STORE_NOT_EMPTY, "the store in memory");
 	s->put_away = memory_row_copy(CORE_ROW_QUEUE, s->index[MEM_QUEUE].first[0]->row);
 	s->clock_to_be = clock;
+	s->realm_to_be = realm;
 	(void)pthread_mutex_lock(&s->lock);
 	memory_clear(s);
 	(void)pthread_mutex_unlock(&s->lock);
@@ -66,6 +67,7 @@ enum store_result memory_import_finish(struct store *base, char error[STORE_ERRO
 	(void)pthread_mutex_lock(&s->lock);
 	memory_raise_ids(s);
 	s->clock = s->clock_to_be > s->clock ? s->clock_to_be : s->clock;
+	s->realm = s->realm_to_be;
 	(void)pthread_mutex_unlock(&s->lock);
 	return STORE_OK;
 }

@@ -239,7 +239,7 @@ struct pg_store {
 	struct pg_conn alone; /* has the exclusive lock; what is exported or imported goes through it */
 	bool importing;
 	enum core_kind filling; /* whose COPY is open; 0: none */
-	int64_t clock_to_be;
+	int64_t clock_to_be, realm_to_be;
 	struct buf lines; /* of it, not sent yet */
 	bool standbys;    /* commits wait for a standby */
 	int64_t settled;  /* conn.made when all that it sees was last known to be durable */
@@ -267,6 +267,10 @@ int64_t pg_clock_now(struct pg_store *s);
 void pg_now_heard(struct pg_store *s, const PGresult *res);
 /* postgres_open.c: checks whose database it is, brings its schema up to date. */
 enum store_result pg_open_schema(struct pg_store *s, int64_t capacity, char error[STORE_ERROR_SIZE]);
+
+enum store_result pg_realm(struct store *base, int64_t *realm, bool *used);
+enum store_result pg_set_realm(struct store *base, int64_t realm);
+enum store_result pg_save_realm(struct pg_conn *c, int64_t realm);
 
 /* ---- the operations ---- */
 
@@ -311,7 +315,7 @@ enum store_result pg_give_rows(struct pg_conn *c, enum core_kind kind, const cha
 enum store_result pg_stay_alone(struct pg_store *s, char error[STORE_ERROR_SIZE]);
 enum store_result pg_count(struct store *base, int64_t *rows);
 enum store_result pg_export(struct store *base, store_row_fn fn, void *arg);
-enum store_result pg_import_begin(struct store *base, int64_t clock, char error[STORE_ERROR_SIZE]);
+enum store_result pg_import_begin(struct store *base, int64_t clock, int64_t realm, char error[STORE_ERROR_SIZE]);
 enum store_result pg_import_row(struct store *base, enum core_kind kind, const void *row, char error[STORE_ERROR_SIZE]);
 enum store_result pg_import_finish(struct store *base, char error[STORE_ERROR_SIZE]);
 /* Ends an import without effect, and with it the lock. Harmless when none is open. */

@@ -230,7 +230,7 @@ static enum store_result refuse(struct pg_store *s, enum store_result result, ch
 	                    s->alone.said[0] ? s->alone.said : "the connection was lost");
 }
 
-enum store_result pg_import_begin(struct store *base, int64_t clock, char error[STORE_ERROR_SIZE])
+enum store_result pg_import_begin(struct store *base, int64_t clock, int64_t realm, char error[STORE_ERROR_SIZE])
 {
 	struct pg_store *s = pg_store_of(base);
 	int64_t rows = 0;
@@ -238,6 +238,7 @@ enum store_result pg_import_begin(struct store *base, int64_t clock, char error[
 		return refuse(s, STORE_BROKEN, error);
 	s->importing = true;
 	s->clock_to_be = clock;
+	s->realm_to_be = realm;
 	enum store_result result = pg_do(&s->alone, "BEGIN");
 	if (result == STORE_OK)
 		result = pg_count(base, &rows);
@@ -309,6 +310,8 @@ enum store_result pg_import_finish(struct store *base, char error[STORE_ERROR_SI
 		result = pg_do(c, "INSERT INTO user_name (name, user_id) SELECT name, user_id FROM users");
 	if (result == STORE_OK)
 		result = set_clock(s);
+	if (result == STORE_OK)
+		result = pg_save_realm(c, s->realm_to_be);
 	if (result == STORE_OK)
 		result = set_sequences(c);
 	if (result != STORE_OK)

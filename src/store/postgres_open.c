@@ -1,4 +1,4 @@
-/* postgres_open.c: checks whose database it is, and brings its schema up to date, once, whoever starts first. */
+/* postgres_open.c: checks whose database it is, and brings its schema up to date, once, whoever starts first; and whose the accounts are. */
 #include "store/opening.h"
 #include "store/postgres.h"
 
@@ -148,6 +148,44 @@ enum store_result pg_open_schema(struct pg_store *s, int64_t capacity, char erro
 		result = check(&c, s->mode, capacity, error);
 	if (result != STORE_OK && error[0] == '\0')
 		(void)store_refuse(result, error, "%s can't be read: %s", s->target.shown, c.said);
+	pg_conn_free(&c);
+	return result;
+}
+
+/* ---- whose the accounts are ---- */
+
+enum store_result pg_save_realm(struct pg_conn *c, int64_t realm)
+{
+	char sql[160];
+	(void)snprintf(
+	    sql, sizeof sql,
+	    "INSERT INTO meta (name, value) VALUES ('realm', %lld) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+	    (long long)realm);
+	return pg_do(c, sql);
+}
+
+enum store_result pg_realm(struct store *base, int64_t *realm, bool *used)
+{
+	struct pg_conn c = {.answer_ms = PG_ANSWER_MS};
+	int64_t any = 0;
+	enum store_result result = pg_connect(&c, &pg_store_of(base)->target, false);
+	if (result == STORE_OK)
+		result = pg_ask_int(&c, "SELECT coalesce((SELECT value FROM meta WHERE name = 'realm'), 0)", realm);
+	if (result == STORE_OK)
+		result = pg_ask_int(&c, "SELECT EXISTS (SELECT 1 FROM users)::int", &any);
+	*used = any != 0;
+	pg_conn_free(&c);
+	return result;
+}
+
+enum store_result pg_set_realm(struct store *base, int64_t realm)
+{
+	struct pg_conn c = {.answer_ms = PG_ANSWER_MS};
+	if (pg_store_of(base)->mode != STORE_SERVE)
+		return STORE_BROKEN;
+	enum store_result result = pg_connect(&c, &pg_store_of(base)->target, false);
+	if (result == STORE_OK)
+		result = pg_save_realm(&c, realm);
 	pg_conn_free(&c);
 	return result;
 }

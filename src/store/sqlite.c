@@ -53,6 +53,36 @@ static int64_t sqlite_clock(struct store *base)
 	return of(base)->clock;
 }
 
+static enum store_result sqlite_realm(struct store *base, int64_t *realm, bool *used)
+{
+	struct sqlite_conn *c = &of(base)->conn;
+	sqlite3_stmt *stmt = sqlite_stmt(c, SQL_REALM);
+	int rc = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
+	if (rc != SQLITE_ROW)
+		return sqlite_failed(c, rc, "realm");
+	*realm = sqlite3_column_int64(stmt, 0);
+	*used = sqlite3_column_int(stmt, 1) != 0;
+	(void)sqlite3_reset(stmt);
+	return STORE_OK;
+}
+
+static enum store_result sqlite_set_realm(struct store *base, int64_t realm)
+{
+	struct sqlite_store *s = of(base);
+	if (s->mode != STORE_SERVE)
+		return STORE_BROKEN;
+	enum store_result result = sqlite_run(&s->conn, SQL_BEGIN);
+	if (result == STORE_OK)
+		result = sqlite_save_realm(&s->conn, realm);
+	if (result == STORE_OK)
+		result = sqlite_end(s);
+	if (result == STORE_OK)
+		base->ops->sync(base);
+	else
+		base->ops->rollback(base);
+	return result;
+}
+
 /* Called by SQLite after each commit with the length of the write-ahead log; it takes the place of automatic checkpoints. */
 static int note_log(void *arg, sqlite3 *db, const char *name, int pages)
 {
@@ -252,6 +282,8 @@ static const struct store_ops sqlite_ops = {
     .close = sqlite_close,
     .path = sqlite_path,
     .clock = sqlite_clock,
+    .realm = sqlite_realm,
+    .set_realm = sqlite_set_realm,
     .begin = sqlite_begin,
     .load = sqlite_load,
     .ids = sqlite_ids,

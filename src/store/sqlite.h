@@ -45,6 +45,8 @@ enum sqlite_sql {
 	SQL_ROLLBACK,
 	SQL_CLOCK,
 	SQL_CLOCK_SAVE,
+	SQL_REALM,
+	SQL_REALM_SAVE,
 	SQL_NEXT_IDS,
 	SQL_ROWS,
 	SQL_CLEAR_QUEUES,
@@ -90,7 +92,7 @@ struct sqlite_store {
 	enum store_mode mode;
 	int lock_fd; /* -1 when there is none */
 	int64_t clock, saved_clock;
-	int64_t clock_to_be; /* while it is filled by an import */
+	int64_t clock_to_be, realm_to_be; /* while it is filled by an import */
 	int64_t next_id[CORE_ID_KINDS];
 	struct sqlite_checkpoint *checkpoint; /* NULL when the store is only read */
 	const struct sqlite_pace *pace;
@@ -184,6 +186,7 @@ enum store_result sqlite_load(struct store *base, struct core_rows *rows); /* sq
 enum store_result sqlite_save(struct sqlite_conn *c, const struct chain_heads *heads, const struct core_rows *rows,
                               bool *changed);
 enum store_result sqlite_save_clock(struct sqlite_conn *c, int64_t now);
+enum store_result sqlite_save_realm(struct sqlite_conn *c, int64_t realm);
 /* One row that is new. */
 enum store_result sqlite_insert(struct sqlite_conn *c, enum core_kind kind, const void *row);
 /* Gives every row of a bound statement to the function, until it says false: *stopped. */
@@ -211,7 +214,7 @@ enum store_result sqlite_backup(struct store *base, const char *destination,
                                 char error[STORE_ERROR_SIZE]);
 enum store_result sqlite_count(struct store *base, int64_t *rows); /* sqlite_copy.c, as all below */
 enum store_result sqlite_export(struct store *base, store_row_fn fn, void *arg);
-enum store_result sqlite_import_begin(struct store *base, int64_t clock, char error[STORE_ERROR_SIZE]);
+enum store_result sqlite_import_begin(struct store *base, int64_t clock, int64_t realm, char error[STORE_ERROR_SIZE]);
 enum store_result sqlite_import_row(struct store *base, enum core_kind kind, const void *row, char error[STORE_ERROR_SIZE]);
 enum store_result sqlite_import_finish(struct store *base, char error[STORE_ERROR_SIZE]);
 

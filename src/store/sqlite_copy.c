@@ -63,7 +63,7 @@ static void set_cache(struct sqlite_store *s, const char *pragma)
 	(void)sqlite3_exec(s->conn.db, pragma, NULL, NULL, NULL); /* it goes without, only slower */
 }
 
-enum store_result sqlite_import_begin(struct store *base, int64_t clock, char error[STORE_ERROR_SIZE])
+enum store_result sqlite_import_begin(struct store *base, int64_t clock, int64_t realm, char error[STORE_ERROR_SIZE])
 {
 	struct sqlite_store *s = of(base);
 	int64_t rows = 0;
@@ -77,6 +77,7 @@ enum store_result sqlite_import_begin(struct store *base, int64_t clock, char er
 	if (result == STORE_OK)
 		result = sqlite_run(&s->conn, SQL_CLEAR_QUEUES);
 	s->clock_to_be = clock;
+	s->realm_to_be = realm;
 	set_cache(s, "PRAGMA cache_size = " SQLITE_IMPORT_CACHE);
 	return result == STORE_OK ? STORE_OK : refuse(s, result, error);
 }
@@ -100,6 +101,8 @@ enum store_result sqlite_import_finish(struct store *base, char error[STORE_ERRO
 	if (sqlite3_get_autocommit(s->conn.db))
 		return store_refuse(STORE_BROKEN, error, "no import was begun");
 	enum store_result result = sqlite_save_clock(&s->conn, s->clock_to_be);
+	if (result == STORE_OK)
+		result = sqlite_save_realm(&s->conn, s->realm_to_be);
 	if (result == STORE_OK)
 		result = sqlite_end(s);
 	if (result != STORE_OK)

@@ -476,14 +476,24 @@ enum store_result sqlite_save(struct sqlite_conn *c, const struct chain_heads *h
 	return result;
 }
 
-enum store_result sqlite_save_clock(struct sqlite_conn *c, int64_t now)
+static enum store_result save_number(struct sqlite_conn *c, int which, int64_t number, const char *what)
 {
-	sqlite3_stmt *stmt = sqlite_stmt(c, SQL_CLOCK_SAVE);
+	sqlite3_stmt *stmt = sqlite_stmt(c, which);
 	if (!stmt)
 		return STORE_BROKEN;
 	struct sqlite_binder b = sqlite_binder(stmt);
-	sqlite_bind_int(&b, now);
+	sqlite_bind_int(&b, number);
 	int rc = b.rc == SQLITE_OK ? sqlite3_step(stmt) : b.rc;
 	(void)sqlite3_reset(stmt);
-	return rc == SQLITE_DONE ? STORE_OK : sqlite_failed(c, rc, "clock");
+	return rc == SQLITE_DONE ? STORE_OK : sqlite_failed(c, rc, what);
+}
+
+enum store_result sqlite_save_clock(struct sqlite_conn *c, int64_t now)
+{
+	return save_number(c, SQL_CLOCK_SAVE, now, "clock");
+}
+
+enum store_result sqlite_save_realm(struct sqlite_conn *c, int64_t realm)
+{
+	return save_number(c, SQL_REALM_SAVE, realm, "realm");
 }

@@ -121,6 +121,9 @@ const struct sqlite_statement sqlite_statements[SQL_COUNT] = {
 	[SQL_ROLLBACK] = {"ROLLBACK", NULL},
 	[SQL_CLOCK] = {"SELECT value FROM meta WHERE name = 'clock'", NULL},
 	[SQL_CLOCK_SAVE] = {"UPDATE meta SET value = ? WHERE name = 'clock' AND value <= ?1", NULL},
+	/* a row of its own from the first time on */
+	[SQL_REALM] = {"SELECT coalesce((SELECT value FROM meta WHERE name = 'realm'), 0), (SELECT max(user_id) FROM user) IS NOT NULL", NULL},
+	[SQL_REALM_SAVE] = {"INSERT INTO meta (name, value) VALUES ('realm', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1", NULL},
 	/* in the order of enum core_id_kind */
 	[SQL_NEXT_IDS] = {"SELECT (SELECT max(user_id) FROM user), (SELECT max(reservation_id) FROM reservation),"
 	                  " (SELECT max(entry_id) FROM ledger), (SELECT max(audit_id) FROM audit_log), (SELECT max(queue_id) FROM queue),"

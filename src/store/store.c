@@ -101,6 +101,16 @@ int64_t store_clock(struct store *s)
 	return s->ops->clock(s);
 }
 
+enum store_result store_realm(struct store *s, int64_t *realm, bool *used)
+{
+	return s->ops->realm(s, realm, used);
+}
+
+enum store_result store_set_realm(struct store *s, int64_t realm)
+{
+	return s->ops->set_realm(s, realm);
+}
+
 enum store_result store_begin(struct store *s, int64_t *now)
 {
 	return s->ops->begin(s, now);
@@ -251,10 +261,10 @@ enum store_result store_export(struct store *s, store_row_fn fn, void *arg)
 	return s->ops->export_rows(s, fn, arg);
 }
 
-enum store_result store_import_begin(struct store *s, int64_t clock, char error[STORE_ERROR_SIZE])
+enum store_result store_import_begin(struct store *s, int64_t clock, int64_t realm, char error[STORE_ERROR_SIZE])
 {
 	error[0] = '\0';
-	return s->ops->import_begin(s, clock, error);
+	return s->ops->import_begin(s, clock, realm, error);
 }
 
 enum store_result store_import_row(struct store *s, enum core_kind kind, const void *row, char error[STORE_ERROR_SIZE])

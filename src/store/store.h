@@ -56,6 +56,11 @@ const char *store_path(const struct store *s);
 /* The latest instant that a committed batch was decided at; 0 in a new store. */
 int64_t store_clock(struct store *s);
 
+/* Whose the accounts are: a number for the people that names stand for, 0 while nobody has said. `used`: there is an account. Between batches. */
+enum store_result store_realm(struct store *s, int64_t *realm, bool *used);
+/* Says so; durable when it returns STORE_OK. Between batches. */
+enum store_result store_set_realm(struct store *s, int64_t realm);
+
 /* ---- one batch: begin, load and ids as often as need be, then commit or rollback ---- */
 
 /* Begins a batch. `now` comes in as the caller's clock and goes out as the instant to decide at: the same, or later where the store
@@ -197,16 +202,16 @@ const char *store_kind_name(enum core_kind kind);
 enum store_result store_count(struct store *s, int64_t *rows);
 /* Calls `fn` with every row that the store keeps, in one consistent view: the kinds in the order of store_kinds, the rows of each by their key, entries
  * by their id alone. Two stores with the same content give the same rows in the same order. STORE_OK also when the function stopped it. What is
- * no row: store_clock. Ids go on behind the highest of their kind; nothing is ever removed that had one. */
+ * no row: store_clock and store_realm. Ids go on behind the highest of their kind; nothing is ever removed that had one. */
 enum store_result store_export(struct store *s, store_row_fn fn, void *arg);
 
 /* Fills a store that is empty: begin, every row of an export, finish. All of it or nothing: before store_import_finish has returned nobody sees any of
  * it, and it is durable when that returns STORE_OK. When the process ends before, the store is as empty as it was. The rows of a kind come
  * together. After anything but STORE_OK, `error` has a line, and the caller calls store_rollback (also to give up) and store_close; then the store
  * is empty.
- * `clock` is the store_clock of where the rows come from. STORE_CONFLICT: the store is not empty; a row breaks a constraint. STORE_BROKEN: also when
+ * `clock` and `realm` are those of where the rows come from. STORE_CONFLICT: the store is not empty; a row breaks a constraint. STORE_BROKEN: also when
  * the database can't keep a row (PostgreSQL: a text with a NUL). */
-enum store_result store_import_begin(struct store *s, int64_t clock, char error[STORE_ERROR_SIZE]);
+enum store_result store_import_begin(struct store *s, int64_t clock, int64_t realm, char error[STORE_ERROR_SIZE]);
 enum store_result store_import_row(struct store *s, enum core_kind kind, const void *row, char error[STORE_ERROR_SIZE]);
 enum store_result store_import_finish(struct store *s, char error[STORE_ERROR_SIZE]);
 
@@ -216,6 +221,8 @@ struct store_ops {
 	void (*close)(struct store *);
 	const char *(*path)(const struct store *);
 	int64_t (*clock)(struct store *);
+	enum store_result (*realm)(struct store *, int64_t *, bool *);
+	enum store_result (*set_realm)(struct store *, int64_t);
 	enum store_result (*begin)(struct store *, int64_t *now);
 	enum store_result (*load)(struct store *, struct core_rows *);
 	void (*want_ids)(struct store *, enum core_id_kind, int64_t); /* may be NULL, as follow and watch */
@@ -248,7 +255,7 @@ struct store_ops {
 	                            char[STORE_ERROR_SIZE]);
 	enum store_result (*count)(struct store *, int64_t *);
 	enum store_result (*export_rows)(struct store *, store_row_fn, void *);
-	enum store_result (*import_begin)(struct store *, int64_t, char[STORE_ERROR_SIZE]);
+	enum store_result (*import_begin)(struct store *, int64_t, int64_t, char[STORE_ERROR_SIZE]);
 	enum store_result (*import_row)(struct store *, enum core_kind, const void *, char[STORE_ERROR_SIZE]);
 	enum store_result (*import_finish)(struct store *, char[STORE_ERROR_SIZE]);
 };

@@ -344,3 +344,53 @@ describe('starting with sign-in', () => {
 		}
 	});
 });
+
+// A server that is started in another way by mistake must not give people's wallets to others.
+describe('the accounts of a store', () => {
+	const at = withKeys(keySet(es));
+	const elsewhere = [...at.args.slice(0, 5), 'https://other.example', ...at.args.slice(6)];
+	const s = serverHere({ dir: at.dir });
+	const start = (...args) => jari(['serve', '--listen', '127.0.0.1:0', '--store', s.store, ...args], { env: { JARI_ADMIN_KEY: 'k'.repeat(32) }, timeout: 20000 });
+	const refusedWith = (args, why) => {
+		const r = start(...args);
+		assert.equal(r.status, 1, r.stderr);
+		assert.match(r.stderr, why);
+		assert.match(r.stderr, /^jari: the accounts of this store [^\n]+--change-auth[^\n]+\n$/m);
+	};
+	const again = async (args) => {
+		await s.stop();
+		s.args = args;
+		await s.start();
+	};
+
+	it('while there are none, the way to sign in may change', async () => {
+		await again(at.args);
+		await again(elsewhere);
+		await again([]);
+		await s.join('kim');
+	});
+
+	it('that were opened by name are not those of a provider', async () => {
+		await s.stop();
+		refusedWith(at.args, /were opened by name \(--auth name\): who has the same name at this one/);
+		await s.start();
+		await s.join('lee');
+	});
+
+	it('are, when it is said so, once', async () => {
+		await again([...at.args, '--change-auth']);
+		assert.match(s.log, /accounts_changed/);
+		await again(at.args);
+		assert.doesNotMatch(s.log.slice(s.log.lastIndexOf('accounts_changed') + 20), /accounts_changed/);
+		assert.equal((await signIn(s, token(es, claimsOf('kim')), 200)).userId, 1); // the place that kim took by name
+	});
+
+	it('of people who sign in are nobody’s who says their names, nor another provider’s', async () => {
+		await s.stop();
+		refusedWith([], /belong to people who sign in \(--auth jwt\): whoever says one of their names/);
+		refusedWith(['--auth', 'name'], /belong to people who sign in/);
+		refusedWith(elsewhere, /are those of another --jwt-issuer/);
+		await s.start();
+		s.audit();
+	});
+});

@@ -124,6 +124,12 @@ MAYBE int64_t every_call(struct store *s, int64_t amount, call_fn fn, void *arg)
 	if (result == STORE_OK)
 		charged = amount;
 	fn(arg, "confirm", store_confirm(s));
+	int64_t realm = -1;
+	bool used = false;
+	fn(arg, "realm", result = store_realm(s, &realm, &used));
+	if (result == STORE_OK)
+		assert_true(used && (realm == 0 || realm == 7));
+	fn(arg, "set realm", store_set_realm(s, 7));
 	fn(arg, "hear", store_hear(s, &own, 1, any_heard, NULL));
 	if (scanned) /* else it is to be scanned anew first */
 		fn(arg, "follow", store_follow(s, any_row, &rows));
@@ -154,7 +160,7 @@ MAYBE void export_to_import(struct store *from, struct store *to, enum store_res
 {
 	struct moving moving = {.to = to};
 	*out = STORE_OK;
-	*in = store_import_begin(to, store_clock(from), moving.error);
+	*in = store_import_begin(to, store_clock(from), 0, moving.error);
 	if (*in == STORE_OK) {
 		*out = store_export(from, move_row, &moving);
 		*in = moving.result;

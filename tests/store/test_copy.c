@@ -345,7 +345,7 @@ static struct van begin_move(struct house *from, struct house *to, int64_t most)
 	open_house(from, STORE_EXPORT);
 	open_house(to, STORE_IMPORT);
 	struct van v = {.to = to->s, .most = most};
-	v.result = store_import_begin(to->s, store_clock(from->s), v.error);
+	v.result = store_import_begin(to->s, store_clock(from->s), 77, v.error);
 	if (v.result == STORE_OK)
 		assert_int_equal(store_export(from->s, carry, &v), STORE_OK);
 	return v;
@@ -449,6 +449,14 @@ static void check_ids(struct store *s)
 	}
 }
 
+static void check_realm(struct store *s)
+{
+	int64_t realm = 0;
+	bool used = false;
+	assert_int_equal(store_realm(s, &realm, &used), STORE_OK);
+	assert_true(realm == 77 && used);
+}
+
 static void a_moved_store_goes_on(void **state)
 {
 	EACH_PAIR(from, to)
@@ -463,6 +471,7 @@ static void a_moved_store_goes_on(void **state)
 		assert_int_equal(store_audit(b.s, fail_check, NULL), STORE_OK);
 		open_house(&b, STORE_SERVE);
 		assert_int_equal(store_clock(b.s), T0 + 6000);
+		check_realm(b.s);
 		check_ids(b.s);
 		batch_begin(&batch, b.s);
 		core_need_list(&batch.rows, CORE_LIST_DUE_HOLDS, 0, T0 + 400000, NONE, 10);
@@ -550,7 +559,7 @@ static void rows_that_break_a_rule_are_refused(void **state)
 		open_house(&b, STORE_SERVE);
 		struct buf empty = in_words(&b);
 		open_house(&b, STORE_IMPORT);
-		assert_int_equal(store_import_begin(b.s, T0, error), STORE_OK);
+		assert_int_equal(store_import_begin(b.s, T0, 0, error), STORE_OK);
 		assert_int_equal(store_import_row(b.s, CORE_ROW_USER, &one, error), STORE_OK);
 		enum store_result result = store_import_row(b.s, CORE_ROW_USER, &two, error);
 		if (result == STORE_OK)

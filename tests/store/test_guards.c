@@ -318,7 +318,8 @@ static void what_is_read_takes_nothing(void **state)
 	assert_int_equal(store_begin(f->store, &b.now), STORE_BROKEN);
 	assert_int_equal(store_ids(f->store, CORE_ID_USER, 1, &ids), STORE_BROKEN);
 	assert_int_equal(store_commit(f->store, &b.rows, T0), STORE_BROKEN);
-	assert_int_equal(store_import_begin(f->store, T0, error), STORE_BROKEN);
+	assert_int_equal(store_import_begin(f->store, T0, 0, error), STORE_BROKEN);
+	assert_int_equal(store_set_realm(f->store, 1), STORE_BROKEN);
 	assert_true(error[0] != '\0');
 	if (f->shared) {
 		assert_int_equal(store_count(f->store, &rows), STORE_BROKEN);

@@ -29,6 +29,28 @@ static void new_store_has_the_main_queue(void **state)
 	assert_int_equal(store_clock(store_of(state)), 0);
 }
 
+static void whose_the_accounts_are_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	int64_t realm = -1;
+	bool used = true;
+	assert_int_equal(store_realm(f->store, &realm, &used), STORE_OK);
+	assert_int_equal(realm, 0);
+	assert_false(used);
+	assert_int_equal(store_set_realm(f->store, 1), STORE_OK);
+	make_world(f->store);
+	assert_int_equal(store_realm(f->store, &realm, &used), STORE_OK);
+	assert_int_equal(realm, 1);
+	assert_true(used);
+	assert_int_equal(store_set_realm(f->store, INT64_MAX), STORE_OK);
+	if (f->url[0] != 'm') { /* a store in memory ends with this */
+		store_close(f->store);
+		open_again(f);
+	}
+	assert_int_equal(store_realm(f->store, &realm, &used), STORE_OK);
+	assert_true(realm == INT64_MAX && used);
+}
+
 static void absent_rows_are_known_to_be_absent(void **state)
 {
 	struct batch b;
@@ -914,6 +936,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    EACH(new_store_has_the_main_queue),
+	    EACH(whose_the_accounts_are_is_kept),
 	    EACH(absent_rows_are_known_to_be_absent),
 	    EACH(every_row_comes_back_as_it_was_saved),
 	    EACH(lists_by_name),
