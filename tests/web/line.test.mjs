@@ -39,6 +39,19 @@ describe('the waiting room', () => {
 		await page.context().close();
 	});
 
+	it('has a head of one line on a narrow phone, in either language', async () => {
+		for (const language of ['en', 'ko']) {
+			const concert = await crowded(server);
+			const page = await browser.open(at(server, concert), { language, size: { width: 360, height: 740 } });
+			await takePlace(page, `Narrow ${language}`);
+			await page.getByRole('progressbar').waitFor();
+			const tops = await page.locator('.head .inner > *').evaluateAll((parts) => parts.map((part) => part.getBoundingClientRect().top));
+			assert.equal(tops.length, 3, 'sign, ways, languages');
+			assert.equal(new Set(tops).size, 1, `${language}: they stand beside each other: ${tops}`);
+			await page.context().close();
+		}
+	});
+
 	it('keeps the place over a reload, and in another tab', async () => {
 		const concert = await crowded(server);
 		const page = await browser.open(at(server, concert));
