@@ -298,12 +298,14 @@ static void all_help(FILE *out)
 	    out);
 	for (int i = 0; i < BENCH_OPS; i++)
 		cli_help_entry(out, ops[i].name, ops[i].help);
-	(void)fputs("\n'jari bench OPERATION --help' explains one and its options.\n"
-	            "\nExamples:\n"
-	            "  jari bench onsale --admin-key-file data/jari.db.admin-key --users 20000 --html rehearsal.html\n"
-	            "  jari bench poll --admin-key-file data/jari.db.admin-key --waiting 100000 --rate 20000\n"
-	            "\nAll of it writes into the server's store: people, concerts, sales. Rehearse on a store of its own.\n",
-	            out);
+	(void)fputs(
+	    "\n'jari bench OPERATION --help' explains one and its options.\n"
+	    "\nExamples:\n"
+	    "  jari bench onsale --admin-key-file data/jari.db.admin-key --users 20000 --html rehearsal.html\n"
+	    "  jari bench onsale --admin-key-file data/jari.db.admin-key --url https://staging.tickets.example --allow-remote\n"
+	    "  jari bench poll --admin-key-file data/jari.db.admin-key --waiting 100000 --rate 20000\n"
+	    "\nAll of it writes into the server's store: people, concerts, sales. Rehearse on a store of its own.\n",
+	    out);
 }
 
 void bench_help(FILE *out, enum bench_op op)

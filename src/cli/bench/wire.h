@@ -3,7 +3,7 @@
  * TLS is 1.2 or 1.3, and the server's certificate must be for the name or address that the URL has and lead to one that is trusted, as in a
  * browser. The handshake is part of the first send. Sessions are not resumed: a load should not be cheaper than strangers are.
  * Ownership: the socket is the wire's from wire_open to wire_close; the trust is the caller's, and outlives its wires. Threads: a
- * wire on one; wires of several threads may share a trust. Errors: a result, and wire_trouble in words. */
+ * wire on one; wires of several threads may share a trust. Errors: a result; in words errno, or the wire's `trouble`. */
 #ifndef JARI_CLI_BENCH_WIRE_H
 #define JARI_CLI_BENCH_WIRE_H
 
