@@ -26,11 +26,14 @@ static bool split(const char *value, struct text *host, struct text *port)
 	return true;
 }
 
-static bool v6_is_loopback(const struct in6_addr *a)
+bool cli_v4_is_loopback(struct in_addr a)
 {
-	if (IN6_IS_ADDR_V4MAPPED(a))
-		return a->s6_addr[12] == 127;
-	return IN6_IS_ADDR_LOOPBACK(a);
+	return ntohl(a.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+bool cli_v6_is_loopback(const struct in6_addr *a)
+{
+	return IN6_IS_ADDR_V4MAPPED(a) ? a->s6_addr[12] == IN_LOOPBACKNET : IN6_IS_ADDR_LOOPBACK(a);
 }
 
 bool cli_listen_parse(const char *value, struct cli_listen *out, char *error, size_t error_size)
@@ -56,11 +59,11 @@ bool cli_listen_parse(const char *value, struct cli_listen *out, char *error, si
 	if (host.n < sizeof(out->host)) {
 		memcpy(out->host, host.p, host.n);
 		if (out->v6 && inet_pton(AF_INET6, out->host, &v6) == 1) {
-			out->loopback = v6_is_loopback(&v6);
+			out->loopback = cli_v6_is_loopback(&v6);
 			return true;
 		}
 		if (!out->v6 && inet_pton(AF_INET, out->host, &v4) == 1) {
-			out->loopback = ntohl(v4.s_addr) >> 24 == 127;
+			out->loopback = cli_v4_is_loopback(v4);
 			return true;
 		}
 	}

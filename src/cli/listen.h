@@ -7,6 +7,7 @@
 #ifndef JARI_CLI_LISTEN_H
 #define JARI_CLI_LISTEN_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,10 @@ struct cli_listen {
 	bool v6;
 	bool loopback; /* only this machine can reach it */
 };
+
+/* Whether only this machine can reach an address; also an IPv4 one that is written as IPv6. */
+bool cli_v4_is_loopback(struct in_addr a);
+bool cli_v6_is_loopback(const struct in6_addr *a);
 
 bool cli_listen_parse(const char *value, struct cli_listen *out, char *error, size_t error_size);
 

@@ -1,6 +1,7 @@
 /* target.c: see target.h. */
 #include "cli/bench/target.h"
 #include "base/text.h"
+#include "cli/listen.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -103,15 +104,6 @@ bool bench_target_parse(const char *url, struct bench_target *out, char error[BE
 	return true;
 }
 
-static bool is_loopback(const struct bench_target *t)
-{
-	const struct in6_addr *a = &t->address.v6.sin6_addr;
-
-	if (t->address.any.sa_family == AF_INET)
-		return ntohl(t->address.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	return IN6_IS_ADDR_V4MAPPED(a) ? a->s6_addr[12] == IN_LOOPBACKNET : IN6_IS_ADDR_LOOPBACK(a);
-}
-
 static bool look_up(struct bench_target *t, char error[BENCH_TARGET_ERROR_SIZE])
 {
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
@@ -136,10 +128,11 @@ bool bench_target_find(struct bench_target *t, char error[BENCH_TARGET_ERROR_SIZ
 	if (t->address.any.sa_family == AF_INET6) {
 		t->address.v6.sin6_port = htons(t->port);
 		t->address_n = sizeof(t->address.v6);
+		t->loopback = cli_v6_is_loopback(&t->address.v6.sin6_addr);
 	} else {
 		t->address.v4.sin_port = htons(t->port);
 		t->address_n = sizeof(t->address.v4);
+		t->loopback = cli_v4_is_loopback(t->address.v4.sin_addr);
 	}
-	t->loopback = is_loopback(t);
 	return true;
 }
