@@ -45,7 +45,9 @@ describe('the waiting room', () => {
 			const page = await browser.open(at(server, concert), { language, size: { width: 360, height: 740 } });
 			await takePlace(page, `Narrow ${language}`);
 			await page.getByRole('progressbar').waitFor();
-			const tops = await page.locator('.head .inner > *').evaluateAll((parts) => parts.map((part) => part.getBoundingClientRect().top));
+			const tops = await page
+				.locator('.head .inner > *')
+				.evaluateAll((parts) => parts.map((part) => part.getBoundingClientRect().top));
 			assert.equal(tops.length, 3, 'sign, ways, languages');
 			assert.equal(new Set(tops).size, 1, `${language}: they stand beside each other: ${tops}`);
 			await page.context().close();
