@@ -318,6 +318,26 @@ static void check_refusal(const char *error)
 	EXPECT(error[0] != '\0' && strnlen(error, CLI_ERROR_SIZE) < CLI_ERROR_SIZE, "refused without a sentence");
 }
 
+/* What a name means is the system's to say, and not asked here; localhost is this machine. */
+static void check_server(struct bench_options *o)
+{
+	char error[CLI_ERROR_SIZE];
+	bool wrong;
+
+	EXPECT(o->at.name[0] != '\0' && o->at.authority[0] != '\0' && o->at.port > 0, "%s is no server", o->url);
+	EXPECT(!text_has_control(text_of(o->at.authority)), "%s puts a control character into Host", o->url);
+	EXPECT(o->ca_file == NULL || o->at.tls, "--ca-file with %s", o->url);
+	if (!o->at.numeric && !text_equal_nocase(text_of(o->at.name), TEXT("localhost")))
+		return;
+	memset(error, 'x', sizeof(error));
+	if (bench_options_find(o, &wrong, error)) {
+		EXPECT(o->at.loopback || o->allow_remote, "%s is not this machine", o->url);
+	} else {
+		EXPECT(wrong && !o->at.loopback && !o->allow_remote, "%s is refused: %s", o->url, error);
+		check_refusal(error);
+	}
+}
+
 static void check_bench(const struct line *l)
 {
 	struct bench_options o;
@@ -328,7 +348,7 @@ static void check_bench(const struct line *l)
 	case BENCH_RUN:
 		EXPECT(o.op < BENCH_OPS && o.threads >= 1 && o.threads <= o.connections, "%s with %" PRId64 " threads",
 		       bench_op_name(o.op), o.threads);
-		EXPECT(o.at.loopback || o.allow_remote, "%s is not this machine", o.url);
+		check_server(&o);
 		break;
 	case BENCH_WRONG:
 		check_refusal(error);

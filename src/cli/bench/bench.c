@@ -104,16 +104,11 @@ static bool find_key(const struct bench_options *o, struct cli_key *key, struct 
 /* Finds the server. The exit status, with a line said when it is not 0. */
 static int find_server(struct bench_options *o)
 {
-	char error[BENCH_TARGET_ERROR_SIZE], wire_error[WIRE_ERROR_SIZE];
+	char error[CLI_ERROR_SIZE], wire_error[WIRE_ERROR_SIZE];
+	bool wrong;
 
-	if (!bench_target_find(&o->at, error))
-		return cli_fail("%s", error);
-	if (!o->at.loopback && !o->allow_remote) {
-		(void)snprintf(error, sizeof(error),
-		               "%.200s is another machine, and this load could bring it down; if it is yours, say --allow-remote",
-		               o->url);
-		return fail_usage(o, error);
-	}
+	if (!bench_options_find(o, &wrong, error))
+		return wrong ? fail_usage(o, error) : cli_fail("%s", error);
 	if (!o->at.tls)
 		return CLI_EXIT_OK;
 	/* OpenSSL writes to sockets as to files: to one that the server has closed that would be a signal. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(BENCH_TARGET_ERROR_SIZE <= CLI_ERROR_SIZE, "a line about the target fits");
+
 #define AT(member) offsetof(struct bench_options, member)
 #define ONSALE (1u << BENCH_ONSALE)
 #define POLL (1u << BENCH_POLL)
@@ -222,6 +224,19 @@ static bool check_url(struct bench_options *o, char error[CLI_ERROR_SIZE])
 		return false;
 	}
 	return true;
+}
+
+bool bench_options_find(struct bench_options *o, bool *wrong, char error[CLI_ERROR_SIZE])
+{
+	*wrong = false;
+	if (!bench_target_find(&o->at, error))
+		return false;
+	*wrong = !o->at.loopback && !o->allow_remote;
+	if (*wrong)
+		(void)snprintf(error, CLI_ERROR_SIZE,
+		               "%.100s is another machine, and this load could bring it down; if it is yours, say --allow-remote",
+		               o->url);
+	return !*wrong;
 }
 
 static bool check_request(const struct bench_options *o, char error[CLI_ERROR_SIZE])

@@ -33,7 +33,7 @@ struct bench_options {
 	    warmup; /* seconds; rate 0: as fast as answers come */
 	int64_t pid, users, waiting, shows, seats, per_user, price, show_seats;
 	int64_t concert, capacity, arrive, give_up, impatience, think_ms, limit;
-	struct bench_target at;   /* `url`, taken apart */
+	struct bench_target at;   /* `url`, taken apart; bench_options_find finds it */
 	struct wire_trust *trust; /* of an https:// URL, once it is found; not an option */
 	uint64_t given;           /* a bit for each row of the table */
 };
@@ -42,6 +42,9 @@ enum bench_parsed { BENCH_RUN, BENCH_HELP, BENCH_WRONG };
 
 /* argv is the whole command line: jari bench …, or jari help bench …. After BENCH_HELP and BENCH_WRONG out->op says whose help is meant (BENCH_NO_OP: all). */
 enum bench_parsed bench_options_parse(int argc, char *const *argv, struct bench_options *out, char error[CLI_ERROR_SIZE]);
+/* Finds the server, for which the system may be asked what a name means. A server on another machine is refused unless that was allowed; then *wrong is
+ * true, since it is the options that are to be changed. False with a line. */
+bool bench_options_find(struct bench_options *o, bool *wrong, char error[CLI_ERROR_SIZE]);
 bool bench_given(const struct bench_options *o, const char *name);
 const char *bench_op_name(enum bench_op op);
 /* One sentence, or two. */
