@@ -113,11 +113,11 @@ static enum store_result go_through(struct move *m, struct store *s, store_row_f
 
 static int move_rows(struct move *m)
 {
-	if (m->progress.shown && store_count(m->from, &m->expected) != STORE_OK)
-		return fail_to_read(m->from_shown);
 	int64_t realm;
 	bool used;
 
+	if (m->progress.shown && store_count(m->from, &m->expected) != STORE_OK)
+		return fail_to_read(m->from_shown);
 	if (store_realm(m->from, &realm, &used) != STORE_OK)
 		return fail_to_read(m->from_shown);
 	if (store_import_begin(m->to, store_clock(m->from), realm, m->error) != STORE_OK)

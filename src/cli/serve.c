@@ -162,25 +162,11 @@ static bool open_store(struct serve *s)
 	return false;
 }
 
-#define REALM_NAME 1 /* a name is an account, whoever says it */
-
-/* What names stand for, as a number for the store: the same for as long as they stand for the same people. FNV-1a of the issuer. */
-static int64_t realm_of(const struct cli_options *o)
-{
-	uint64_t hash = 14695981039346656037u;
-
-	if (o->jwt_issuer == NULL)
-		return REALM_NAME;
-	for (const char *p = o->jwt_issuer; *p != '\0'; p++)
-		hash = (hash ^ (uint8_t)*p) * 1099511628211u;
-	return (int64_t)(hash >> 2) + REALM_NAME + 1;
-}
-
 static void refuse_realm(const struct cli_options *o, int64_t was)
 {
-	const char *whose = was == REALM_NAME       ? "were opened by name (--auth name)"
-	                    : o->jwt_issuer == NULL ? "belong to people who sign in (--auth jwt)"
-	                                            : "are those of another --jwt-issuer";
+	const char *whose = was == CORE_REALM_OF_NAMES ? "were opened by name (--auth name)"
+	                    : o->jwt_issuer == NULL    ? "belong to people who sign in (--auth jwt)"
+	                                               : "are those of another --jwt-issuer";
 	const char *danger = o->jwt_issuer == NULL ? "whoever says one of their names would have that account"
 	                                           : "who has the same name at this one would have that account";
 
@@ -189,22 +175,22 @@ static void refuse_realm(const struct cli_options *o, int64_t was)
 	    whose, danger);
 }
 
-/* A wallet must not become somebody else's because a server was started in another way. Where nobody has an account yet, either way is good. */
 static bool keep_realm(struct serve *s)
 {
-	int64_t was, is = realm_of(s->options);
+	const struct cli_options *o = s->options;
+	int64_t was, is = core_realm(o->jwt_issuer != NULL ? text_of(o->jwt_issuer) : TEXT(""));
 	bool used;
 
 	if (store_realm(s->store, &was, &used) != STORE_OK) {
 		cli_fail("the store can't be read; the log has the cause");
 		return false;
 	}
-	if (was == is)
-		return true;
-	if (was != 0 && used && !s->options->change_auth) {
-		refuse_realm(s->options, was);
+	if (!core_realm_may(was, is, used, o->change_auth)) {
+		refuse_realm(o, was);
 		return false;
 	}
+	if (was == is)
+		return true;
 	/* Without room it is left to the next start: a full disk must not keep buyers from looking. */
 	if (store_set_realm(s->store, is) != STORE_OK)
 		log_event(LOG_WARN, "accounts_not_noted", "means", "%s",

@@ -239,6 +239,16 @@ void core_decide(struct core_batch *batch, const struct core_cmd *cmd, struct co
 /* Keeps the answer that was given to a command with an idempotency key. Call it after core_decide said CORE_OK and not replayed. */
 void core_keep_answer(struct core_batch *batch, const struct core_cmd *cmd, int32_t status, struct text body);
 
+/* ---- whose the accounts are ---- */
+
+/* What names stand for, as a number that stores keep: the same for as long as they stand for the same people. `issuer` is who signs people in and
+ * gives them their names; empty: a name is an account, whoever says it. Never 0. Source: FNV-1a. It is in stores, so it stays as it is. */
+int64_t core_realm(struct text issuer);
+#define CORE_REALM_OF_NAMES 1 /* core_realm of no issuer */
+/* Whether names may stand for `is` in a store in which they stood for `was` (0: not known). A wallet must not become somebody else's because a server
+ * was started in another way; where nobody has an account yet (`used` false), or the organiser says that the same people are meant, it may. */
+bool core_realm_may(int64_t was, int64_t is, bool used, bool same_people);
+
 /* ---- the same rules for reads: what a row is at an instant, whether or not a tick has been by ---- */
 
 /* The ticket as the world sees it at `now`: an active place that has lapsed is EXPIRED (TIMED_OUT), one that was passed over WAITING, or

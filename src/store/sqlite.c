@@ -66,23 +66,6 @@ static enum store_result sqlite_realm(struct store *base, int64_t *realm, bool *
 	return STORE_OK;
 }
 
-static enum store_result sqlite_set_realm(struct store *base, int64_t realm)
-{
-	struct sqlite_store *s = of(base);
-	if (s->mode != STORE_SERVE)
-		return STORE_BROKEN;
-	enum store_result result = sqlite_run(&s->conn, SQL_BEGIN);
-	if (result == STORE_OK)
-		result = sqlite_save_realm(&s->conn, realm);
-	if (result == STORE_OK)
-		result = sqlite_end(s);
-	if (result == STORE_OK)
-		base->ops->sync(base);
-	else
-		base->ops->rollback(base);
-	return result;
-}
-
 /* Called by SQLite after each commit with the length of the write-ahead log; it takes the place of automatic checkpoints. */
 static int note_log(void *arg, sqlite3 *db, const char *name, int pages)
 {
@@ -190,20 +173,38 @@ static void sqlite_rollback(struct store *base)
 
 static const struct sqlite_pace usual_pace = {SQLITE_STEP_PAGES, SQLITE_LAST_PAGES, SQLITE_ANEW_PAGES, SQLITE_LOG_PAGES_MAX};
 
+/* A commit of its own with one number. */
+static enum store_result commit_number(struct sqlite_store *s, enum store_result (*save)(struct sqlite_conn *, int64_t),
+                                       int64_t number)
+{
+	if (s->mode != STORE_SERVE)
+		return STORE_BROKEN;
+	enum store_result result = sqlite_run(&s->conn, SQL_BEGIN);
+	if (result == STORE_OK)
+		result = save(&s->conn, number);
+	if (result == STORE_OK)
+		result = sqlite_end(s);
+	if (result != STORE_OK)
+		s->base.ops->rollback(&s->base);
+	return result;
+}
+
+static enum store_result sqlite_set_realm(struct store *base, int64_t realm)
+{
+	enum store_result result = commit_number(of(base), sqlite_save_realm, realm);
+	if (result == STORE_OK)
+		base->ops->sync(base);
+	return result;
+}
+
 /* One page: the clock's mark, a millisecond later. SQLite does not write what is the same. */
 static enum store_result sqlite_try_writing(struct store *base)
 {
 	struct sqlite_store *s = of(base);
 	int64_t mark = (s->clock > s->saved_clock ? s->clock : s->saved_clock) + 1;
-	enum store_result result = sqlite_run(&s->conn, SQL_BEGIN);
-	if (result == STORE_OK)
-		result = sqlite_save_clock(&s->conn, mark);
-	if (result == STORE_OK)
-		result = sqlite_end(s);
+	enum store_result result = commit_number(s, sqlite_save_clock, mark);
 	if (result == STORE_OK)
 		s->clock = s->saved_clock = mark;
-	else
-		base->ops->rollback(base);
 	return result;
 }
 

@@ -351,6 +351,25 @@ static void what_is_named_by_id_is_loaded_at_once(void **state)
 	}
 }
 
+static void accounts_stay_with_their_people(void **state)
+{
+	int64_t names = core_realm(TEXT("")), one = core_realm(TEXT("https://login.example")),
+		other = core_realm(TEXT("https://login.example/"));
+
+	(void)state;
+	/* In stores by now: another number would lock every organiser out. */
+	assert_int_equal(names, CORE_REALM_OF_NAMES);
+	assert_int_equal(core_realm(TEXT("a")), (int64_t)(0xaf63dc4c8601ec8cu >> 2) + 2); /* FNV-1a's own test vector */
+	assert_true(one > CORE_REALM_OF_NAMES && other > CORE_REALM_OF_NAMES && one != other);
+	assert_true(core_realm_may(0, one, true, false)); /* of a version that did not note it */
+	assert_true(core_realm_may(one, one, true, false));
+	assert_true(core_realm_may(names, one, false, false));
+	assert_true(core_realm_may(names, one, true, true));
+	assert_false(core_realm_may(names, one, true, false));
+	assert_false(core_realm_may(one, names, true, false));
+	assert_false(core_realm_may(one, other, true, false));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +379,7 @@ int main(void)
 	    cmocka_unit_test(boundaries),
 	    cmocka_unit_test(sales_open_at_their_instant),
 	    cmocka_unit_test(views_of_an_instant),
+	    cmocka_unit_test(accounts_stay_with_their_people),
 	    cmocka_unit_test(errors_say_what_they_must),
 	    cmocka_unit_test(a_kept_answer_is_given_again),
 	    cmocka_unit_test(what_is_named_by_id_is_loaded_at_once),
