@@ -72,15 +72,28 @@ export function Problem({ refusal, again, children }: { refusal: Refusal; again?
 	);
 }
 
-// Milliseconds until an instant, by the server's clock. Calls `over` once when it has come.
-export function useCountdown(until: string | null, over?: () => void): number {
+// Milliseconds until an instant, by the server's clock.
+export function useCountdown(until: string | null): number {
 	useTick(250);
-	const left = until ? Date.parse(until) - clock.now() : Number.POSITIVE_INFINITY;
-	const told = useRef('');
+	return until ? Date.parse(until) - clock.now() : Number.POSITIVE_INFINITY;
+}
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30000;
+
+// Counts down to what the server ends, and asks for how it ended: again and again, with pauses that grow, as long as it is shown as standing. Once
+// would not do, since a page's notion of the server's time may be early by up to a second, and since an answer may get lost.
+export function useDeadline(until: string | null, ask: () => void): number {
+	const left = useCountdown(until);
+	const asked = useRef({ until: '', next: 0, pause: 0 });
 	useEffect(() => {
-		if (!until || left > 0 || told.current === until) return;
-		told.current = until;
-		over?.();
+		if (!until || left > 0) return;
+		const { current } = asked;
+		const now = clock.localNow();
+		if (current.until === until && now < current.next) return;
+		const pause = current.until === until ? Math.min(2 * current.pause, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
+		asked.current = { until, next: now + pause, pause };
+		ask();
 	});
 	return left;
 }
@@ -97,9 +110,9 @@ export function useMinuteWarning(left: number, sentence: string): void {
 	});
 }
 
-export function SalesCountdown({ concert, over }: { concert: Concert; over?: () => void }) {
+export function SalesCountdown({ concert }: { concert: Concert }) {
 	const t = texts.use();
-	const left = useCountdown(concert.salesOpenAt, over);
+	const left = useCountdown(concert.salesOpenAt);
 	if (!concert.salesOpenAt || left <= 0) return null;
 	return (
 		<Notice tone="warn">

@@ -6,7 +6,7 @@ import { Bar, Notice, ViewTitle } from '../../shared/ui/index.tsx';
 import { anyToken, api, me, retried, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
 import { charge, pay } from '../money.ts';
-import { LocalDate, NotYet, Poster, Problem, Steps, SureButton, seatList, useCountdown, useMinuteWarning } from '../parts.tsx';
+import { LocalDate, NotYet, Poster, Problem, Steps, SureButton, seatList, useDeadline, useMinuteWarning } from '../parts.tsx';
 import { go, to } from '../route.ts';
 
 interface Shown {
@@ -76,7 +76,7 @@ function Facts({ reservation, concert }: { reservation: Reservation; concert: Co
 function Held({ shown, set, again }: { shown: Shown; set: (shown: Shown) => void; again: () => void }) {
 	const t = texts.use();
 	const { reservation, concert, balance } = shown;
-	const left = useCountdown(reservation.heldUntil, again);
+	const left = useDeadline(reservation.heldUntil, again);
 	const [busy, setBusy] = useState(false);
 	const [unsure, setUnsure] = useState(false);
 	const [wrong, setWrong] = useState<Refusal | null>(null);
