@@ -110,6 +110,36 @@ describe('the seat map', () => {
 		await page.context().close();
 	});
 
+	it('who presses as sales open is not refused because the page was early by a moment', async () => {
+		const salesOpenAt = new Date(Date.now() - 1000).toISOString();
+		const concert = await server.makeConcert({ salesOpenAt });
+		const page = await atSeats(browser, server, concert, 'First in');
+		await pressSeat(page, 3);
+		const answers = [];
+		page.on('response', (response) => response.url().endsWith('/seat') && answers.push(response.status()));
+		const json = { code: 'SALES_NOT_OPEN', status: 403, title: 'Sales have not opened', salesOpenAt };
+		let early = 2;
+		await page.route('**/api/booking/*/seat', (route) => (early-- > 0 ? route.fulfill({ status: 403, json }) : route.continue()));
+		await press(page, button(page, 'seats.hold'));
+		await heading(page, 'pay.title').waitFor();
+		assert.deepEqual(answers, [403, 403, 201]);
+		await page.context().close();
+	});
+
+	it('a sale that was put off is counted down to anew', async () => {
+		const concert = await server.makeConcert();
+		const page = await atSeats(browser, server, concert, 'Too soon');
+		await pressSeat(page, 3);
+		const body = { salesOpenAt: new Date(Date.now() + 3600_000).toISOString() };
+		await server.ok(200, 'PATCH', `/api/admin/concerts/${concert.concertId}`, { admin: true, body });
+		await press(page, button(page, 'seats.hold'));
+		await page.locator('[data-code=SALES_NOT_OPEN]').waitFor();
+		await page.getByText(/^Sales open in (1:00:00|59:\d\d)$/).waitFor();
+		assert.equal(await button(page, 'seats.hold').getAttribute('aria-disabled'), 'true');
+		await noBarriers(page, 'put off');
+		await page.context().close();
+	});
+
 	it('a hold that lapses goes back to the map', async () => {
 		const concert = await server.makeConcert();
 		const page = await atSeats(browser, server, concert, 'Late');

@@ -127,3 +127,20 @@ export async function retried<T>(send: () => Promise<T>): Promise<T> {
 		}
 	}
 }
+
+const EARLY_TRIES = 6;
+const EARLY_PAUSE = 250;
+
+// Sends what the server takes only once sales are open. A page's notion of the server's time may be early by up to a second: who presses as the
+// countdown ends is not told that sales have not opened, it is sent again.
+export async function onceOpen<T>(send: () => Promise<T>): Promise<T> {
+	for (let n = 1; ; n++) {
+		try {
+			return await send();
+		} catch (e) {
+			if (!(e instanceof Refusal) || e.code !== 'SALES_NOT_OPEN' || n === EARLY_TRIES) throw e;
+			if (Date.parse(e.members.salesOpenAt ?? '') > clock.now()) throw e; // it was put off
+			await sleep(EARLY_PAUSE);
+		}
+	}
+}

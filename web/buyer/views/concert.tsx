@@ -52,7 +52,7 @@ export function ConcertView({ concertId, showId }: { concertId: number; showId: 
 	return (
 		<div class="stack wide">
 			<ConcertHead concert={concert} small={showId !== null} />
-			<Booking concert={concert} showId={showId} />
+			<Booking concert={concert} showId={showId} changed={again} />
 		</div>
 	);
 }
@@ -81,7 +81,7 @@ function ConcertHead({ concert, small }: { concert: Concert; small: boolean }) {
 	);
 }
 
-function Booking({ concert, showId }: { concert: Concert; showId: number | null }) {
+function Booking({ concert, showId, changed }: { concert: Concert; showId: number | null; changed: () => void }) {
 	const t = texts.use();
 	useCell(me);
 	const place = placeIn(concert.queueId);
@@ -109,7 +109,7 @@ function Booking({ concert, showId }: { concert: Concert; showId: number | null 
 					{showId === null ? (
 						<DatesView concert={concert} ticket={ticket} />
 					) : (
-						<SeatsView key={showId} concert={concert} showId={showId} ticket={ticket} />
+						<SeatsView key={showId} concert={concert} showId={showId} ticket={ticket} changed={changed} />
 					)}
 				</>
 			)}

@@ -15,7 +15,7 @@ import { nearestFree, type Plan, planOf } from '../../shared/seatmap/geometry.ts
 import { SeatMap } from '../../shared/seatmap/SeatMap.tsx';
 import { newKey } from '../../shared/state.ts';
 import { announce, Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx';
-import { api, retried, texts } from '../here.ts';
+import { api, onceOpen, retried, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
 import { Problem, Steps, seatList, useSalesOpen } from '../parts.tsx';
 import { go, to } from '../route.ts';
@@ -72,7 +72,9 @@ interface Wrong {
 	again: () => void;
 }
 
-export function SeatsView({ concert, showId, ticket }: { concert: Concert; showId: number; ticket: Ticket }) {
+// `changed` is called when the concert is no longer as it is shown.
+export function SeatsView(props: { concert: Concert; showId: number; ticket: Ticket; changed: () => void }) {
+	const { concert, showId, ticket, changed } = props;
 	const t = texts.use();
 	const { value, refusal, again, set } = useSeats(concert, showId, ticket.token);
 	const plan = usePlan(value?.seats);
@@ -148,11 +150,13 @@ export function SeatsView({ concert, showId, ticket }: { concert: Concert; showI
 		setGone([]);
 		const ask = { token: ticket.token, key: newKey(), body: { showId, ...what } };
 		try {
-			const held = await retried(() => api.ask<Reservation>('POST', `api/booking/${concert.concertId}/seat`, ask));
+			const send = () => api.ask<Reservation>('POST', `api/booking/${concert.concertId}/seat`, ask);
+			const held = await onceOpen(() => retried(send));
 			go(to.pay(held.value.reservationId));
 		} catch (e) {
 			const refusal = asRefusal(e);
 			const conflicts = refusal.members.conflicts ?? [];
+			if (refusal.code === 'SALES_NOT_OPEN') changed();
 			if (refusal.code === 'SEAT_TAKEN' && conflicts.length) markTaken(conflicts);
 			else setWrong({ refusal, again: () => hold(what) });
 			setBusy(false);
