@@ -381,11 +381,14 @@ enum store_result sqlite_insert(struct sqlite_conn *c, enum core_kind kind, cons
 	return result;
 }
 
-/* An organiser's change: all of the show is written then. */
+/* An organiser's change: all of the show is written then. When it was made does not tell, since two may be of the same millisecond. */
 static bool is_whole_show(const struct core_row *row)
 {
-	return row->id.kind == CORE_ROW_SHOW && row->was && row->now &&
-	       ((const struct core_show *)row->was)->changed_at != ((const struct core_show *)row->now)->changed_at;
+	if (row->id.kind != CORE_ROW_SHOW || !row->was || !row->now)
+		return false;
+	const struct core_show *was = row->was, *now = row->now;
+	return was->starts_at != now->starts_at || was->date != now->date || was->closed != now->closed ||
+	       was->changed_at != now->changed_at;
 }
 
 static void bind_whole_show(struct sqlite_binder *b, const struct core_show *s)
