@@ -17,6 +17,7 @@
 #define JARI_POLL_BUDGET_DEFAULT 20000          /* polls a second that a whole queue is asked to keep to */
 #define JARI_POLL_BUDGET_MAX 1000000
 #define JARI_HEAR_STEP 2048                     /* tickets that one command may pass over or take back into the line */
+#define JARI_HEAR_QUEUES 16                     /* queues that one batch takes tickets back in */
 #define JARI_TOKEN_LIFE_MS (24LL * 3600 * 1000) /* a token opens its owner's wallet this long from its issue */
 
 /* ---- users ---- */

@@ -14,6 +14,7 @@
 #include "core/internal.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* A queue's rate is a virtual scheduler (GCRA, ITU-T I.371): the next admission is due at rate_free_at, each moves it by one interval,
  * and it may lag behind the clock by JARI_RATE_BURST_MS so that a late tick catches up. */
@@ -119,7 +120,21 @@ static void pass_over(struct core_batch *b, struct core_row *ticket, struct core
 	core_assert_queue(q);
 }
 
-/* Puts one who was passed over back at its number. What is loaded of the line is in order and may lack it: then the next tick admits it. */
+/* What is loaded of the line is its beginning, in order, and lacks one who had been passed over; unless that was in this very batch, and standing
+ * in it twice does no harm. */
+static void put_in_line(struct core_batch *b, struct core_list *line, struct core_row *ticket)
+{
+	size_t at = line->n;
+	while (at > 0 && line->rows[at - 1]->id.b > ticket->id.b)
+		at--;
+	if (at == line->n && !line->complete)
+		return; /* others may stand between */
+	core_list_add(b->rows, line, ticket);
+	memmove(line->rows + at + 1, line->rows + at, (line->n - 1 - at) * sizeof(struct core_row *));
+	line->rows[at] = ticket;
+}
+
+/* Puts one who was passed over back at its number. */
 static void take_back(struct core_batch *b, struct core_row *ticket, struct core_row *queue)
 {
 	const struct core_ticket *seen = ticket->now;
@@ -133,10 +148,8 @@ static void take_back(struct core_batch *b, struct core_row *ticket, struct core
 	q->passed--;
 	q->waiting++;
 	struct core_list *line = list_of(b, CORE_LIST_LINE, t->queue_id, 0);
-	if (line) {
-		line->n = 0;
-		line->complete = false; /* or who comes next would seem to be the first */
-	}
+	if (line)
+		put_in_line(b, line, ticket);
 	core_assert_ticket(t);
 	core_assert_queue(q);
 }

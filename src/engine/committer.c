@@ -341,7 +341,7 @@ static bool run_whole(struct committer *c, struct flight *batch)
 	for (size_t i = 0; i < batch->hear_count; i++)
 		model_put_back(&c->e->model, batch->hear_cmd[i].u.hear.queue_id, batch->hear_cmd[i].u.hear.back,
 		               batch->hear_cmd[i].u.hear.back_count);
-	bool divides = r == STORE_CONFLICT && batch->n + batch->tick > 1;
+	bool divides = r == STORE_CONFLICT && batch->n + batch->tick + batch->hear_count > 1;
 	if (divides)
 		batch->n = 0;
 	land(c, batch);
@@ -385,25 +385,32 @@ static struct core_cmd *add_hear(struct flight *batch, int64_t queue_id)
 	return cmd;
 }
 
-/* Who is heard from again goes back into the line, before anybody is admitted; then one queue's silent are passed over. */
-static void prepare_hear(struct committer *c, struct flight *batch)
+/* Who was passed over and has asked again may have been told its place in the line: it is there before anything else is decided, or a newcomer could
+ * have its turn. */
+static void prepare_back(struct committer *c, struct flight *batch)
+{
+	int64_t queue_id = 0;
+	size_t taken = 0, n;
+	while (batch->hear_count < JARI_HEAR_QUEUES &&
+	       (n = model_take_back(&c->e->model, &queue_id, batch->hear_back + taken, JARI_HEAR_STEP - taken)) > 0) {
+		struct core_cmd *cmd = add_hear(batch, queue_id);
+		cmd->u.hear.back = batch->hear_back + taken;
+		cmd->u.hear.back_count = n;
+		taken += n;
+	}
+}
+
+/* One queue's silent are passed over. */
+static void prepare_silent(struct committer *c, struct flight *batch)
 {
 	struct model *m = &c->e->model;
-	int64_t queue_id = 0;
-	batch->hear_count = 0;
-	if (!batch->tick || c->e->config.waiting_idle_ms == 0)
+	if (c->e->config.waiting_idle_ms == 0)
 		return;
-	size_t back = model_take_back(m, &queue_id, batch->hear_back, JARI_HEAR_STEP);
-	if (back > 0) {
-		struct core_cmd *cmd = add_hear(batch, queue_id);
-		cmd->u.hear.back = batch->hear_back;
-		cmd->u.hear.back_count = back;
-	}
 	hearing_step(c->e, &c->hearing);
 	size_t queues = model_queue_ids(m, c->hear_queues, TICK_QUEUES_MAX);
 	if (queues == 0 || !hearing_knows(c->e, &c->hearing))
 		return;
-	queue_id = c->hear_queues[c->hear_next++ % queues];
+	int64_t queue_id = c->hear_queues[c->hear_next++ % queues];
 	size_t silent = model_silent(m, queue_id, clock_now(c->e->config.clock), c->e->config.waiting_idle_ms, batch->hear_silent,
 	                             JARI_HEAR_STEP);
 	if (silent > 0) {
@@ -415,13 +422,20 @@ static void prepare_hear(struct committer *c, struct flight *batch)
 
 static void prepare_tick(struct committer *c, struct flight *batch)
 {
-	prepare_hear(c, batch);
-	if (!batch->tick)
-		return;
+	prepare_silent(c, batch);
 	batch->tick_cmd = (struct core_cmd){.op = CORE_TICK};
 	batch->tick_cmd.u.tick.queue_ids = c->tick_queues;
 	batch->tick_cmd.u.tick.queue_count = model_queues_with_room(&c->e->model, c->tick_queues, TICK_QUEUES_MAX);
 	batch->tick_reply = (struct core_reply){0};
+}
+
+/* What is decided alone is decided without any of this. */
+static void prepare(struct committer *c, struct flight *batch)
+{
+	if (batch->tick || (batch->n > 0 && !core_alone(&batch->jobs[0]->cmd)))
+		prepare_back(c, batch);
+	if (batch->tick)
+		prepare_tick(c, batch);
 }
 
 /* The next tick comes at its time, or with the next batch when this one had more to do than one step. */
@@ -452,8 +466,8 @@ void *committer_run(void *arg)
 			continue;
 		}
 		more = take(c, batch);
-		prepare_tick(c, batch);
 		bool ticked = batch->tick;
+		prepare(c, batch);
 		if (batch->n > 0 || batch->tick)
 			run_batch(c, batch);
 		else

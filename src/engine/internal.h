@@ -21,7 +21,7 @@ struct flight {
 	struct core_cmd tick_cmd;
 	struct core_reply tick_reply;
 	size_t hear_count;
-	struct core_cmd hear_cmd[2]; /* who is back, who has fallen silent */
+	struct core_cmd hear_cmd[JARI_HEAR_QUEUES + 1]; /* who is back, who has fallen silent */
 	int64_t hear_back[JARI_HEAR_STEP], hear_silent[JARI_HEAR_STEP];
 
 	struct model *fresh; /* NULL, or what takes the place of the read model, on the heap */

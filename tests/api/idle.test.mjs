@@ -62,6 +62,30 @@ describe('one who falls silent', { concurrency: true }, () => {
 		assert.deepEqual([(await s.check(second.token)).status, (await s.check(third.token)).status], ['WAITING', 'WAITING']);
 	});
 
+	it('is before whoever asks for a place after it was told to be next', async () => {
+		const c = await s.makeConcert({ capacity: 1 });
+		const inside = await s.join(s.name('inside'), c.concertId);
+		const silent = await s.join(s.name('silent'), c.concertId);
+		await sleep(3500);
+		await leave(s, inside);
+		await sleep(300);
+		const next = await s.check(silent.token);
+		const late = await s.join(s.name('late'), c.concertId);
+		assert.deepEqual([next.status, next.position, late.number, late.status], ['WAITING', 1, 3, 'WAITING'], show([next, late]));
+		await eventually('the one who came back is let in', async () => (await s.check(silent.token)).status === 'ACTIVE', 2000, 50);
+		assert.deepEqual([(await s.check(late.token)).status, (await s.check(late.token)).position], ['WAITING', 1]);
+	});
+
+	it('keeps its turn when a place gets free right after it has asked', async () => {
+		const { inside, silent, second, third } = await line(s);
+		await untilPassed(s, { second, third });
+		const back = await s.check(silent.token);
+		await leave(s, inside);
+		assert.equal(back.position, 1);
+		await eventually('the one who came back is let in', async () => (await s.check(silent.token)).status === 'ACTIVE', 2000, 50);
+		assert.deepEqual([(await s.check(second.token)).status, (await s.check(third.token)).status], ['WAITING', 'WAITING']);
+	});
+
 	it('has lost the place after the grace', async () => {
 		const { c, second, third, silent, names } = await line(s);
 		await untilPassed(s, { second, third });

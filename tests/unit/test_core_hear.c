@@ -215,14 +215,76 @@ static void nobody_in_one_batch_slips_before_one_who_is_back(void **state)
 	cmds[0].u.hear.back = &cho;
 	cmds[0].u.hear.back_count = 1;
 	decide(w, cmds, 2, NOW, replies);
-	assert_int_equal(ticket(w, DAN).status,
-	                 CORE_WAITING); /* what was loaded of the line lacked cho, so nobody goes before the tick */
-	struct core_cmd tick = {.op = CORE_TICK};
-	int64_t one = 1;
-	tick.u.tick.queue_ids = &one;
-	tick.u.tick.queue_count = 1;
-	decide(w, &tick, 1, NOW, replies);
+	assert_int_equal(ticket(w, CHO).status, CORE_ACTIVE); /* at once, although it was not in the line when that was loaded */
+	assert_int_equal(ticket(w, DAN).status, CORE_WAITING);
+}
+
+/* What is loaded of the line is as long as there are slots; who is back may belong before it, into it, or behind it. */
+static void who_is_back_stands_where_the_number_says(void **state)
+{
+	struct world *w = *state;
+	struct core_cmd joins[] = {JOIN("eve", 0), JOIN("fay", 0)};
+	struct core_reply replies[4];
+	decide(w, joins, 2, NOW, replies);
+	SILENT(w, NOW, DAN, 5);
+	int64_t back[] = {5, DAN};
+	struct core_cmd cmds[] = {{.op = CORE_HEAR}, LEAVE(AS_ADA), LEAVE(AS_BOB)};
+	cmds[0].u.hear.queue_id = 1;
+	cmds[0].u.hear.back = back;
+	cmds[0].u.hear.back_count = 2;
+	decide(w, cmds, 3, NOW, replies); /* cho (3) and fay (6) were loaded */
 	assert_int_equal(ticket(w, CHO).status, CORE_ACTIVE);
+	assert_int_equal(ticket(w, DAN).status, CORE_ACTIVE);
+	assert_int_equal(ticket(w, 5).status, CORE_WAITING);
+	assert_int_equal(ticket(w, 6).status, CORE_WAITING);
+	SILENT(w, NOW, 6);
+	back[0] = 6;
+	cmds[0].u.hear.back_count = 1;
+	cmds[1] = (struct core_cmd)LEAVE(AS(1, CHO));
+	decide(w, cmds, 2, NOW, replies); /* eve (5) was loaded, and nobody behind her */
+	assert_int_equal(ticket(w, 5).status, CORE_ACTIVE);
+	assert_int_equal(ticket(w, 6).status, CORE_WAITING);
+}
+
+/* There is more room than the batch knew of, and it ends with what was loaded. */
+static void who_is_back_does_not_overtake_who_was_not_loaded(void **state)
+{
+	struct world *w = *state;
+	struct core_cmd join = JOIN("eve", 0);
+	struct core_reply replies[2];
+	decide(w, &join, 1, NOW, replies);
+	SILENT(w, NOW, 5);
+	assert_true(world_begin(w, NOW));
+	core_need_row(&w->rows, CORE_ROW_QUEUE, 1, 0, (struct text){0});
+	assert_int_equal(store_load(w->store, &w->rows), STORE_OK);
+	struct core_queue *q = core_row_edit(&w->rows, core_row_find(&w->rows, CORE_ROW_QUEUE, 1, 0, (struct text){0}));
+	q->capacity = q->ceiling = 10;
+	assert_true(world_save(w, NOW));
+	int64_t eve = 5;
+	struct core_cmd cmds[] = {{.op = CORE_HEAR}, LEAVE(AS_ADA)};
+	cmds[0].u.hear.queue_id = 1;
+	cmds[0].u.hear.back = &eve;
+	cmds[0].u.hear.back_count = 1;
+	decide(w, cmds, 2, NOW, replies);
+	assert_int_equal(ticket(w, CHO).status, CORE_ACTIVE);
+	assert_int_equal(ticket(w, DAN).status, CORE_WAITING); /* comes with the next step */
+	assert_int_equal(ticket(w, 5).status, CORE_WAITING);
+}
+
+/* Passed over and back in one batch, so it was in the line when that was loaded. */
+static void who_is_back_stands_there_once(void **state)
+{
+	struct world *w = *state;
+	int64_t cho = CHO;
+	struct core_cmd cmds[] = {{.op = CORE_HEAR}, LEAVE(AS_ADA), LEAVE(AS_BOB)};
+	struct core_reply replies[3];
+	cmds[0].u.hear.queue_id = 1;
+	cmds[0].u.hear.silent = cmds[0].u.hear.back = &cho;
+	cmds[0].u.hear.silent_count = cmds[0].u.hear.back_count = 1;
+	decide(w, cmds, 3, NOW, replies);
+	assert_int_equal(ticket(w, CHO).status, CORE_ACTIVE);
+	assert_int_equal(ticket(w, DAN).status, CORE_ACTIVE);
+	assert_int_equal(queue(w).active, 2);
 }
 
 int main(void)
@@ -237,6 +299,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(whoever_does_not_wait_is_left_alone, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_new_ticket_is_active_at_once_when_only_the_silent_wait, setup, teardown),
 	    cmocka_unit_test_setup_teardown(nobody_in_one_batch_slips_before_one_who_is_back, setup, teardown),
+	    cmocka_unit_test_setup_teardown(who_is_back_stands_where_the_number_says, setup, teardown),
+	    cmocka_unit_test_setup_teardown(who_is_back_does_not_overtake_who_was_not_loaded, setup, teardown),
+	    cmocka_unit_test_setup_teardown(who_is_back_stands_there_once, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
