@@ -1,6 +1,8 @@
 /* look.c: what anyone may look at, answered from the read model. See engine.h. */
 #include "engine/internal.h"
 
+#include "base/rng.h"
+
 #include <string.h>
 
 #define RETRY_MIN_S 1
@@ -15,10 +17,8 @@
 /* A quarter up or down, different for each ticket and each second, so that pollers do not march in step. */
 static int64_t jitter(int64_t seconds, int64_t number, int64_t now)
 {
-	uint64_t h = (uint64_t)number * 0x9e3779b97f4a7c15ULL ^ (uint64_t)(now / 1000) * 0xc2b2ae3d27d4eb4fULL;
-	h ^= h >> 31;
 	int64_t spread = seconds / 2 + 1;
-	int64_t jittered = seconds - spread / 2 + (int64_t)(h % (uint64_t)(spread + 1));
+	int64_t jittered = seconds - spread / 2 + rng_below(rng_at((uint64_t)(now / 1000), (uint64_t)number), spread + 1);
 	return jittered < RETRY_MIN_S ? RETRY_MIN_S : jittered;
 }
 
@@ -62,9 +62,9 @@ static int64_t eta(const struct model_queue *q, const struct engine_ticket *t)
 {
 	if (t->ticket.status != CORE_WAITING)
 		return 0;
-	if (q->flow <= 0 || q->row.paused)
+	if (q->flow.rate <= 0 || q->row.paused)
 		return -1;
-	double s = (double)(t->ahead + 1) / q->flow;
+	double s = (double)(t->ahead + 1) / q->flow.rate;
 	return s > ETA_MAX_S ? ETA_MAX_S : (int64_t)s + 1;
 }
 

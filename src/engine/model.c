@@ -9,8 +9,6 @@
 #include <string.h>
 
 #define USER_BUCKETS_MIN 1024
-#define FLOW_MS 5000         /* how long one measurement of the flow lasts */
-#define FLOW_WEIGHT 0.3      /* of the newest measurement */
 #define SILENT_STRETCH 65536 /* numbers that one search for the silent looks at */
 #define FORGET_CHUNKS 64     /* chunks of a queue that one step looks at */
 
@@ -114,8 +112,6 @@ static void queue_put(struct model *m, const struct core_queue *row)
 	if (!q) {
 		q = mem_zero(sizeof *q);
 		q->row.name = model_text(row->name);
-		q->flow = -1;
-		q->flow_admitted = row->admitted;
 		model_id_put(&m->queues, row->queue_id, q);
 	}
 	struct text name = q->row.name;
@@ -167,6 +163,10 @@ static void ticket_put(struct model *m, const struct core_ticket *row, struct mo
 	}
 	t->issued_at = row->issued_at;
 	t->expires_at = row->expires_at;
+	/* Who need not wait is let in at the instant of asking. */
+	if (row->admitted_at > row->issued_at && (t->status == CORE_WAITING || t->status == CORE_PASSED) &&
+	    row->status != CORE_WAITING && row->status != CORE_PASSED)
+		q->let_in++;
 	if (t->status != (uint8_t)row->status) /* new, admitted, back: it starts afresh */
 		atomic_store_explicit(&t->heard_s, model_second(m, m->now_ms), memory_order_relaxed);
 	/* Also when it is as it was: another process may have taken it back and passed it over anew before word of either came here, and what was
@@ -355,23 +355,6 @@ enum store_result model_load(struct model *m, struct store *store, int64_t now)
 
 /* ---- tending ---- */
 
-static void measure_flow(struct model_queue *q, int64_t now)
-{
-	if (q->flow_at == 0) {
-		q->flow_at = now;
-		return;
-	}
-	if (now - q->flow_at < FLOW_MS)
-		return;
-	double measured = (double)(q->row.admitted - q->flow_admitted) * 1000.0 / (double)(now - q->flow_at);
-	if (q->flow >= 0)
-		q->flow += FLOW_WEIGHT * (measured - q->flow);
-	else if (measured > 0)
-		q->flow = measured;
-	q->flow_admitted = q->row.admitted;
-	q->flow_at = now;
-}
-
 /* A chunk can be forgotten when no token of it opens any more. What is not in memory and has been issued was over before this process began. */
 static bool chunk_over(const struct model_queue *q, const struct model_ticket *chunk, int64_t now)
 {
@@ -413,7 +396,7 @@ void model_tend(struct model *m, int64_t now)
 		struct model_queue *q = m->queues.p[i];
 		if (!q)
 			continue;
-		measure_flow(q, now);
+		flow_note(&q->flow, now, q->let_in, q->row.waiting > 0 && !q->row.paused);
 		forget_chunks(m, q, now);
 	}
 	(void)pthread_rwlock_unlock(&m->lock);

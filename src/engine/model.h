@@ -14,6 +14,7 @@
 
 #include "base/rank.h"
 #include "core/core.h"
+#include "engine/flow.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -43,9 +44,8 @@ struct model_queue {
 	struct rank waiting;
 	struct model_ticket **chunks;     /* chunk i has the numbers i * MODEL_CHUNK + 1 … ; NULL: none in memory */
 	int64_t chunk_count, chunk_first; /* chunks below the first have been forgotten */
-	double flow;                      /* admissions a second, smoothed; below 0: unknown */
-	int64_t flow_admitted;            /* `admitted` when the flow was last measured */
-	int64_t flow_at;
+	int64_t let_in;                   /* how many of those who waited were let in since the model began */
+	struct flow flow;
 	int64_t silent_from; /* where the search for the silent goes on */
 };
 

@@ -23,8 +23,7 @@ static void keep_heard(const struct model_queue *old, struct model_queue *fresh)
 static void keep_queue(const struct model_queue *old, struct model_queue *fresh)
 {
 	fresh->flow = old->flow;
-	fresh->flow_admitted = old->flow_admitted < fresh->row.admitted ? old->flow_admitted : fresh->row.admitted;
-	fresh->flow_at = old->flow_at;
+	fresh->let_in = old->let_in;
 	fresh->silent_from = old->silent_from;
 	keep_heard(old, fresh);
 }

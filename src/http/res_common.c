@@ -1,6 +1,8 @@
 #include "http/res_common.h"
 #include "http/reply.h"
 
+#include "base/rng.h"
+
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -177,7 +179,7 @@ bool res_etag_matches(const struct http_request *req, struct text etag)
 
 #define HASH_SIZE 17 /* 16 hexadecimal digits and a NUL */
 
-/* FNV-1a over eight bytes at a time, with a last mix (Vigna's splitmix64). Not for secrets: it tells two versions apart. */
+/* FNV-1a over eight bytes at a time, with a last mix. Not for secrets: it tells two versions apart. */
 static void hash(struct text bytes, char out[HASH_SIZE])
 {
 	uint64_t h = 0xcbf29ce484222325u ^ bytes.n;
@@ -190,9 +192,7 @@ static void hash(struct text bytes, char out[HASH_SIZE])
 		h = (h ^ word) * 0x100000001b3u;
 		h ^= h >> 32;
 	}
-	h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9u;
-	h = (h ^ (h >> 27)) * 0x94d049bb133111ebu;
-	h ^= h >> 31;
+	h = rng_mix(h);
 	for (int i = 0; i < 8; i++)
 		big[i] = (uint8_t)(h >> (56 - 8 * i));
 	text_hex(big, sizeof(big), out);

@@ -3,6 +3,8 @@
 #include "http/reply.h"
 #include "http/res_common.h"
 
+#include "base/rng.h"
+
 #include <inttypes.h>
 
 #define PLACE_US 1000000   /* a change of the place alone is told once in this time */
@@ -22,9 +24,7 @@ struct events {
 /* Of no meaning but different for neighbours: 0 .. below - 1. */
 static int64_t scattered(int64_t number, int64_t below)
 {
-	uint64_t h = (uint64_t)number * 0x9e3779b97f4a7c15u;
-
-	return (int64_t)((h >> 32) % (uint64_t)below);
+	return rng_below(rng_at(0, (uint64_t)number), below);
 }
 
 /* Each stream has moments of its own, a second apart, so that when a whole line moves not everybody is told at once. */

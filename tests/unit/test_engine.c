@@ -781,6 +781,43 @@ static void pollers_together_keep_to_the_budget(void **state)
 	assert_true(back > 2 * front);
 }
 
+/* Whoever asks in one second is not told to come back in one second: neighbours are spread over the whole of the jitter, whatever its width is. */
+static void neighbours_are_not_told_to_come_back_together(void **state)
+{
+	struct world *w = *state;
+	static char names[CROWD][16];
+	for (int i = 0; i < CROWD; i++) {
+		(void)snprintf(names[i], sizeof names[i], "u%d", i);
+		struct core_cmd cmd = join_cmd(names[i]);
+		(void)run(w, &cmd);
+	}
+	static const int64_t budgets[] = {10, 20, 40, 200, 1000000};
+	for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
+		struct engine_config config = world_config(w);
+		config.poll_budget = budgets[i];
+		config.waiting_idle_ms = 0;
+		char error[STORE_ERROR_SIZE];
+		engine_close(w->engine);
+		w->engine = engine_open(&config, error);
+		assert_non_null(w->engine);
+		for (int64_t second = 0; second < 10; second++) {
+			int told[128] = {0};
+			int64_t least = INT64_MAX, most = 0;
+			for (int64_t number = CROWD - 49; number <= CROWD; number++) {
+				struct engine_ticket seen;
+				assert_true(engine_look_ticket(w->engine, 1, number, START + second * 1000, &seen));
+				int64_t s = seen.retry_after_seconds;
+				assert_in_range(s, 1, 127);
+				told[s]++;
+				least = s < least ? s : least;
+				most = s > most ? s : most;
+			}
+			for (int64_t s = least; s <= most; s++) /* 50 tickets: four times its share is far outside of chance */
+				assert_true(told[s] <= 4 * 50 / (most - least + 1) && told[s] < 45);
+		}
+	}
+}
+
 #define LINE 40
 
 /* The flow is measured once a second of the real clock. */
@@ -804,9 +841,18 @@ static void eta_follows_the_measured_outflow(void **state)
 	wait_for_a_measurement();
 	assert_true(engine_look_ticket(w->engine, 1, LINE, engine_now(w->engine), &last));
 	assert_int_equal(last.eta_seconds, -1);
+	for (int i = 0; i < 12; i++) {
+		w->wall += 500;
+		for (int64_t number = 2; number <= LINE; number++) /* they ask, so nobody is passed over */
+			assert_true(engine_look_ticket(w->engine, 1, number, engine_now(w->engine), &last));
+	}
+	wait_for_a_measurement();
+	assert_true(engine_look_ticket(w->engine, 1, LINE, engine_now(w->engine), &last));
+	assert_int_equal(last.eta_seconds,
+	                 -1); /* that the first need not wait says nothing of when the others will have their turn */
 	for (int i = 0; i < 20; i++) {
 		w->wall += 500;
-		for (int64_t number = i + 2; number <= LINE; number++) /* they ask, so nobody is passed over */
+		for (int64_t number = i + 2; number <= LINE; number++)
 			assert_true(engine_look_ticket(w->engine, 1, number, engine_now(w->engine), &last));
 		struct core_cmd cmd = as(CORE_LEAVE, &tickets[i]);
 		assert_int_equal(run(w, &cmd).code, CORE_OK);
@@ -1068,6 +1114,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(seats_show_a_lapse_at_the_very_instant_and_versions_only_grow, setup, teardown),
 	    cmocka_unit_test_setup_teardown(who_falls_silent_is_passed_over_until_heard_from_again, setup_one, teardown),
 	    cmocka_unit_test_setup_teardown(a_restart_gives_everyone_the_whole_idle_time_anew, setup_one, teardown),
+	    cmocka_unit_test_setup_teardown(neighbours_are_not_told_to_come_back_together, setup, teardown),
 	    cmocka_unit_test_setup_teardown(pollers_together_keep_to_the_budget, setup, teardown),
 	    cmocka_unit_test_setup_teardown(eta_follows_the_measured_outflow, setup_one, teardown),
 	    cmocka_unit_test_setup_teardown(what_would_wait_too_long_is_not_taken, setup_impatient, teardown),

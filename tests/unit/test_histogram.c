@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/histogram.h"
-#include "cli/bench/rng.h"
+#include "base/rng.h"
 #include <stdlib.h>
 
 static void every_counter_follows_the_one_before(void **state)

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "cli/bench/rng.h"
+#include "base/rng.h"
 #include "http/rate.h"
 #include <pthread.h>
 #include <stdlib.h>

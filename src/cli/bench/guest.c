@@ -1,6 +1,6 @@
 /* guest.c: see guest.h. */
 #include "cli/bench/guest.h"
-#include "cli/bench/rng.h"
+#include "base/rng.h"
 #include <assert.h>
 #include <string.h>
 

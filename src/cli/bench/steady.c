@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "cli/bench/phase.h"
-#include "cli/bench/rng.h"
+#include "base/rng.h"
 #include <stdlib.h>
 #include <string.h>
 

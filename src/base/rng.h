@@ -2,8 +2,8 @@
  *
  * rng_at gives the number that belongs to an index, whoever asks and in whatever order, so that what people do is the same with
  * any number of threads. Threads: pure. Errors: none. */
-#ifndef JARI_CLI_BENCH_RNG_H
-#define JARI_CLI_BENCH_RNG_H
+#ifndef JARI_BASE_RNG_H
+#define JARI_BASE_RNG_H
 
 #include <stdint.h>
 
