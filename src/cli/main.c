@@ -1,6 +1,7 @@
 /* main.c: `jari`: reads the command line and runs the command that it names. */
 #include "cli/bench/bench.h"
 #include "cli/cli.h"
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -44,6 +45,8 @@ int main(int argc, char **argv)
 	char error[CLI_ERROR_SIZE];
 
 	(void)umask(PRIVATE_UMASK);
+	/* Past a limit on the size of files a write fails, as on a full disk; it is not the end of the process. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	/* It opens no store, and has options of its own. */
 	if (argc > 1 && strcmp(argv[strcmp(argv[1], "help") == 0 && argc > 2 ? 2 : 1], "bench") == 0)
 		return cli_bench(argc, argv);

@@ -59,6 +59,20 @@ static enum store_result check_folder(const char *path, char *error)
 	return result;
 }
 
+/* The file's own name from here on: the lock and the log stand beside that, by whatever link it was named. */
+static enum store_result follow_link(struct sqlite_store *s, char *error)
+{
+	struct stat st;
+	if (lstat(s->path, &st) != 0 || !S_ISLNK(st.st_mode))
+		return STORE_OK;
+	char *real = realpath(s->path, NULL);
+	if (!real)
+		return store_refuse(STORE_BROKEN, error, "%s is a link that leads nowhere: name the file itself with --store", s->path);
+	free(s->path);
+	s->path = real;
+	return STORE_OK;
+}
+
 /* Only one server at a time may write. The lock goes when the process does, however it ends. */
 static enum store_result lock_file(struct sqlite_store *s, char *error)
 {
@@ -335,6 +349,8 @@ enum store_result sqlite_open_store(struct sqlite_store *s, const struct store_o
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	(void)sqlite_pages_use();
 	enum store_result result = check_folder(s->path, error);
+	if (result == STORE_OK)
+		result = follow_link(s, error);
 	if (result != STORE_OK)
 		return result;
 	return s->mode == STORE_READ ? open_to_read(s, options->mode == STORE_EXPORT, error)

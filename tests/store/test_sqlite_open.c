@@ -153,6 +153,27 @@ static void a_lock_that_cannot_be_written_is_told(void **state)
 	assert_int_equal(rmdir(name), 0);
 }
 
+/* By whatever name: two servers of one file would both decide. */
+static void a_link_to_the_file_is_the_file(void **state)
+{
+	struct fixture *f = *state;
+	char folder[400], name[500], url[600];
+	snprintf(folder, sizeof folder, "%s/elsewhere", f->folder);
+	snprintf(name, sizeof name, "%s/link.db", folder);
+	snprintf(url, sizeof url, "sqlite:%s", name);
+	assert_int_equal(mkdir(folder, 0755), 0);
+	assert_int_equal(symlink("../jari.db", name), 0);
+	refused(url, STORE_SERVE, STORE_BROKEN, "link.db is a link that leads nowhere: name the file itself");
+	open_again(f);
+	refused(url, STORE_SERVE, STORE_BUSY, f->path);
+	refused(url, STORE_EXPORT, STORE_BUSY, f->path);
+	store_close(f->store);
+	f->store = NULL;
+	char error[STORE_ERROR_SIZE];
+	assert_int_equal(open_url(url, STORE_SERVE, &f->store, error), STORE_OK);
+	refused(f->url, STORE_SERVE, STORE_BUSY, f->path);
+}
+
 static void a_folder_that_leads_nowhere_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -226,6 +247,7 @@ int main(void)
 	    TEST(anothers_database_without_tables_is_left_alone),
 	    TEST(a_file_system_that_shares_no_memory_is_told),
 	    TEST(a_lock_that_cannot_be_written_is_told),
+	    TEST(a_link_to_the_file_is_the_file),
 	    TEST(a_folder_that_leads_nowhere_is_told),
 	    TEST(a_file_here_and_one_at_the_root_are_looked_for_there),
 	    TEST(damage_is_met_by_the_calls),
