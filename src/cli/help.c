@@ -139,9 +139,8 @@ static const char *const stories[] = {
 	"once. SIGHUP has the certificate and the keys of the sign-in read again.\n"
 	"\nThe organiser's key opens /api/admin. Unless one is given, it is made at the first start, in the file\n"
 	"STORE.admin-key beside the store, which only its owner can read; STORE.token-key likewise.\n",
-    [CLI_IMPORT] =
-	"Takes the same document as POST /api/admin/catalogue, all of it or nothing, and prints the new ids. It needs the\n"
-	"store to itself: while a server has it open, use POST /api/admin/catalogue.\n",
+    [CLI_IMPORT] = "Takes the same document as POST /api/admin/catalogue, all of it or nothing, and prints the new ids. A store\n"
+		   "in a file it needs to itself: while a server has it open, use POST /api/admin/catalogue.\n",
     [CLI_AUDIT] = "Prints a line for each check, and exits 1 if any fails. It changes nothing.\n",
     [CLI_BACKUP] =
 	"DEST must not exist yet. The copy is one consistent moment of the store. The key files beside the store are no part\n"

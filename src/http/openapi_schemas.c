@@ -1,13 +1,19 @@
 /* openapi_schemas.c: the documents of the contract as JSON Schema, written with ' for ". See openapi.h. */
 #include "http/openapi.h"
 
+#include "http/json.h"
+
 /* The schemas name these limits in figures. */
 _Static_assert(JARI_USERNAME_CHARS_MAX == 64 && JARI_SECTION_CHARS_MAX == 64 && JARI_QUEUE_NAME_MAX == 64, "lengths of names");
 _Static_assert(JARI_TITLE_CHARS_MAX == 200 && JARI_SEATS_PER_SHOW_DEFAULT == 50, "a concert and its shows");
 _Static_assert(JARI_CHARGE_MAX == 1000000000 && JARI_BALANCE_MAX == 1000000000000 && JARI_PRICE_MAX == 1000000000, "money");
+_Static_assert(JARI_SEAT_NUMBER_MAX == 1000000000 && JARI_CATALOGUE_QUEUES_MAX == 1000 && JARI_CATALOGUE_CONCERTS_MAX == 1000,
+               "a catalogue");
+_Static_assert(JSON_INTS_MAX == 1000, "seats of one hold");
 _Static_assert(JARI_QUEUE_CAPACITY_MAX == 10000000 && JARI_QUEUE_RATE_MAX == 1000000, "a queue");
 
 #define ID "{'type':'integer','format':'int64','minimum':1}"
+#define SEAT_NUMBER "{'type':'integer','format':'int64','minimum':1,'maximum':1000000000}"
 #define COUNT "{'type':'integer','format':'int64','minimum':0}"
 #define WON "{'type':'integer','format':'int64','minimum':0,'description':'won'}"
 #define AT "{'type':'string','format':'date-time'}"
@@ -77,7 +83,7 @@ const struct openapi_schema openapi_schemas[] = {
 		"'statuses':{'type':'string','pattern':'^[AHS]*$','description':'for each seat, by its number, the first letter of its status'}")},
 	{"HoldRequest", "{'type':'object','description':'Exactly one of `date` and `showId`, and exactly one of `seatNumber`, `seatNumbers` and `bestAvailable`.',"
 		"'properties':{'date':" DATE ",'showId':" ID ",'seatNumber':" ID ","
-		"'seatNumbers':{'type':'array','minItems':1,'uniqueItems':true,'items':" ID "},"
+		"'seatNumbers':{'type':'array','minItems':1,'maxItems':1000,'uniqueItems':true,'items':" ID "},"
 		"'bestAvailable':" OBJECT("'count'", "'count':" ID ",'section':{'type':'string','minLength':1,'maxLength':64}") "},"
 		"'allOf':[{'oneOf':[{'required':['date']},{'required':['showId']}]},"
 		"{'oneOf':[{'required':['seatNumber']},{'required':['seatNumbers']},{'required':['bestAvailable']}]}]}"},
@@ -102,10 +108,10 @@ const struct openapi_schema openapi_schemas[] = {
 		"'status':{'type':'string','const':'PAID'}")},
 
 	{"Catalogue", "{'type':'object','properties':{"
-		"'queues':{'type':'array','items':" OBJECT("'name','capacity'", "'name':{'type':'string','minLength':1,'maxLength':64},"
+		"'queues':{'type':'array','maxItems':1000,'items':" OBJECT("'name','capacity'", "'name':{'type':'string','minLength':1,'maxLength':64},"
 			"'capacity':{'type':'integer','minimum':1,'maximum':10000000},"
 			"'ratePerSecond':{'type':'integer','minimum':0,'maximum':1000000,'default':0,'description':'admissions a second at most; 0: no limit'}") "},"
-		"'concerts':{'type':'array','items':" OBJECT("'title','artist','venue','shows'",
+		"'concerts':{'type':'array','maxItems':1000,'items':" OBJECT("'title','artist','venue','shows'",
 			"'title':{'type':'string','minLength':1,'maxLength':200},'artist':{'type':'string','minLength':1,'maxLength':200},"
 			"'venue':{'type':'string','minLength':1,'maxLength':200},"
 			"'queue':{'type':'string','description':'the name of a queue, in this document or there already; the default queue when absent'},"
@@ -114,7 +120,7 @@ const struct openapi_schema openapi_schemas[] = {
 				"'startsAt':{'type':'string','format':'date-time','description':'with the offset of the venue: its date there is the show\xe2\x80\x99s date'},"
 				"'price':{'type':'integer','minimum':0,'maximum':1000000000,'default':50000,'description':'of a show without `seats`'},"
 				"'seats':{'type':'array','description':'without any: seats 1 to 50 of section A','items':" OBJECT("'section','from','to','price'",
-					"'section':{'type':'string','minLength':1,'maxLength':64},'from':" ID ",'to':" ID ","
+					"'section':{'type':'string','minLength':1,'maxLength':64},'from':" SEAT_NUMBER ",'to':" SEAT_NUMBER ","
 					"'price':{'type':'integer','minimum':0,'maximum':1000000000}") "}") "}") "}}}"},
 	{"NewIds", OBJECT("'queueIds','concertIds','showIds'", "'queueIds':" IDS ",'concertIds':" IDS ",'showIds':" IDS)},
 	{"Queue", OBJECT("'queueId','name','capacity','ratePerSecond','paused','waiting','active','admitted','lastNumber'",

@@ -513,8 +513,13 @@ static bool chunk_trailer_byte(struct http_chunks *c, char byte)
 {
 	c->trailers++;
 	if (c->state == HTTP_CHUNK_TRAILER) {
-		c->state = byte == '\r' ? HTTP_CHUNK_LAST_LF : HTTP_CHUNK_TRAILER_LINE;
+		c->state = byte == '\r' ? HTTP_CHUNK_LAST_LF : HTTP_CHUNK_TRAILER_NAME;
 		return byte == '\r' || is(byte, TCHAR);
+	}
+	if (c->state == HTTP_CHUNK_TRAILER_NAME) {
+		if (byte == ':')
+			c->state = HTTP_CHUNK_TRAILER_LINE;
+		return byte == ':' || is(byte, TCHAR);
 	}
 	if (byte == '\r') {
 		c->state = HTTP_CHUNK_TRAILER_LF;
@@ -541,6 +546,7 @@ static bool chunk_byte(struct http_chunks *c, char byte)
 	case HTTP_CHUNK_BYTES_LF:
 		return chunk_lf(c, byte, HTTP_CHUNK_SIZE);
 	case HTTP_CHUNK_TRAILER:
+	case HTTP_CHUNK_TRAILER_NAME:
 	case HTTP_CHUNK_TRAILER_LINE:
 		return chunk_trailer_byte(c, byte);
 	case HTTP_CHUNK_TRAILER_LF:

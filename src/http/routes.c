@@ -376,7 +376,7 @@ DOC_FILE(docs_icon, "getDocsIcon", "A file of the documentation page", "image/pn
 #define NO_BODY HTTP_BODY_NONE, JARI_BODY_MAX
 #define BODY HTTP_BODY_REQUIRED, JARI_BODY_MAX
 #define BODY_OR_NOT HTTP_BODY_OPTIONAL, JARI_BODY_MAX
-#define CATALOGUE_BODY HTTP_BODY_REQUIRED, JARI_CATALOGUE_BODY_MAX
+#define CATALOGUE_BODY HTTP_BODY_OPTIONAL, JARI_CATALOGUE_BODY_MAX
 
 /* clang-format off */
 const struct http_route http_routes[] = {

@@ -67,7 +67,8 @@ static enum store_result follow_link(struct sqlite_store *s, char *error)
 		return STORE_OK;
 	char *real = realpath(s->path, NULL);
 	if (!real)
-		return store_refuse(STORE_BROKEN, error, "%s is a link that leads nowhere: name the file itself with --store", s->path);
+		return store_refuse(STORE_BROKEN, error, "%s is a link that leads nowhere: name the file itself with --store",
+		                    s->path);
 	free(s->path);
 	s->path = real;
 	return STORE_OK;

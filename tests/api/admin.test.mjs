@@ -158,6 +158,11 @@ describe('the catalogue', () => {
 			assert.equal(await things(), was, 'nothing was added');
 		});
 
+	it('an empty one, also without a body, makes nothing', async () => {
+		for (const body of [undefined, {}])
+			assert.deepEqual(await s.ok(201, 'POST', '/api/admin/catalogue', { admin: true, body }), { queueIds: [], concertIds: [], showIds: [] });
+	});
+
 	it('ranges at the end of 64 bits', async () => {
 		const was = await things();
 		for (const [from, to] of [['9223372036854775807', '9223372036854775807'], ['1', '9223372036854775807'], ['-9223372036854775808', '9223372036854775807'], ['9223372036854775806', '9223372036854775807']]) {

@@ -74,6 +74,7 @@ describe('each operation', () => {
 		assert.deepEqual([report.answers, report.problems >= 20], [0, true], said(r));
 		assert.deepEqual([report.errors[0].status, report.errors[0].code], [404, 'CONCERT_NOT_FOUND'], said(r));
 		assert.match(r.stdout, /404 CONCERT_NOT_FOUND/);
+		assert.deepEqual([r.status, r.stderr.trim().split('\n').at(-1)], [1, 'jari: nothing succeeded'], said(r));
 	});
 });
 

@@ -107,6 +107,8 @@ describe('RFC 9112', () => {
 		['7.1.2', 'trailers are dropped and change nothing', () => chunked('c\r\n', body, '\r\n0\r\nContent-Length: 99\r\nAuthorization: x\r\n\r\n'), [200], STAYS],
 		['7.1.2', 'trailers are bounded', () => chunked('c\r\n', body, `\r\n0\r\n${'X: y\r\n'.repeat(2000)}\r\n`), [431], CLOSES],
 		['7.1.2', 'a trailer with NUL', () => chunked('c\r\n', body, '\r\n0\r\nX: \0\r\n\r\n'), [400], CLOSES],
+		['7.1.2', 'a trailer without a colon', () => chunked('c\r\n', body, '\r\n0\r\nX\r\n\r\n'), [400], CLOSES],
+		['7.1.2', 'a space before the colon of a trailer', () => chunked('c\r\n', body, '\r\n0\r\nX : y\r\n\r\n'), [400], CLOSES],
 		['7.1.2', 'a trailer that is none', () => chunked('c\r\n', body, '\r\n0\r\n X: y\r\n\r\n'), [400], CLOSES],
 		// ---- 9: connections ----
 		['9.3', 'a connection of HTTP/1.1 stays', get() + get(), [200, 200], STAYS],

@@ -422,6 +422,9 @@ static void test_bad_chunks(void **state)
 	    CASE("control in an extension", "5;\x01\r\n", 400),
 	    CASE("bare LF in an extension", "5;a\nhello", 400),
 	    CASE("bare LF in a trailer", "0\r\na: b\n\r\n", 400),
+	    CASE("trailer without a colon", "0\r\na\r\n\r\n", 400),
+	    CASE("space before a trailer's colon", "0\r\na : b\r\n\r\n", 400),
+	    CASE("trailer that begins with a colon", "0\r\n: b\r\n\r\n", 400),
 	    CASE("trailer that begins with a space", "0\r\n a: b\r\n\r\n", 400),
 	    CASE("bare LF as the end", "0\r\n\n", 400),
 	    CASE("not yet the end", "0\r\n\r", -1),
@@ -458,9 +461,9 @@ static void test_chunk_limits(void **state)
 	(void)state;
 	assert_int_equal(chunks_with("0;", HTTP_CHUNK_EXTENSIONS_MAX, "\r\n\r\n"), 0);
 	assert_int_equal(chunks_with("0;", HTTP_CHUNK_EXTENSIONS_MAX + 1, "\r\n\r\n"), 400);
-	/* "x…x" CR and the last CR count */
-	assert_int_equal(chunks_with("0\r\n", HTTP_TRAILERS_MAX - 2, "\r\n\r\n"), 0);
-	assert_int_equal(chunks_with("0\r\n", HTTP_TRAILERS_MAX - 1, "\r\n\r\n"), 431);
+	/* "a:x…x" CR and the last CR count */
+	assert_int_equal(chunks_with("0\r\na:", HTTP_TRAILERS_MAX - 4, "\r\n\r\n"), 0);
+	assert_int_equal(chunks_with("0\r\na:", HTTP_TRAILERS_MAX - 3, "\r\n\r\n"), 431);
 }
 
 /* ---- queries ---- */

@@ -143,6 +143,8 @@ static int run(const struct bench_options *o, struct api *api)
 		ok = steady_run(o, api, stats, error);
 	}
 	status = ok ? tell(&r) : cli_fail("%s", error);
+	if (status == CLI_EXIT_OK && stats_answers(stats) == 0 && stats_problems(stats) > 0)
+		status = cli_fail("nothing succeeded");
 	journey_free(&journey);
 	stats_free(stats);
 	return status;
