@@ -19,10 +19,10 @@
 
 #define SQLITE_JARI_ID 0x4a617269    /* application_id: "Jari" */
 #define SQLITE_PAGE_BYTES 1024       /* of a new file: a sale changes a few bytes in many places, each costs the log a page */
-#define SQLITE_STEP_PAGES 8000       /* of the log that are left to move: so many begin a step */
+#define SQLITE_STEP_PAGES 16000      /* of the log that are left to move: so many begin a step */
 #define SQLITE_LAST_PAGES 1500       /* so few the writing connection moves itself, so that the log begins anew ... */
-#define SQLITE_ANEW_PAGES 32000      /* ... when it is at least so long; */
-#define SQLITE_LOG_PAGES_MAX 128000  /* and when it is so long it does so whatever is left */
+#define SQLITE_ANEW_PAGES 64000      /* ... when it is at least so long; */
+#define SQLITE_LOG_PAGES_MAX 192000  /* and when it is so long it does so whatever is left */
 #define SQLITE_WRITER_CACHE "-8192"  /* KiB */
 #define SQLITE_READER_CACHE "-16384" /* KiB */
 #define SQLITE_MMAP "268435456"      /* bytes */
