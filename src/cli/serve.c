@@ -243,13 +243,16 @@ static bool open_engine(struct serve *s)
 	return s->engine != NULL;
 }
 
-static bool has_concerts(struct serve *s, struct arena *arena)
+/* A new store has the default queue, and no more. */
+static bool has_catalogue(struct serve *s, struct arena *arena)
 {
 	struct core_concert *concerts;
-	size_t n;
+	struct core_queue *queues;
+	size_t concert_count, queue_count;
 
-	engine_look_concerts(s->engine, arena, &concerts, &n);
-	return n > 0;
+	engine_look_concerts(s->engine, arena, &concerts, &concert_count);
+	engine_look_queues(s->engine, arena, &queues, &queue_count);
+	return concert_count > 0 || queue_count > 1;
 }
 
 static bool add_demo(struct serve *s, struct arena *arena, struct buf *json, struct buf *why)
@@ -275,8 +278,8 @@ static bool load_demo(struct serve *s)
 
 	if (!s->options->demo)
 		return true;
-	if (has_concerts(s, &arena))
-		log_event(LOG_INFO, "demo_not_loaded", "why", "%s", "the store has concerts already");
+	if (has_catalogue(s, &arena))
+		log_event(LOG_INFO, "demo_not_loaded", "why", "%s", "the store has concerts or queues already");
 	else if (!add_demo(s, &arena, &json, &why)) {
 		cli_fail("the demo catalogue could not be loaded: %.*s", (int)why.n, why.p);
 		ok = false;

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { ADMIN_KEY, binary, cleanEnv, eventually, jari, many, newAgent, parseReplies, serverHere, Server, show, sleep, tempFolder, told } from './harness.mjs';
+import { ADMIN_KEY, binary, cleanEnv, eventually, jari, many, newAgent, parseReplies, ROOT, serverHere, Server, show, sleep, tempFolder, told } from './harness.mjs';
 
 // A `jari` that must fail at once, with this status and one clear line.
 function fails(status, args, words, options = {}) {
@@ -173,6 +173,18 @@ describe('--demo', () => {
 			bought += 1;
 		}
 		assert.ok(bought > 0, 'one concert of the demo can be booked');
+	});
+});
+
+describe('--demo on a store that has queues', () => {
+	const s = serverHere();
+
+	it('adds nothing, and starts', async () => {
+		const { queues } = JSON.parse(fs.readFileSync(path.join(ROOT, 'src/cli/demo/catalogue.json'), 'utf8'));
+		await s.ok(201, 'POST', '/api/admin/catalogue', { admin: true, body: { queues: queues.slice(0, 1), concerts: [] } });
+		s.args = ['--demo'];
+		await s.restart();
+		assert.deepEqual((await s.ok(200, 'GET', '/api/concerts')).concerts, []);
 	});
 });
 
