@@ -191,6 +191,21 @@ describe('seats', () => {
 		}
 		assert.deepEqual((await s.seats(t, c, c.showIds[0])).availableSeats, numbers(2, 50));
 	});
+
+	it('a date means what has not begun, to hold and to look at; where all has, it can still be looked at', async () => {
+		const hour = new Date().getUTCHours(); // where it is noon now, so that both are on one date
+		const zone = `${hour > 12 ? '-' : '+'}${String(Math.abs(12 - hour)).padStart(2, '0')}:00`;
+		const at = (minutes) => new Date(Date.now() + (12 - hour) * 3600_000 + minutes * 60_000).toISOString().replace('Z', zone);
+		const c = await s.makeConcert({ shows: [{ startsAt: at(-5) }, { startsAt: at(30) }] });
+		const date = at(0).slice(0, 10);
+		const t = await s.buyer(c);
+		const path = `/api/booking/${c.concertId}/list/seats?date=${date}`;
+		assert.equal((await s.hold(t, c, { date, seatNumber: 1 })).showId, c.showIds[1]);
+		assert.equal((await s.ok(200, 'GET', path, { token: t.token })).showId, c.showIds[1]);
+		await s.ok(200, 'PATCH', `/api/admin/shows/${c.showIds[1]}`, { admin: true, body: { startsAt: at(-4) } });
+		await s.noHold('SHOW_NOT_FOUND', t, c, { date, seatNumber: 2 });
+		await s.no('AMBIGUOUS_DATE', 'GET', path, { token: t.token });
+	});
 });
 
 describe('admission', () => {
