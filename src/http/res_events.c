@@ -8,13 +8,15 @@
 #include <inttypes.h>
 
 #define PLACE_US 1000000   /* a change of the place alone is told once in this time */
+#define ETA_LEAST_S 10     /* the time that it will take is told anew when it differs by so much, … */
+#define ETA_PART 4         /* … and by a quarter; or when it was or is unknown */
 #define RETRY_MS 2000      /* when to come back after a stream broke off, … */
 #define RETRY_MORE_MS 3000 /* … and up to this much later, not all at once */
 
 /* What was told last. */
 struct events {
 	int64_t queue_id, number;
-	int64_t expires_at, ahead;
+	int64_t expires_at, ahead, eta_seconds;
 	int64_t place_us; /* when a change of the place alone may be told again */
 	enum core_ticket_status status;
 	enum core_ticket_reason reason;
@@ -36,13 +38,21 @@ static bool place_may_be_told(struct events *s, int64_t elapsed_us)
 	return true;
 }
 
+static bool eta_is_another(int64_t told, int64_t now)
+{
+	int64_t change = now > told ? now - told : told - now;
+
+	return (told < 0) != (now < 0) || (change >= ETA_LEAST_S && change >= told / ETA_PART);
+}
+
 static bool has_news(struct events *s, const struct engine_ticket *view, int64_t elapsed_us)
 {
 	const struct core_ticket *t = &view->ticket;
 	bool may_tell_place = place_may_be_told(s, elapsed_us);
 
 	return !s->begun || t->status != s->status || view->queue_paused != s->queue_paused || t->reason != s->reason ||
-	       t->expires_at != s->expires_at || (may_tell_place && view->ahead != s->ahead);
+	       t->expires_at != s->expires_at ||
+	       (may_tell_place && (view->ahead != s->ahead || eta_is_another(s->eta_seconds, view->eta_seconds)));
 }
 
 static void write_event(struct events *s, const struct engine_ticket *view, struct http_feed_turn *turn)
@@ -63,6 +73,7 @@ static void write_event(struct events *s, const struct engine_ticket *view, stru
 	s->reason = t->reason;
 	s->expires_at = t->expires_at;
 	s->ahead = view->ahead;
+	s->eta_seconds = view->eta_seconds;
 	s->queue_paused = view->queue_paused;
 	s->begun = true;
 }

@@ -53,7 +53,7 @@ static const struct http_route_doc events = {
     .summary = "The ticket, now and at every change of it",
     .says =
 	"Server-sent events: `event: ticket`, with the ticket as `GET /api/check` gives it as `data`; one at once, and one at every change of "
-	"`status`, `reason`, `expiresAt`, `queuePaused` or `ahead` (the last at most about once a second). Every event has the whole ticket, so nothing is missed by "
+	"`status`, `reason`, `expiresAt`, `queuePaused` or `ahead` (the last at most about once a second), and when `etaSeconds` has changed by a quarter and ten seconds at least, or has become known or unknown. Every event has the whole ticket, so nothing is missed by "
 	"coming back. The stream ends with the event that says `EXPIRED`: do not come back then. Every 15 seconds without an event there is a comment "
 	"line. Who has a stream open keeps the place in the line without asking.",
     .success = {{200, "The events.", NULL, "text/event-stream", 0}},

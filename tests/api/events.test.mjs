@@ -223,6 +223,22 @@ describe('a stream of events', () => {
 	});
 });
 
+describe('who follows a line that moves seldom', () => {
+	const s = serverHere();
+
+	it('tells how long it will be, once that is known, also when the place stays the same', async () => {
+		const concert = await s.makeConcert({ capacity: 1 });
+		const [a, , c] = await many(3, 1, () => s.join(s.name(), concert.concertId));
+		const stream = await open(s, c.token);
+		await sleep(2500); // the line has been seen, so its flow is measured
+		await s.ok(204, 'DELETE', '/api/token', { token: a.token });
+		await stream.see('nobody ahead', (t) => t.status === 'WAITING' && t.ahead === 0, 2000);
+		assert.equal(stream.last().etaSeconds, null);
+		await stream.see('how long', (t) => t.status === 'WAITING' && t.ahead === 0 && t.etaSeconds > 0, 9000);
+		stream.close();
+	});
+});
+
 describe('who has a stream open', () => {
 	const s = serverHere({ args: ['--waiting-idle', '1'] });
 
