@@ -341,7 +341,7 @@ static bool run_whole(struct committer *c, struct flight *batch)
 	for (size_t i = 0; i < batch->hear_count; i++)
 		model_put_back(&c->e->model, batch->hear_cmd[i].u.hear.queue_id, batch->hear_cmd[i].u.hear.back,
 		               batch->hear_cmd[i].u.hear.back_count);
-	bool divides = r == STORE_CONFLICT && batch->n + batch->tick + batch->hear_count > 1;
+	bool divides = r == STORE_CONFLICT && batch->n > 0 && batch->n + batch->tick + batch->hear_count > 1;
 	if (divides)
 		batch->n = 0;
 	land(c, batch);
