@@ -207,15 +207,28 @@ static void test_place_is_told_once_a_second(void **state)
 	buf_free(&got);
 }
 
-static void test_eta_alone_is_not_told(void **state)
+/* It changes all the time; told is what makes a difference. */
+static void test_eta_is_told_when_it_is_another(void **state)
 {
 	struct buf got = {0};
+	seen.eta = 100;
 	int fd = follow(*state, &got);
-	for (int i = 0; i < 30; i++) {
-		seen.eta = i;
+	for (int i = 0; i < 50; i++) {
+		seen.eta = 100 + i % 49 - 24;
 		get_for(fd, &got, 50);
 	}
 	assert_int_equal(count_of(&got, "event: ticket"), 1);
+	seen.eta = 125;
+	get_soon(fd, &got, "\"etaSeconds\":125,", 1300);
+	seen.eta = -1;
+	get_soon(fd, &got, "\"etaSeconds\":null,", 1300);
+	seen.eta = 5;
+	get_soon(fd, &got, "\"etaSeconds\":5,", 1300);
+	for (int i = 0; i < 30; i++) {
+		seen.eta = 5 + i % 10;
+		get_for(fd, &got, 50);
+	}
+	assert_int_equal(count_of(&got, "event: ticket"), 4);
 	close(fd);
 	buf_free(&got);
 }
@@ -383,7 +396,7 @@ int main(void)
 	    FED(test_heartbeat),
 	    FED(test_status_is_told_soon),
 	    FED(test_place_is_told_once_a_second),
-	    FED(test_eta_alone_is_not_told),
+	    FED(test_eta_is_told_when_it_is_another),
 	    FED(test_ended_ticket),
 	    FED(test_http_1_0_and_head),
 	    FED(test_what_comes_behind),
