@@ -267,6 +267,12 @@ enum core_seat_status core_seat_at(enum core_seat_status status, int64_t held_un
 bool core_queue_has_room(const struct core_queue *q);
 /* True when a show that starts then can be booked, unless it is closed. */
 bool core_show_bookable(int64_t starts_at, int64_t now);
+/* The shows of one date, for which of them the date stands: what has not begun, and where all has, what has begun. All zeros begins. */
+struct core_date {
+	size_t coming, begun;
+};
+/* Counts one more of them. True when, of those so far, it is the one that is meant; another may be as well, when there are several of its kind. */
+bool core_date_means(struct core_date *date, int64_t starts_at, int64_t now);
 /* True when the show can be booked: it is not closed and has not begun. */
 bool core_show_on_sale(const struct core_show *show, int64_t now);
 

@@ -69,7 +69,8 @@ void core_set_ceiling(struct core_queue *q);
 
 void core_hold(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
 void core_cancel(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply);
-/* The shows that a HOLD may mean: bookable, of its concert, of its id or its date. Returns how many; *show is the first. */
+/* The shows that a HOLD may mean: bookable, of its concert, of its id or its date. Returns how many; *show is the first of
+ * them, and means nothing when there is none. */
 size_t core_shows_meant(const struct core_batch *b, const struct core_cmd *cmd, struct core_show **show);
 /* Ends a held reservation: its seats become free, its status is EXPIRED or CANCELLED. */
 void core_release(struct core_batch *b, struct core_row *reservation, enum core_reservation_status status);

@@ -20,15 +20,13 @@ size_t core_shows_meant(const struct core_batch *b, const struct core_cmd *cmd, 
 		return *show && (*show)->concert_id == cmd->u.hold.concert_id && core_show_bookable((*show)->starts_at, b->now);
 	}
 	const struct core_list *on = list_of(b, CORE_LIST_SHOWS_ON, cmd->u.hold.concert_id, cmd->u.hold.date);
-	size_t found = 0;
+	struct core_date date = {0};
 	for (size_t i = 0; on && i < on->n; i++) {
 		struct core_show *s = on->rows[i]->now;
-		if (!core_show_bookable(s->starts_at, b->now))
-			continue;
-		if (found++ == 0)
+		if (core_date_means(&date, s->starts_at, b->now))
 			*show = s;
 	}
-	return found;
+	return date.coming;
 }
 
 /* A show's version names one state of its seats. A lapse shows at its instant, before the tick has ended the hold, so whoever looks counts

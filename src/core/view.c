@@ -48,6 +48,13 @@ bool core_show_bookable(int64_t starts_at, int64_t now)
 	return now < starts_at;
 }
 
+bool core_date_means(struct core_date *date, int64_t starts_at, int64_t now)
+{
+	if (core_show_bookable(starts_at, now))
+		return ++date->coming == 1;
+	return ++date->begun == 1 && date->coming == 0;
+}
+
 bool core_show_on_sale(const struct core_show *show, int64_t now)
 {
 	return !show->closed && core_show_bookable(show->starts_at, now);

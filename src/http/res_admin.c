@@ -17,7 +17,7 @@ void res_catalogue(struct http_request *req)
 	struct core_catalogue *doc = arena_alloc(req->arena, sizeof(*doc));
 	char error[CATALOGUE_ERROR_SIZE];
 
-	if (!catalogue_read(req->body.n ? req->body : TEXT("{}"), req->arena, doc, error)) {
+	if (!catalogue_read(res_document(req), req->arena, doc, error)) {
 		http_problem(req, CORE_INVALID_REQUEST, "%s", error);
 		return;
 	}

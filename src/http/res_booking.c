@@ -73,27 +73,21 @@ static bool read_which(struct http_request *req, struct which *out)
 	return false;
 }
 
-/* The show that is meant: of a date what has not begun, as for a hold; where all has begun, that can still be looked at. The number of those that it
- * may be. */
+/* The show that is meant; one that has begun can still be looked at. The number of those that it may be. */
 static size_t find_shows(struct http_request *req, int64_t concert_id, const struct which *which, struct engine_show *first)
 {
 	struct engine_show *shows;
-	size_t n, coming = 0, begun = 0;
+	struct core_date date = {0};
+	size_t n;
 
 	if (which->show_id != 0)
 		return engine_look_show(req->app->engine, which->show_id, req->now, first) &&
 		       first->show.concert_id == concert_id;
 	engine_look_shows(req->app->engine, concert_id, req->now, req->arena, &shows, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (shows[i].show.date != which->date)
-			continue;
-		bool is_coming = core_show_bookable(shows[i].show.starts_at, req->now);
-		if (is_coming ? coming == 0 : coming + begun == 0)
+	for (size_t i = 0; i < n; i++)
+		if (shows[i].show.date == which->date && core_date_means(&date, shows[i].show.starts_at, req->now))
 			*first = shows[i];
-		coming += is_coming;
-		begun += !is_coming;
-	}
-	return coming ? coming : begun;
+	return date.coming ? date.coming : date.begun;
 }
 
 typedef void write_seats_fn(struct buf *out, const struct core_show *show, const struct core_seat *seats, size_t n);

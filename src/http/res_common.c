@@ -8,10 +8,15 @@
 
 /* ---- what came in ---- */
 
+struct text res_document(const struct http_request *req)
+{
+	return req->body.n == 0 ? TEXT("{}") : req->body;
+}
+
 bool res_body(struct http_request *req, const struct json_field *fields, size_t count, void *out, uint32_t *seen, json_t **doc)
 {
 	char error[JSON_ERROR_SIZE];
-	json_t *document = json_read(req->body.n == 0 ? TEXT("{}") : req->body, error);
+	json_t *document = json_read(res_document(req), error);
 
 	if (document == NULL) {
 		http_problem(req, CORE_INVALID_REQUEST, "%s", error);

@@ -10,6 +10,8 @@
 
 /* ---- what came in ---- */
 
+/* The body's JSON: an empty one counts as {}. Its bytes are the request's. */
+struct text res_document(const struct http_request *req);
 /* Reads the body's members into `out`. *doc, where a caller wants it, gets the whole document, which the caller then frees with
  * json_decref; otherwise pass NULL. */
 bool res_body(struct http_request *req, const struct json_field *fields, size_t count, void *out, uint32_t *seen, json_t **doc);

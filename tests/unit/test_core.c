@@ -241,6 +241,29 @@ static void views_of_an_instant(void **state)
 
 /* ---- what an error says ---- */
 
+/* For each row: when the shows of a date begin, in the order they are looked at; which one is meant, and how many of its kind there are. */
+static void a_date_means_what_has_not_begun(void **state)
+{
+	static const struct {
+		int64_t starts[3];
+		size_t n, meant, coming, begun;
+	} rows[] = {
+	    {{NOW + 1}, 1, 0, 1, 0},          {{NOW}, 1, 0, 0, 1},
+	    {{NOW - 9, NOW + 1}, 2, 1, 1, 1}, {{NOW + 1, NOW - 9}, 2, 0, 1, 1},
+	    {{NOW - 9, NOW - 8}, 2, 0, 0, 2}, {{NOW - 9, NOW + 8, NOW + 9}, 3, 1, 2, 1},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct core_date date = {0};
+		size_t meant = SIZE_MAX;
+		for (size_t k = 0; k < rows[i].n; k++)
+			if (core_date_means(&date, rows[i].starts[k], NOW))
+				meant = k;
+		if (meant != rows[i].meant || date.coming != rows[i].coming || date.begun != rows[i].begun)
+			fail_msg("row %zu: %zu is meant, %zu are coming, %zu have begun", i, meant, date.coming, date.begun);
+	}
+}
+
 static void errors_say_what_they_must(void **state)
 {
 	struct core_cmd cmd = HOLD(AS_DAN, .concert_id = 1, .show_id = 1, SEATS(1));
@@ -379,6 +402,7 @@ int main(void)
 	    cmocka_unit_test(boundaries),
 	    cmocka_unit_test(sales_open_at_their_instant),
 	    cmocka_unit_test(views_of_an_instant),
+	    cmocka_unit_test(a_date_means_what_has_not_begun),
 	    cmocka_unit_test(accounts_stay_with_their_people),
 	    cmocka_unit_test(errors_say_what_they_must),
 	    cmocka_unit_test(a_kept_answer_is_given_again),

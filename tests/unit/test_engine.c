@@ -750,22 +750,34 @@ static void a_restart_gives_everyone_the_whole_idle_time_anew(void **state)
 	wait_ahead(w, &t[2], 1);
 }
 
-/* 10 polls a second for everybody: with 400 waiting, the sum over all of them of polls a second comes to about that. */
-static void pollers_together_keep_to_the_budget(void **state)
+static void join_crowd(struct world *w)
 {
-	struct world *w = *state;
 	static char names[CROWD][16];
 	for (int i = 0; i < CROWD; i++) {
 		(void)snprintf(names[i], sizeof names[i], "u%d", i);
 		struct core_cmd cmd = join_cmd(names[i]);
 		(void)run(w, &cmd);
 	}
+}
+
+/* Nobody is passed over, so that no interval is cut short. */
+static void open_with_budget(struct world *w, int64_t poll_budget)
+{
 	struct engine_config config = world_config(w);
-	config.waiting_idle_ms = 0; /* so that no interval is cut short */
 	char error[STORE_ERROR_SIZE];
+	config.poll_budget = poll_budget;
+	config.waiting_idle_ms = 0;
 	engine_close(w->engine);
 	w->engine = engine_open(&config, error);
 	assert_non_null(w->engine);
+}
+
+/* 10 polls a second for everybody: with 400 waiting, the sum over all of them of polls a second comes to about that. */
+static void pollers_together_keep_to_the_budget(void **state)
+{
+	struct world *w = *state;
+	join_crowd(w);
+	open_with_budget(w, world_config(w).poll_budget);
 	double polls = 0;
 	int64_t front = 0;
 	int64_t back = 0;
@@ -785,21 +797,10 @@ static void pollers_together_keep_to_the_budget(void **state)
 static void neighbours_are_not_told_to_come_back_together(void **state)
 {
 	struct world *w = *state;
-	static char names[CROWD][16];
-	for (int i = 0; i < CROWD; i++) {
-		(void)snprintf(names[i], sizeof names[i], "u%d", i);
-		struct core_cmd cmd = join_cmd(names[i]);
-		(void)run(w, &cmd);
-	}
+	join_crowd(w);
 	static const int64_t budgets[] = {10, 20, 40, 200, 1000000};
 	for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
-		struct engine_config config = world_config(w);
-		config.poll_budget = budgets[i];
-		config.waiting_idle_ms = 0;
-		char error[STORE_ERROR_SIZE];
-		engine_close(w->engine);
-		w->engine = engine_open(&config, error);
-		assert_non_null(w->engine);
+		open_with_budget(w, budgets[i]);
 		for (int64_t second = 0; second < 10; second++) {
 			int told[128] = {0};
 			int64_t least = INT64_MAX, most = 0;

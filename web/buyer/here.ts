@@ -116,16 +116,26 @@ export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(r
 
 const TRIES = 4;
 
-// Sends what may be sent again (a GET, or a request with a key) some times, while what is wrong is only the moment.
-export async function retried<T>(send: () => Promise<T>): Promise<T> {
+// Sends until it is answered with success, or a refusal has no pause after which it is worth another try.
+async function repeated<T>(send: () => Promise<T>, pauseAfter: (refusal: Refusal, n: number) => number | null): Promise<T> {
 	for (let n = 1; ; n++) {
 		try {
 			return await send();
 		} catch (e) {
-			if (!(e instanceof Refusal) || !e.passing || n === TRIES) throw e;
-			await sleep(Math.min(5000, (e.retryAfter ?? 0.4 * 2 ** n) * 1000) * (0.8 + Math.random() * 0.4));
+			const pause = e instanceof Refusal ? pauseAfter(e, n) : null;
+			if (pause === null) throw e;
+			await sleep(pause);
 		}
 	}
+}
+
+// Sends what may be sent again (a GET, or a request with a key) some times, while what is wrong is only the moment.
+export function retried<T>(send: () => Promise<T>): Promise<T> {
+	return repeated(send, (refusal, n) =>
+		refusal.passing && n < TRIES
+			? Math.min(5000, (refusal.retryAfter ?? 0.4 * 2 ** n) * 1000) * (0.8 + Math.random() * 0.4)
+			: null,
+	);
 }
 
 const EARLY_TRIES = 6;
@@ -133,14 +143,9 @@ const EARLY_PAUSE = 250;
 
 // Sends what the server takes only once sales are open. A page's notion of the server's time may be early by up to a second: who presses as the
 // countdown ends is not told that sales have not opened, it is sent again.
-export async function onceOpen<T>(send: () => Promise<T>): Promise<T> {
-	for (let n = 1; ; n++) {
-		try {
-			return await send();
-		} catch (e) {
-			if (!(e instanceof Refusal) || e.code !== 'SALES_NOT_OPEN' || n === EARLY_TRIES) throw e;
-			if (Date.parse(e.members.salesOpenAt ?? '') > clock.now()) throw e; // it was put off
-			await sleep(EARLY_PAUSE);
-		}
-	}
+export function onceOpen<T>(send: () => Promise<T>): Promise<T> {
+	return repeated(send, (refusal, n) => {
+		const wasPutOff = Date.parse(refusal.members.salesOpenAt ?? '') > clock.now();
+		return refusal.code === 'SALES_NOT_OPEN' && !wasPutOff && n < EARLY_TRIES ? EARLY_PAUSE : null;
+	});
 }
