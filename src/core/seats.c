@@ -80,6 +80,7 @@ static enum core_code check_exists(const struct core_batch *b, const struct core
 		return CORE_SHOW_NOT_FOUND;
 	if (meant > 1)
 		return CORE_OK;
+	assert(show);
 	for (size_t i = 0; i < cmd->u.hold.seat_count; i++) {
 		if (!get(b, CORE_ROW_SEAT, show->show_id, cmd->u.hold.seats[i]))
 			return CORE_SEAT_NOT_FOUND;
