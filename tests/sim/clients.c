@@ -420,10 +420,51 @@ static void check_taken_back(struct world *w, struct known *k)
 		           (long long)k->number);
 }
 
+/* It is passed over, and the server shows it so. */
+static bool is_passed(const struct server *s, const struct known *k)
+{
+	const struct model_ticket *stored = model_ticket(s->w->sim.m, k->queue_id, k->number);
+	struct core_ticket shown;
+	return stored && stored->status == CORE_PASSED && engine_look_auth(s->engine, k->queue_id, k->number, &shown) &&
+	       shown.status == CORE_PASSED;
+}
+
+/* Who was passed over and asks is told its place in the line, which is kept from the next batch on. With several servers on one store another server may
+ * not know yet (docs/decisions/0005-passed-over-tickets.md). */
+static void note_back(struct world *w, const struct server *s, struct known *k, bool asks)
+{
+	if (w->shared || (asks && k->back_life == s->life))
+		return;
+	k->back_us = threads_us();
+	k->back_life = asks ? s->life : 0;
+}
+
+void clients_taken_back(struct world *w, int64_t queue_id, int64_t number)
+{
+	struct known *k = clients_known(w, queue_id, number);
+	if (k)
+		k->back_life = 0;
+}
+
+void clients_let_in(struct world *w, const struct conn *c, int64_t queue_id, int64_t number)
+{
+	for (int i = 0; i < w->known_n; i++) {
+		const struct known *k = &w->known[i];
+		if (k->queue_id != queue_id || k->number >= number || k->back_life != c->server->life ||
+		    k->back_us >= c->ended_us)
+			continue;
+		const struct model_ticket *t = model_ticket(w->sim.m, queue_id, k->number);
+		if (t && model_passed(t, c->now))
+			world_fail(w, "I5", "ticket %lld/%lld is let in before %lld, who has asked and was told a place",
+			           (long long)queue_id, (long long)number, (long long)k->number);
+	}
+}
+
 static void poll_at(struct world *w, struct server *s, struct known *k)
 {
 	struct engine_ticket seen;
 	int64_t now = engine_now(s->engine);
+	bool passed = is_passed(s, k);
 	if (!engine_look_ticket(s->engine, k->queue_id, k->number, now, &seen)) {
 		const struct model_ticket *t = model_ticket(w->sim.m, k->queue_id, k->number);
 		if (!t)
@@ -442,6 +483,7 @@ static void poll_at(struct world *w, struct server *s, struct known *k)
 		world_fail(w, "ahead", "ticket %lld/%lld has %lld ahead, and %lld are waiting before it", (long long)k->queue_id,
 		           (long long)k->number, (long long)seen.ahead, (long long)ahead);
 	check_taken_back(w, k);
+	note_back(w, s, k, passed && is_passed(s, k) && seen.ticket.status == CORE_WAITING);
 	k->polled_us = threads_us();
 	if (seen.ticket.status != CORE_WAITING)
 		return; /* nobody need hear of who has no place in the line */

@@ -45,6 +45,8 @@ static enum store_result went_wrong(struct conn *c, enum store_result r, enum st
 {
 	c->trouble = trouble;
 	c->failed = true;
+	c->busy = r == STORE_BUSY;
+	c->refused = c->refused || r == STORE_CONFLICT;
 	world_trace(c->w, "server %d: %s: %s", c->server->id, what, store_result_name(r));
 	return r;
 }
@@ -106,7 +108,7 @@ static enum store_result c_begin(struct store *base, int64_t *now)
 	if (!travel(c))
 		return STORE_BROKEN;
 	c->open = true;
-	c->failed = c->locked = c->loaded = false;
+	c->failed = c->busy = c->locked = c->loaded = false;
 	c->decided = 0;
 	c->answers = 0;
 	enum store_result r = fault(c, "begin");
@@ -253,6 +255,28 @@ static void snapshot(struct world *w)
 	w->unsynced_n++;
 }
 
+/* Parts of a batch that was refused have no tick and take nobody back into the line. */
+static void note_whole(struct conn *c)
+{
+	for (int i = 0; i < c->decided; i++)
+		if (c->decisions[i].cmd->op == CORE_TICK || c->decisions[i].cmd->op == CORE_HEAR)
+			c->refused = false;
+}
+
+/* Who was passed over is back in the line before anybody behind is let in. */
+static void check_order(const struct conn *c, const struct core_rows *rows)
+{
+	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty) {
+		const struct core_ticket *was = row->was, *now = row->now;
+		if (row->id.kind != CORE_ROW_TICKET || !now)
+			continue;
+		if (now->status != CORE_PASSED)
+			clients_taken_back(c->w, row->id.a, row->id.b);
+		if (!c->refused && now->status == CORE_ACTIVE && (!was || was->status != CORE_ACTIVE))
+			clients_let_in(c->w, c, row->id.a, row->id.b);
+	}
+}
+
 /* Here the commit happens. */
 static void happen(struct conn *c, const struct core_rows *rows, int64_t now)
 {
@@ -272,7 +296,10 @@ static void happen(struct conn *c, const struct core_rows *rows, int64_t now)
 		w->durable = w->seq;
 	world_trace(w, "server %d: commit %lld", c->server->id, (long long)w->seq);
 	w->sim.now = w->decided_ms;
+	note_whole(c);
 	check_decisions(c, true);
+	check_order(c, rows);
+	c->ended_us = threads_us();
 	if (!sim_compare(&w->sim))
 		world_fail(w, "rows", "%s", w->sim.m->why);
 	threads_wake(&w->seq);
@@ -314,9 +341,12 @@ static void c_rollback(struct store *base)
 	if (c->open && !c->dead && !c->failed) {
 		threads_hold();
 		c->w->sim.now = c->now;
+		note_whole(c);
 		check_decisions(c, false);
 		threads_release();
 	}
+	if (!c->busy)
+		c->ended_us = threads_us();
 	c->open = false;
 	unlock(c);
 }
@@ -324,7 +354,10 @@ static void c_rollback(struct store *base)
 static enum store_result c_confirm(struct store *base)
 {
 	struct conn *c = conn_of(base);
-	return travel(c) ? fault(c, "confirm") : STORE_BROKEN;
+	enum store_result r = travel(c) ? fault(c, "confirm") : STORE_BROKEN;
+	if (r == STORE_OK)
+		c->ended_us = threads_us();
+	return r;
 }
 
 static void c_sync(struct store *base)

@@ -100,6 +100,8 @@ PLANTED = [
             "if (at == line->n && !line->complete)", "if (!line->complete)", "rows model"),
     Planted("who comes back stands behind everybody", "src/core/line.c",
             "while (at > 0 && line->rows[at - 1]->id.b > ticket->id.b)", "while (false)", "rows model"),
+    Planted("who has asked is overtaken until the next tick", "src/engine/committer.c",
+            "if (batch->tick || (batch->n > 0 && !core_alone(&batch->jobs[0]->cmd)))\n\t\tprepare_back", "if (batch->tick)\n\t\tprepare_back", "I5"),
     Planted("one too many is let in", "src/core/line.c",
             "return !q->paused && q->waiting > 0 && q->active < q->capacity;",
             "return !q->paused && q->waiting > 0 && q->active <= q->capacity;", "assertion model"),

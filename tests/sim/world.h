@@ -74,8 +74,12 @@ struct conn {
 	struct server *server;
 	bool dead;         /* the server has crashed: nothing that it does has an effect any more */
 	bool open, failed; /* a batch is; something of it has failed */
-	bool locked;       /* it has the database to itself */
-	bool loaded;       /* it has seen something of it */
+	bool busy;         /* and so the same batch may be tried again */
+	bool
+	    refused; /* a guard has said no, and what was taken back into the line with that batch waits for the next whole one */
+	int64_t ended_us; /* when the last batch was over: what the next one is made of is taken behind it */
+	bool locked;      /* it has the database to itself */
+	bool loaded;      /* it has seen something of it */
 	int64_t now, high, offset_ms;
 	int64_t process; /* under which its commits are known */
 	int64_t seen;    /* the commit up to which it has followed */
@@ -129,6 +133,7 @@ struct known {
 	int64_t asks_us;           /* since when it asks, passed over, and nothing goes wrong; 0: it does not */
 	int64_t heard_ms[SERVERS]; /* by the server's clock; 0: never in its present life */
 	int64_t heard_life[SERVERS];
+	int64_t back_us, back_life; /* passed over it has asked for its place, of that life of the one server; 0: it has not */
 };
 
 typedef void (*event_fn)(struct world *w, void *arg);
@@ -239,6 +244,10 @@ void clients_undo(struct world *w, int64_t seq);
 void clients_server_lost(struct world *w, struct server *s);
 /* How many requests wait for an answer. */
 int clients_waiting(const struct world *w);
+/* It stands in the line again. */
+void clients_taken_back(struct world *w, int64_t queue_id, int64_t number);
+/* A commit lets in the ticket of that number: nobody before it who has been told a place may be left behind. */
+void clients_let_in(struct world *w, const struct conn *c, int64_t queue_id, int64_t number);
 /* NULL: nobody was told of it. */
 struct known *clients_known(struct world *w, int64_t queue_id, int64_t number);
 
