@@ -30,6 +30,10 @@ static enum store_result refuse_sqlite(sqlite3 *db, int rc, const char *path, ch
 		return store_refuse(STORE_BUSY, error, "%s is in use by another program: close it and try again", path);
 	case SQLITE_FULL:
 		return store_refuse(STORE_BROKEN, error, "there is no room left on the disk of %s", path);
+	case SQLITE_READONLY:
+		return store_refuse(
+		    STORE_BROKEN, error,
+		    "%s: this user may not write there, which even looking into a store needs: run as the server's user", path);
 	default:
 		return store_refuse(STORE_BROKEN, error, "%s can't be opened: %s", path,
 		                    db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));

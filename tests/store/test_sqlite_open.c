@@ -108,6 +108,28 @@ static void a_migration_that_fails_leaves_the_file_as_it_was(void **state)
 	assert_int_equal(raw_int(f, "PRAGMA user_version"), 1);
 }
 
+/* Whoever looks into a store writes beside it: where others look, and what is in the log. */
+static void a_file_that_this_user_may_only_read_is_told(void **state)
+{
+	enum { NOBODY = 65534 };
+	struct fixture *f = *state;
+	uid_t user = geteuid();
+	make_file(f);
+	assert_int_equal(chmod(f->path, 0444), 0);
+	assert_int_equal(chmod(f->folder, 0555), 0);
+	if (user == 0)
+		assert_int_equal(seteuid(NOBODY), 0);
+	char error[STORE_ERROR_SIZE] = "";
+	struct store *s = NULL;
+	enum store_result result = open_url(f->url, STORE_READ, &s, error);
+	if (user == 0)
+		assert_int_equal(seteuid(user), 0);
+	assert_int_equal(chmod(f->folder, 0755), 0);
+	if (result != STORE_BROKEN ||
+	    !strstr(error, "this user may not write there, which even looking into a store needs: run as the server's user"))
+		fail_msg("%s: \"%s\"", store_result_name(result), error);
+}
+
 static void an_empty_file_is_not_read(void **state)
 {
 	struct fixture *f = *state;
@@ -243,6 +265,7 @@ int main(void)
 	    TEST(a_file_that_another_program_has_is_told),
 	    TEST(a_file_of_an_older_version_is_not_read),
 	    TEST(a_migration_that_fails_leaves_the_file_as_it_was),
+	    TEST(a_file_that_this_user_may_only_read_is_told),
 	    TEST(an_empty_file_is_not_read),
 	    TEST(anothers_database_without_tables_is_left_alone),
 	    TEST(a_file_system_that_shares_no_memory_is_told),
