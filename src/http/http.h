@@ -82,6 +82,7 @@ struct http_request {
 	struct core_ticket ticket;          /* HTTP_AUTH_TOKEN: as stored; core_ticket_at gives it as it is now */
 	int64_t now;                        /* the instant that this request is looked at */
 	int64_t patience_us;                /* until when its ticket is waited for (route.c); 0: it is not */
+	bool early;                         /* its body is not read yet: nothing is waited for, and it is looked at again */
 	bool address_counted, user_counted; /* against their limits (throttle.h) */
 	struct text subject;                /* HTTP_AUTH_SIGN_IN, where users sign in elsewhere: who it is */
 

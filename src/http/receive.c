@@ -79,8 +79,9 @@ static bool may_send_body(struct http_conn *c)
 	slot->req.now = engine_now(slot->req.app->engine);
 	bool closing = c->closing, linger = c->linger;
 	c->closing = c->linger = true; /* if it is answered now, the body that may still come is nobody's */
+	slot->req.early = true;
 	bool admitted = http_route_admit(&slot->req, &slot->match);
-	slot->held = false;
+	slot->req.early = slot->held = false;
 	if (!admitted)
 		return false;
 	c->closing = closing;

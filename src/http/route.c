@@ -252,14 +252,20 @@ static bool ticket_of(struct http_request *req, struct text token)
 	return seal_opens(req->seal, token, &sealed);
 }
 
-/* Another process may have issued the ticket a moment ago: then it shows here within a second, and the request begins again until it does. */
+/* Another process may have issued the ticket a moment ago: then it shows here within a second. */
+static bool expects_ticket(const struct http_request *req, struct text token)
+{
+	int64_t queue_id, number;
+	return seal_claims(req->seal, token, &queue_id, &number) && engine_expects_ticket(req->app->engine, queue_id, number);
+}
+
+/* The request begins again until the ticket shows. */
 static bool waits_for_ticket(struct http_request *req, struct text token)
 {
-	int64_t queue_id, number, now_us = clock_elapsed_us();
+	int64_t now_us = clock_elapsed_us();
 	if (req->patience_us == 0)
 		req->patience_us = now_us + HTTP_TICKET_MS * INT64_C(1000);
-	return now_us < req->patience_us && seal_claims(req->seal, token, &queue_id, &number) &&
-	       engine_expects_ticket(req->app->engine, queue_id, number) && http_thread_wait(req);
+	return now_us < req->patience_us && expects_ticket(req, token) && http_thread_wait(req);
 }
 
 static const char *what_to_send(enum http_auth auth)
@@ -311,6 +317,8 @@ static bool authenticate(struct http_request *req, bool proven)
 		return false;
 	}
 	if (!ticket_of(req, given)) {
+		if (req->early && expects_ticket(req, given))
+			return true; /* it may send its body */
 		if (waits_for_ticket(req, given))
 			return false;
 		http_problem(req, CORE_TOKEN_INVALID, "No ticket has this token. Take a place with POST /api/getToken.");
@@ -344,7 +352,7 @@ bool http_route_admit(struct http_request *req, const struct http_match *match)
 	}
 	if (!authenticate(req, proven))
 		return false;
-	bool of_user = req->subject.n || req->route->auth == HTTP_AUTH_TOKEN || req->route->auth == HTTP_AUTH_ANY_TICKET;
+	bool of_user = req->subject.n || req->ticket.number > 0; /* not while its ticket is expected */
 	return !of_user || http_throttle_user(req);
 }
 
