@@ -112,6 +112,15 @@ struct text arena_text(struct arena *a, struct text t)
 	return (struct text){p, t.n};
 }
 
+size_t arena_size(const struct arena *a)
+{
+	size_t n = 0;
+
+	for (const struct arena_block *block = a->head; block; block = block->older)
+		n += sizeof(*block) + block->size;
+	return n;
+}
+
 static void free_block(struct arena_block *block)
 {
 	UNPOISON(block->bytes, block->size);

@@ -21,6 +21,8 @@ struct arena {
 void *arena_alloc(struct arena *a, size_t n); /* aligned for any type; zeroed */
 void *arena_copy(struct arena *a, const void *from, size_t n);
 struct text arena_text(struct arena *a, struct text t); /* a copy, terminated by a NUL behind its end */
+/* The bytes that it has of the system's memory. */
+size_t arena_size(const struct arena *a);
 /* Takes everything back, keeping the first block for the next use. */
 void arena_reset(struct arena *a);
 /* Takes everything back and frees it. */

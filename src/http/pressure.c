@@ -1,8 +1,8 @@
 /* pressure.c: what connections may hold of the server's memory, and how slowly an answer may be taken.
  *
- * Counted is what clients decide about: bytes that were received and are not a whole request yet, or wait behind one, and answers that
- * are not taken. A thread that has more than its share closes connections while all threads together have more than there is, the oldest of
- * the state that holds most: there those stand who have been slow for longest. */
+ * Counted is what clients decide about: bytes that were received and are not a whole request yet (with what is made of its head), or wait behind
+ * one, and answers that are not taken. A thread that has more than its share closes connections while all threads together have more than there
+ * is, the oldest of the state that holds most: there those stand who have been slow for longest. */
 #include "http/conn.h"
 #include "http/metrics.h"
 
@@ -35,6 +35,8 @@ void http_pressure_note(struct http_conn *c)
 	int64_t held = (int64_t)evbuffer_get_length(bufferevent_get_input(c->bev)) + unsent_copies(c);
 	if (c->slot)
 		held += (int64_t)c->slot->body.cap;
+	if (c->slot && !c->serving) /* the head is there, the body is not */
+		held += (int64_t)(sizeof(*c->slot) + arena_size(&c->slot->arena));
 	count(c, held - c->held);
 }
 

@@ -384,6 +384,36 @@ static void half_bodies_are_bounded_together(void **state)
 	finish(w);
 }
 
+/* What is kept of a head counts too: the body, one byte, is missing. The path is decoded into a copy of its own. */
+static void the_heads_of_half_requests_count(void **state)
+{
+	enum { GREEDY = 60, PATH = 30000 };
+	struct world *w = open_as(little_memory);
+	int fds[GREEDY];
+	struct buf head = {0};
+	(void)state;
+	buf_str(&head, "POST /%61");
+	while (head.n < PATH)
+		buf_char(&head, 'a');
+	buf_str(&head, " HTTP/1.1\r\n" H "Content-Length: 1\r\n\r\n");
+	for (int i = 0; i < GREEDY; i++) {
+		fds[i] = client(w);
+		assert_true(put(fds[i], head.p, head.n));
+		nap(10); /* one after the other: what is read and no whole head counts anyhow */
+	}
+	for (int i = 0; i < 200 && w->metrics.shed[HTTP_SHED_MEMORY] < 2L * GREEDY * PATH / HELD_MAX; i++)
+		nap(10);
+	assert_true(w->metrics.shed[HTTP_SHED_MEMORY] >= 2L * GREEDY * PATH / HELD_MAX);
+	assert_true(is_closed(fds[0]));
+	for (int i = 0; i < GREEDY; i++)
+		close(fds[i]);
+	buf_free(&head);
+	for (int i = 0; i < 500 && tally_value(&w->server->threads[0].held); i++)
+		nap(10);
+	assert_int_equal(tally_value(&w->server->threads[0].held), 0);
+	finish(w);
+}
+
 /* ---- too late ---- */
 
 /* While the loop is kept, requests lie in their sockets: then who polls is answered all the same, and who wants to change something is told to
@@ -427,6 +457,7 @@ int main(void)
 	    cmocka_unit_test(a_trusted_proxy_is_not_counted),
 	    cmocka_unit_test(who_takes_an_answer_too_slowly_is_dropped),
 	    cmocka_unit_test(half_bodies_are_bounded_together),
+	    cmocka_unit_test(the_heads_of_half_requests_count),
 	    cmocka_unit_test(what_has_lain_too_long_is_not_taken),
 	};
 	const struct CMUnitTest limited[] = {cmocka_unit_test(without_descriptors_the_idle_give_theirs)};
