@@ -197,6 +197,7 @@ static void serve(struct http_conn *c)
 {
 	struct http_slot *slot = c->slot;
 	c->serving = slot->held = true;
+	slot->req.began_us = c->thread->now_us; /* whole it is now: how long its body took is its client's */
 	handle(&slot->req);
 	slot->held = false;
 }

@@ -36,6 +36,7 @@ struct openapi_success {
 enum http_rate {
 	HTTP_RATE_COUNTED,
 	HTTP_RATE_FREE, /* not at all */
+	HTTP_RATE_KEY,  /* not with the organiser's key */
 	HTTP_RATE_PLACE /* and for the limit of places in line */
 };
 
@@ -48,7 +49,8 @@ struct http_route_doc {
 	bool keyed;       /* takes an Idempotency-Key */
 	bool conditional; /* takes If-None-Match */
 	enum http_rate rate;
-	bool stored;                                         /* a GET that asks the store (a change always does) */
+	bool any_query; /* its query is not looked at: links are passed on with what others add to them */
+	bool stored;    /* a GET that asks the store (a change always does) */
 	struct openapi_query query[OPENAPI_QUERY_MAX];       /* ended by one without a name */
 	struct openapi_success success[OPENAPI_SUCCESS_MAX]; /* ended by one without a status */
 	enum core_code codes[OPENAPI_CODES_MAX];             /* the route's own; ended by CORE_OK */

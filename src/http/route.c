@@ -1,5 +1,6 @@
 #include "http/route.h"
 #include "http/conn.h"
+#include "http/openapi.h"
 #include "http/parse.h"
 #include "http/sign_in.h"
 #include "http/throttle.h"
@@ -289,12 +290,12 @@ static bool signed_in(struct http_request *req, struct text given)
 /* Whether a request proves who sends it so well that its address does not count: throttle.h. The ticket is then known. */
 static bool is_proven(struct http_request *req)
 {
-	if (!req->route || (req->route->auth != HTTP_AUTH_ANY_TICKET && req->route->auth != HTTP_AUTH_ADMIN))
+	const struct http_route *route = req->route;
+	if (!route)
 		return false;
-	struct text given = credentials(req->authorization);
-	if (req->route->auth == HTTP_AUTH_ADMIN)
-		return admin_key_is(req->app->admin_key, given);
-	return ticket_of(req, given);
+	if (route->auth == HTTP_AUTH_ADMIN || (route->doc && route->doc->rate == HTTP_RATE_KEY))
+		return admin_key_is(req->app->admin_key, credentials(req->authorization));
+	return route->auth == HTTP_AUTH_ANY_TICKET && ticket_of(req, credentials(req->authorization));
 }
 
 /* `proven`: is_proven has said so. */
@@ -382,7 +383,8 @@ _Static_assert(JARI_KEY_BYTES_MAX == 255, "a sentence below names the limit");
 bool http_route_inputs(struct http_request *req, struct text query, int idempotency_keys)
 {
 	const char *detail = NULL;
-	if (!http_query_parse(query, req->arena, req->params, &req->param_count, &detail)) {
+	bool any_query = req->route->doc && req->route->doc->any_query;
+	if (!any_query && !http_query_parse(query, req->arena, req->params, &req->param_count, &detail)) {
 		http_problem(req, CORE_INVALID_REQUEST, "%s", detail);
 		return false;
 	}

@@ -338,6 +338,7 @@ static const struct http_route_doc readyz = {
 };
 static const struct http_route_doc metrics = {
     .id = "getMetrics",
+    .rate = HTTP_RATE_KEY,
     .tag = SERVICE,
     .summary = "Metrics in Prometheus' text format",
     .success = {{200, "The metrics.", NULL, "text/plain", 0}},
@@ -357,6 +358,7 @@ static const struct http_route_doc openapi = {
 	    .tag = SERVICE,                                                                       \
 	    .summary = title,                                                                     \
 	    .conditional = true,                                                                  \
+	    .any_query = true,                                                                    \
 	    .success = {{200, "The file.", NULL, media, OPENAPI_ETAG},                            \
 	                {304, "The client has this version already.", NULL, NULL, OPENAPI_ETAG}}, \
 	    .codes = {CORE_NOT_FOUND},                                                            \

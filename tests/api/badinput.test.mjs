@@ -177,6 +177,15 @@ describe('bad input', () => {
 			await s.no(code, method, path, options);
 	});
 
+	it('what others have added to the link of a page is not looked at', async () => {
+		for (const query of ['?utm_campaign=50%off', '?q=%C7%D1', '?a=1&a=2', `?${Array.from({ length: 40 }, (_, i) => `p${i}=`).join('&')}`])
+			for (const page of ['/', '/admin', '/admin/live', '/docs']) {
+				const reply = await s.api('GET', page + query);
+				assert.equal(reply.status, 200, `${page}${query}${told(reply)}`);
+				assert.match(reply.headers['content-type'], /^text\/html/);
+			}
+	});
+
 	it('query values that are none are 400', async () => {
 		const seats = `/api/booking/${c.concertId}/list/seats`;
 		for (const query of ['', '?', '?date=', '?date=x', '?date=2099-02-30', '?date=20991224', '?date=2099-12-24T00:00:00Z', '?date=%32099-12-2', '?date=2099-12-24%00', '?showId=', '?showId=0', '?showId=-1', '?showId=x', '?showId=1.0', '?showId=9223372036854775808', `?date=${c.date}&showId=${c.showId}`, '?Date=2099-12-24', '?date=%zz', '?date=%', '?date=%2']) {

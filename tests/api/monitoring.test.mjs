@@ -30,6 +30,17 @@ function named(expr) {
 describe('metrics', () => {
 	const s = serverHere();
 
+	it('count the time from a whole request, not what its body took to come', async () => {
+		const body = '{"amount":1000000000}';
+		const head = `PATCH /api/1/charge HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+		const times = Object.fromEntries(['_count', '_sum'].map((what) => [what, `jari_http_request_seconds${what}{method="PATCH",route="/api/{userId}/charge"}`]));
+		const { replies } = await s.raw([head, ...body]); // 30 ms between two
+		assert.equal(replies[0].status, 401);
+		const { values } = await metrics(s);
+		assert.equal(values.get(times._count), 1);
+		assert.ok(values.get(times._sum) < 0.3, `${values.get(times._sum)} s`);
+	});
+
 	it('tell requests, problems, connections, commands, queues, seats, the store and the process', async () => {
 		const c = await s.makeConcert({ capacity: 2 });
 		const t = await s.buyer(c, 1000000);

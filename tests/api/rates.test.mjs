@@ -110,7 +110,8 @@ describe('the limit of an address', () => {
 		await isLimited(() => s.api('GET', '/nowhere', me), 'address', 10);
 		for (const path of ['/healthz', '/readyz']) assert.deepEqual((await many(50, () => s.api('GET', path, me))).seen, { 200: 50 });
 		assert.deepEqual((await many(50, () => s.api('GET', '/api/check', { token: t.token, ...me }))).seen, { 200: 50 });
-		assert.deepEqual((await many(50, () => s.api('GET', '/api/admin/stats', { admin: true, ...me }))).seen, { 200: 50 });
+		for (const path of ['/api/admin/stats', '/metrics']) assert.deepEqual((await many(50, () => s.api('GET', path, { admin: true, ...me }))).seen, { 200: 50 });
+		await isLimited(() => s.api('GET', '/metrics', me), 'address', 10);
 		assert.equal((await s.api('DELETE', '/api/token', { token: t.token, ...me })).status, 204);
 		// what the token does otherwise is the address's
 		await isLimited(() => s.api('GET', `/api/${t.userId}`, { token: t.token, ...me }), 'address', 10);
