@@ -121,7 +121,8 @@ bool engine_expects_ticket(struct engine *e, int64_t queue_id, int64_t number)
 		return false;
 	(void)pthread_rwlock_rdlock(&e->model.lock);
 	const struct model_queue *q = model_id_get(&e->model.queues, queue_id);
-	bool expected = q && !model_ticket_at(q, number) && number > q->chunk_first * MODEL_CHUNK &&
+	/* also of the chunk that was forgotten last: others may have issued it (model.c) */
+	bool expected = q && !model_ticket_at(q, number) && number > (q->chunk_first - 1) * MODEL_CHUNK &&
 	                number <= q->row.last_number + EXPECTED_AHEAD;
 	(void)pthread_rwlock_unlock(&e->model.lock);
 	if (expected)

@@ -128,11 +128,15 @@ struct model_ticket *model_ticket_at(const struct model_queue *q, int64_t number
 	return t->user ? t : NULL;
 }
 
-static struct model_ticket *ticket_room(struct model_queue *q, int64_t number)
+/* NULL: it was forgotten. On a shared store a chunk may be forgotten before word has come of the tickets that others have issued in it: one that is
+ * not over is taken all the same. */
+static struct model_ticket *ticket_room(struct model_queue *q, int64_t number, bool over)
 {
 	int64_t chunk = (number - 1) / MODEL_CHUNK;
+	if (chunk < q->chunk_first && over)
+		return NULL;
 	if (chunk < q->chunk_first)
-		return NULL; /* forgotten */
+		q->chunk_first = chunk;
 	if (chunk >= q->chunk_count) {
 		int64_t n = q->chunk_count ? q->chunk_count : 16;
 		while (n <= chunk)
@@ -151,16 +155,32 @@ uint32_t model_second(const struct model *m, int64_t now)
 	return now > m->began_ms ? (uint32_t)((now - m->began_ms) / 1000) : 0;
 }
 
-static void ticket_put(struct model *m, const struct core_ticket *row, struct model_user *user)
+/* The user of a ticket that is new here: known, or loaded with it. */
+static struct model_user *ticket_user(struct model *m, const struct core_ticket *row, const struct core_rows *rows)
+{
+	struct model_user *user = model_user_find(m, row->user_id);
+	const struct core_user *loaded =
+	    rows && !user ? core_row_get(rows, CORE_ROW_USER, row->user_id, 0, (struct text){0}) : NULL;
+	return loaded ? user_put(m, loaded) : user;
+}
+
+/* No token of it opens any more. */
+static bool ticket_over(const struct core_ticket *row, int64_t now)
+{
+	return row->status == CORE_EXPIRED && !core_token_opens(row, now);
+}
+
+static void ticket_put(struct model *m, const struct core_ticket *row, const struct core_rows *rows)
 {
 	struct model_queue *q = model_id_get(&m->queues, row->queue_id);
-	struct model_ticket *t = q ? ticket_room(q, row->number) : NULL;
-	if (!t || (!t->user && !user))
-		return;
-	if (!t->user) {
-		t->user = user;
-		user->refs++;
+	struct model_ticket *t = q ? ticket_room(q, row->number, ticket_over(row, m->now_ms)) : NULL;
+	if (t && !t->user) {
+		t->user = ticket_user(m, row, rows);
+		if (t->user)
+			t->user->refs++;
 	}
+	if (!t || !t->user)
+		return;
 	t->issued_at = row->issued_at;
 	t->expires_at = row->expires_at;
 	/* Who need not wait is let in at the instant of asking. */
@@ -292,14 +312,9 @@ static void row_put(struct model *m, enum core_kind kind, const void *row, const
 		if (!rows || model_user_find(m, ((const struct core_user *)row)->user_id))
 			(void)user_put(m, row);
 		break;
-	case CORE_ROW_TICKET: {
-		const struct core_ticket *t = row;
-		struct model_user *user = model_user_find(m, t->user_id);
-		const struct core_user *loaded =
-		    rows && !user ? core_row_get(rows, CORE_ROW_USER, t->user_id, 0, (struct text){0}) : NULL;
-		ticket_put(m, t, loaded ? user_put(m, loaded) : user);
+	case CORE_ROW_TICKET:
+		ticket_put(m, row, rows);
 		break;
-	}
 	default: /* the ledger, keys and the audit log are read from the store */
 		break;
 	}
@@ -355,7 +370,8 @@ enum store_result model_load(struct model *m, struct store *store, int64_t now)
 
 /* ---- tending ---- */
 
-/* A chunk can be forgotten when no token of it opens any more. What is not in memory and has been issued was over before this process began. */
+/* A chunk can be forgotten when no token of it opens any more. What is not in memory and has been issued was over before this process began, or
+ * another process has issued it a moment ago (ticket_room). */
 static bool chunk_over(const struct model_queue *q, const struct model_ticket *chunk, int64_t now)
 {
 	if (q->row.last_number < (q->chunk_first + 1) * MODEL_CHUNK)
@@ -363,7 +379,7 @@ static bool chunk_over(const struct model_queue *q, const struct model_ticket *c
 	for (int64_t i = 0; i < MODEL_CHUNK; i++) {
 		const struct model_ticket *t = &chunk[i];
 		struct core_ticket row = {.status = t->status, .issued_at = t->issued_at, .expires_at = t->expires_at};
-		if (t->user && (t->status != CORE_EXPIRED || core_token_opens(&row, now)))
+		if (t->user && !ticket_over(&row, now))
 			return false;
 	}
 	return true;

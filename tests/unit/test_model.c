@@ -63,8 +63,9 @@ static void put_queue(struct model *m, int64_t queue_id, int64_t last_number)
 	publish(m, CORE_ROW_QUEUE, &q);
 }
 
-/* Tickets first .. last of a queue, each of a user of the same number. */
-static void put_tickets(struct model *m, int64_t queue_id, int64_t first, int64_t last, enum core_ticket_status status)
+/* Tickets first .. last of a queue, each of a user of the same number, by a commit at `now`. */
+static void put_tickets_at(struct model *m, int64_t queue_id, int64_t first, int64_t last, enum core_ticket_status status,
+                           int64_t now)
 {
 	struct news n;
 	begin(&n);
@@ -76,7 +77,12 @@ static void put_tickets(struct model *m, int64_t queue_id, int64_t first, int64_
 			(void)core_row_create(&n.rows, CORE_ROW_USER, &u);
 		(void)core_row_create(&n.rows, CORE_ROW_TICKET, &t);
 	}
-	end(m, &n, START);
+	end(m, &n, now);
+}
+
+static void put_tickets(struct model *m, int64_t queue_id, int64_t first, int64_t last, enum core_ticket_status status)
+{
+	put_tickets_at(m, queue_id, first, last, status, START);
 }
 
 static const struct model_queue *queue(const struct model *m, int64_t queue_id)
@@ -104,8 +110,25 @@ static void tickets_are_forgotten_when_their_tokens_no_longer_open(void **state)
 	assert_null(model_user_find(m, 1));
 	assert_non_null(model_user_find(m, MODEL_CHUNK + 1));
 	/* a late word of one that was forgotten does not bring it back */
-	put_tickets(m, 1, 7, 7, CORE_EXPIRED);
+	put_tickets_at(m, 1, 7, 7, CORE_EXPIRED, OVER);
 	assert_null(model_ticket_at(queue(m, 1), 7));
+	assert_int_equal(m->user_count, 5);
+}
+
+/* On a shared store an own commit shows that others have issued tickets before word of those comes. */
+static void what_comes_late_of_others_is_shown(void **state)
+{
+	struct model *m = *state;
+	put_queue(m, 1, 2 * MODEL_CHUNK + 9);
+	put_tickets(m, 1, 2 * MODEL_CHUNK + 9, 2 * MODEL_CHUNK + 9, CORE_WAITING);
+	model_tend(m, START + 500);
+	put_tickets(m, 1, 1, 2 * MODEL_CHUNK + 8, CORE_WAITING);
+	assert_non_null(model_ticket_at(queue(m, 1), 1));
+	assert_non_null(model_ticket_at(queue(m, 1), MODEL_CHUNK + 1));
+	assert_int_equal(rank_below(&queue(m, 1)->waiting, 2 * MODEL_CHUNK + 9), 2 * MODEL_CHUNK + 8);
+	put_tickets(m, 1, 1, 2 * MODEL_CHUNK + 8, CORE_EXPIRED);
+	model_tend(m, OVER);
+	assert_int_equal(m->user_count, 9); /* the last chunk is not full yet */
 }
 
 static void one_that_still_waits_keeps_its_neighbours(void **state)
@@ -384,6 +407,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(tickets_are_forgotten_when_their_tokens_no_longer_open),
+	    TEST(what_comes_late_of_others_is_shown),
 	    TEST(one_that_still_waits_keeps_its_neighbours),
 	    TEST(what_was_over_at_the_start_keeps_nothing),
 	    TEST(a_user_of_two_queues_stays_while_one_ticket_does),
