@@ -181,6 +181,9 @@ void http_submit(struct http_request *req, void (*resume)(struct http_request *r
 /* Runs req->read.run on the reader's thread. */
 void http_read(struct http_request *req, enum store_result (*run)(struct engine_read *read, struct store_reader *reader),
                void (*resume)(struct http_request *req));
+/* Has `resume` called a little later: the request's ticket is one that another process has just issued, and does not show here yet. False when it has
+ * waited long enough, or too many wait. */
+bool http_await_ticket(struct http_request *req);
 /* The request that a job or a read is of. */
 struct http_request *http_request_of_read(struct engine_read *read);
 

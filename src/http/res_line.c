@@ -7,23 +7,26 @@ struct join_body {
 	json_t *other; /* is only looked for */
 };
 
-/* The place in the line is the read model's to tell: it shows the new ticket before the reply comes back. */
+/* The place in the line is the read model's to tell: it shows a new ticket before the reply comes back. One that the person has already may be another
+ * process's, of which word has not come yet: then this comes again until it has. */
 static void joined(struct http_request *req)
 {
 	const struct core_reply *reply = &req->job.reply;
+	struct engine *e = req->app->engine;
 	struct engine_ticket view = {0};
 
 	if (reply->code != CORE_OK) {
 		http_refuse(req, reply);
 		return;
 	}
-	if (!engine_look_ticket(req->app->engine, reply->ticket.queue_id, reply->ticket.number, engine_now(req->app->engine),
-	                        &view)) {
-		http_problem(req, CORE_STORE_UNAVAILABLE,
-		             "The ticket was given out and can't be shown just now. Ask again: it will be the same one.");
+	if (engine_look_ticket(e, reply->ticket.queue_id, reply->ticket.number, engine_now(e), &view)) {
+		res_ticket(req, reply->created ? 201 : 200, &view);
 		return;
 	}
-	res_ticket(req, reply->created ? 201 : 200, &view);
+	(void)engine_expects_ticket(e, reply->ticket.queue_id, reply->ticket.number); /* word of it is asked for */
+	if (!http_await_ticket(req))
+		http_problem(req, CORE_STORE_UNAVAILABLE,
+		             "The ticket was given out and can't be shown just now. Ask again: it will be the same one.");
 }
 
 /* Where users sign in elsewhere, the account is the one that its issuer knows by the token's subject; a name of one's own choice has no place. */

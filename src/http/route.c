@@ -260,15 +260,6 @@ static bool expects_ticket(const struct http_request *req, struct text token)
 	return seal_claims(req->seal, token, &queue_id, &number) && engine_expects_ticket(req->app->engine, queue_id, number);
 }
 
-/* The request begins again until the ticket shows. */
-static bool waits_for_ticket(struct http_request *req, struct text token)
-{
-	int64_t now_us = clock_elapsed_us();
-	if (req->patience_us == 0)
-		req->patience_us = now_us + HTTP_TICKET_MS * INT64_C(1000);
-	return now_us < req->patience_us && expects_ticket(req, token) && http_thread_wait(req);
-}
-
 static const char *what_to_send(enum http_auth auth)
 {
 	if (auth == HTTP_AUTH_ADMIN)
@@ -318,9 +309,10 @@ static bool authenticate(struct http_request *req, bool proven)
 		return false;
 	}
 	if (!ticket_of(req, given)) {
-		if (req->early && expects_ticket(req, given))
+		bool expected = expects_ticket(req, given);
+		if (expected && req->early)
 			return true; /* it may send its body */
-		if (waits_for_ticket(req, given))
+		if (expected && http_await_ticket(req))
 			return false;
 		http_problem(req, CORE_TOKEN_INVALID, "No ticket has this token. Take a place with POST /api/getToken.");
 		return false;

@@ -68,6 +68,16 @@ describe('three servers on one PostgreSQL', () => {
 		assert.ok(Date.now() - began < 500, 'a token of no queue is refused at once');
 	});
 
+	it('who asks for a place at several servers at once has one, and is told of it by each', { timeout: 60000 }, async () => {
+		const k = await concert({ capacity: 1000 });
+		await many(60, 2, async (i) => {
+			const ask = (s) => s.api('POST', '/api/getToken', { body: { username: `everywhere${i}`, concertId: k.concertId } });
+			const replies = i % 2 ? await Promise.all(all.map(ask)) : [await ask(all[0]), await ask(all[1]), await ask(all[2])];
+			assert.deepEqual(replies.map((r) => r.status).sort(), [200, 200, 201], replies.map(told).join(''));
+			assert.equal(new Set(replies.map((r) => vetTicket(r.json).token)).size, 1);
+		});
+	});
+
 	it('also of a request that asks before it sends its body, whoever has made the token', { timeout: 60000 }, async () => {
 		const k = await concert({ capacity: 5 });
 		const charge = (token, userId) => [
