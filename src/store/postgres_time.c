@@ -28,10 +28,13 @@ void pg_now_heard(struct pg_store *s, const PGresult *res)
 	s->standbys = pg_int(res, 0, 1) != 0;
 }
 
+/* What was decided already may be ahead of the database's clock, which was set back while no server ran, or is another machine's now: time goes on
+ * from there at the pace of the monotonic clock. */
 int64_t pg_clock_now(struct pg_store *s)
 {
-	int64_t now = (s->offset_us + clock_elapsed_us()) / 1000;
-	if (now > s->high)
-		s->high = now;
+	int64_t elapsed_us = clock_elapsed_us(), least_us = s->high * 1000 - elapsed_us;
+	if (s->offset_us < least_us)
+		s->offset_us = least_us;
+	s->high = (s->offset_us + elapsed_us) / 1000;
 	return s->high;
 }

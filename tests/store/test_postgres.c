@@ -696,6 +696,39 @@ static void no_decision_before_what_it_depends_on(void **state)
 	assert_true(inside(w->b)->offset_us > inside(w->a)->offset_us - 1000000);
 }
 
+static int64_t instant_of(struct store *s)
+{
+	int64_t now = 0;
+	assert_int_equal(store_begin(s, &now), STORE_OK);
+	store_rollback(s);
+	return now;
+}
+
+/* The database's clock was set back by an hour while no server ran, or this is a copy of a store whose clock was ahead: time goes on from there. */
+static void time_goes_on_ahead_of_the_database_s(void **state)
+{
+	enum { NAP_MS = 300 };
+	struct world *w = *state;
+	make_ann(w->a);
+	assert_true(pg_sql(
+	    w->server, "UPDATE jari.meta SET value = extract(epoch FROM now())::bigint * 1000 + 3600000 WHERE name = 'clock'"));
+	struct store *later = open_or_fail(w->url);
+	int64_t began = instant_of(later);
+	assert_true(began >= store_clock(w->a) + 3500000);
+	for (int i = 0; i < 3; i++) {
+		(void)nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000L}, NULL);
+		assert_int_equal(charge(later, 1), STORE_OK);
+	}
+	assert_true(instant_of(later) - began >= 3 * NAP_MS * 9 / 10);
+	/* and where that is met in a row only */
+	assert_int_equal(charge(w->a, 1), STORE_OK);
+	began = instant_of(w->a);
+	(void)nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000L}, NULL);
+	assert_int_equal(charge(w->a, 1), STORE_OK);
+	assert_true(instant_of(w->a) - began >= NAP_MS * 9 / 10);
+	store_close(later);
+}
+
 /* Another process's commit comes between this one's begin and its lock. */
 static void rows_are_decided_upon_as_they_are_behind_the_lock(void **state)
 {
@@ -893,6 +926,7 @@ int main(void)
 	    TEST(another_server_s_history_is_noticed),
 	    TEST(a_commit_wakes_those_who_watch),
 	    TEST(no_decision_before_what_it_depends_on),
+	    TEST(time_goes_on_ahead_of_the_database_s),
 	    TEST(rows_are_decided_upon_as_they_are_behind_the_lock),
 	    TEST(what_others_change_is_waited_for),
 	    TEST(queues_are_locked_before_what_is_theirs),
