@@ -87,13 +87,44 @@ enum store_result pg_store_connect(struct pg_store *s)
 	return shut_out ? refuse_shut_out(s) : result;
 }
 
-static enum store_result read_clock(struct pg_store *s)
+/* A dump that was restored has the numbers of its own server's transactions, and they are of times to come here: who follows would take itself to have
+ * been away until they are reached (postgres_follow.c). So they become this transaction's; a step of them. */
+static enum store_result adopt(struct pg_store *s)
+{
+	struct arena arena = {0};
+	struct pg_params p = {.arena = &arena};
+	pg_bind_int(&p, PG_BATCH_STEP);
+	pg_send(&s->conn, PG_ADOPT, &p);
+	enum store_result result = pg_sync(&s->conn);
+	pg_clear(&s->conn);
+	arena_free(&arena);
+	return result;
+}
+
+/* *foreign: something is left of another server's history. */
+static enum store_result read_clock(struct pg_store *s, bool *foreign)
 {
 	pg_send(&s->conn, PG_CLOCK, NULL);
 	enum store_result result = pg_sync(&s->conn);
-	if (result == STORE_OK)
+	if (result == STORE_OK) {
 		s->decided = s->high = pg_int(s->conn.results[0], 0, 0);
+		*foreign = pg_int(s->conn.results[0], 0, 1) != 0;
+	}
 	pg_clear(&s->conn);
+	return result;
+}
+
+static enum store_result take_up(struct pg_store *s)
+{
+	bool foreign = false;
+	enum store_result result = read_clock(s, &foreign);
+	if (foreign && s->mode == STORE_SERVE)
+		log_event(LOG_INFO, "store_adopted", "reason", "%s comes from another database server", s->target.shown);
+	while (result == STORE_OK && foreign && s->mode == STORE_SERVE) {
+		result = adopt(s);
+		if (result == STORE_OK)
+			result = read_clock(s, &foreign);
+	}
 	return result;
 }
 
@@ -260,7 +291,10 @@ static void pg_maintain(struct store *base)
 	pg_send(&s->conn, PG_SWEEP, &p);
 	pg_bind_int(&heard, PG_HEARD_KEPT_US);
 	pg_send(&s->conn, PG_HEARD_SWEEP, &heard);
-	(void)pg_sync(&s->conn); /* it is logged, and tried again */
+	/* a failure is logged, and it is tried again */
+	if (pg_sync(&s->conn) == STORE_OK && PQntuples(s->conn.results[0]) > 0 &&
+	    pg_int(s->conn.results[0], 0, 0) > PG_BATCH_STEP / 2)
+		s->maintained_us = now_us - (PG_MAINTAIN_MS - PG_BATCH_STEP_MS) * 1000LL; /* there is more */
 	pg_clear(&s->conn);
 	arena_free(&arena);
 }
@@ -338,7 +372,7 @@ enum store_result store_postgres_open(const struct store_options *options, struc
 	if (result == STORE_OK) {
 		result = pg_store_connect(s);
 		if (result == STORE_OK)
-			result = read_clock(s);
+			result = take_up(s);
 		if (result != STORE_OK)
 			(void)snprintf(error, STORE_ERROR_SIZE, "%s can't be read: %s", s->target.shown, s->conn.said);
 	}

@@ -37,7 +37,8 @@
 #define PG_NOTIFY_MS 40             /* a process tells of its commits at most this often; who listens looks now and then anyway */
 #define PG_MAINTAIN_MS 10000        /* how often old rows of `batch` are looked for */
 #define PG_BATCH_KEPT "10 minutes"  /* and how old they are then */
-#define PG_BATCH_STEP 5000          /* and how many go at once */
+#define PG_BATCH_STEP 5000          /* and how many go at once, … */
+#define PG_BATCH_STEP_MS 200        /* … and how soon the next, while there are more */
 #define PG_ANSWER_MS 4000           /* an answer that has not begun by then is lost; more than a wait for a lock takes */
 #define PG_SCAN_MS 30000            /* the same for statements that go through whole tables */
 #define PG_BYTES_A_MS 1000          /* what is sent gives the answer more time */
@@ -109,6 +110,7 @@ enum pg_sql {
 	PG_FENCE,
 	PG_FENCED,
 	PG_CLOCK,
+	PG_ADOPT,
 	PG_SWEEP,
 	PG_FEED,
 	PG_HISTORY,

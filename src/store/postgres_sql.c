@@ -91,7 +91,15 @@ static const struct {
                   " ON CONFLICT (batch_id) DO UPDATE SET decided_at = batch.decided_at",
                   0},
     [PG_FENCED] = {"SELECT decided_at FROM batch WHERE batch_id = $1::uuid", 0},
-    [PG_CLOCK] = {"SELECT greatest((SELECT value FROM meta WHERE name = 'clock'), (SELECT max(decided_at) FROM batch))", 0},
+    [PG_CLOCK] = {"SELECT greatest((SELECT value FROM meta WHERE name = 'clock'), (SELECT max(decided_at) FROM batch)),"
+                  " ((SELECT value FROM meta WHERE name = 'feed_floor') >= pg_snapshot_xmax(pg_current_snapshot())::text::int8"
+                  " OR EXISTS (SELECT 1 FROM batch WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())))::int::int8",
+                  0},
+    [PG_ADOPT] = {"WITH floor AS (UPDATE meta SET value = 0 WHERE name = 'feed_floor'"
+                  " AND value >= pg_snapshot_xmax(pg_current_snapshot())::text::int8)"
+                  " UPDATE batch SET xid = pg_current_xact_id() WHERE batch_id IN (SELECT batch_id FROM batch"
+                  " WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()) LIMIT $1::int8)",
+                  0},
     /* Only the oldest are looked at, and none that a transaction still running may be older than (postgres_follow.c). */
     [PG_SWEEP] =
 	{"WITH old AS (SELECT batch_id FROM (SELECT batch_id, xid, committed_at FROM batch ORDER BY xid LIMIT $1::int8) AS o"
@@ -100,7 +108,8 @@ static const struct {
          " gone AS (DELETE FROM batch AS b USING old WHERE b.batch_id = old.batch_id"
          " RETURNING b.decided_at, b.xid::text::int8 AS x)"
          " UPDATE meta SET value = greatest(value, CASE name WHEN 'clock' THEN (SELECT max(decided_at) FROM gone)"
-         " ELSE (SELECT max(x) FROM gone) END) WHERE name IN ('clock', 'feed_floor') AND EXISTS (SELECT 1 FROM gone)",
+         " ELSE (SELECT max(x) FROM gone) END) WHERE name IN ('clock', 'feed_floor') AND EXISTS (SELECT 1 FROM gone)"
+         " RETURNING (SELECT count(*) FROM gone)",
          0},
     /* What has become visible since the snapshot $1, except what process $2 did; one row at least. */
     [PG_FEED] =

@@ -617,6 +617,49 @@ static void who_was_away_too_long_is_told(void **state)
 	store_close(again);
 }
 
+/* More commits than one step takes: the next comes soon, or a long sale would leave more behind than goes. */
+static void old_batches_go_as_fast_as_they_come(void **state)
+{
+	struct world *w = *state;
+	make_ann(w->a);
+	assert_true(pg_sql(
+	    w->server,
+	    "INSERT INTO jari.batch (batch_id, process, decided_at, committed_at, users, queues, concerts, shows, whole_shows,"
+	    " reservations, seat_shows, seat_numbers, ticket_queues, ticket_numbers) SELECT gen_random_uuid(), 9, 0,"
+	    " clock_timestamp() - interval '1 hour', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}'"
+	    " FROM generate_series(1, 5200)"));
+	inside(w->a)->maintained_us = -PG_MAINTAIN_MS * 1000LL - 1000000000LL;
+	store_maintain(w->a);
+	int64_t left = pg_number(w->server, "SELECT count(*) FROM jari.batch WHERE process = 9");
+	assert_in_range(left, 200, 210); /* a few of the step's are young */
+	store_maintain(w->a);            /* not at once */
+	assert_int_equal(pg_number(w->server, "SELECT count(*) FROM jari.batch WHERE process = 9"), left);
+	(void)nanosleep(&(struct timespec){.tv_nsec = (PG_BATCH_STEP_MS + 50) * 1000000L}, NULL);
+	store_maintain(w->a);
+	assert_int_equal(pg_number(w->server, "SELECT count(*) FROM jari.batch WHERE process = 9"), 0);
+}
+
+/* A dump has the numbers of its own server's transactions. In a younger one they are of times to come. */
+static void a_dump_restored_elsewhere_is_followed(void **state)
+{
+	struct world *w = *state;
+	make_ann(w->a);
+	assert_int_equal(charge(w->a, 1), STORE_OK);
+	assert_true(pg_sql(w->server, "UPDATE jari.batch SET xid = '900000000'"));
+	assert_true(pg_sql(w->server, "UPDATE jari.meta SET value = 800000000 WHERE name = 'feed_floor'"));
+	int64_t batches = pg_number(w->server, "SELECT count(*) FROM jari.batch");
+	struct store *restored = open_or_fail(w->url);
+	assert_int_equal(pg_number(w->server, "SELECT value FROM jari.meta WHERE name = 'feed_floor'"), 0);
+	/* what is known of commits stays, until it goes in its time */
+	assert_int_equal(pg_number(w->server, "SELECT count(*) FROM jari.batch WHERE xid < '800000000'"), batches);
+	start_following(w);
+	check_follow(w->b, "");
+	assert_int_equal(charge(w->a, 1), STORE_OK);
+	check_follow(w->b, "u1 ");
+	check_follow(w->b, "");
+	store_close(restored);
+}
+
 static void another_server_s_history_is_noticed(void **state)
 {
 	struct world *w = *state;
@@ -923,6 +966,8 @@ int main(void)
 	    TEST(the_feed_has_what_others_changed),
 	    TEST(the_feed_goes_by_what_is_visible),
 	    TEST(who_was_away_too_long_is_told),
+	    TEST(old_batches_go_as_fast_as_they_come),
+	    TEST(a_dump_restored_elsewhere_is_followed),
 	    TEST(another_server_s_history_is_noticed),
 	    TEST(a_commit_wakes_those_who_watch),
 	    TEST(no_decision_before_what_it_depends_on),
