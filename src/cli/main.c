@@ -1,9 +1,11 @@
 /* main.c: `jari`: reads the command line and runs the command that it names. */
 #include "cli/bench/bench.h"
 #include "cli/cli.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Stores, keys and backups hold people's names and money: what is made here is its owner's alone. */
 #define PRIVATE_UMASK 077
@@ -39,11 +41,23 @@ static int run(const struct cli_options *options)
 	return CLI_EXIT_USAGE;
 }
 
+/* A store's or a connection's descriptor must not be one that answers or the log are written to. What stands in its place refuses that, as a closed
+ * one does. */
+static bool occupy_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct cli_options options;
 	char error[CLI_ERROR_SIZE];
 
+	if (!occupy_standard())
+		return CLI_EXIT_FAILED;
 	(void)umask(PRIVATE_UMASK);
 	/* Past a limit on the size of files a write fails, as on a full disk; it is not the end of the process. */
 	(void)signal(SIGXFSZ, SIG_IGN);

@@ -39,6 +39,20 @@ describe('options', () => {
 		}
 	});
 
+	it('what is closed stays free of what else is opened', () => {
+		for (const [i, which] of ['2>&-', '>&-', '0<&- >&- 2>&-'].entries()) {
+			const file = path.join(dir, `closed${i}.db`);
+			const closed = ['sh', '-c', `exec "$@" ${which}`, 'sh'];
+			const r = jari(['serve', '--listen', '127.0.0.1:0', '--store', `sqlite:${file}`], {
+				launch: [...closed, 'timeout', '--preserve-status', '--signal=TERM', '2'],
+				env: { JARI_ADMIN_KEY: ADMIN_KEY },
+			});
+			assert.equal(r.status, 0, which);
+			assert.equal(fs.readFileSync(`${file}-lock`, 'utf8'), '', `${which}: the log is not in the lock file`);
+			assert.equal(jari(['--version'], { launch: closed }).status, which === '2>&-' ? 0 : 1, `${which}: what can't be written is told`);
+		}
+	});
+
 	it('--version is one line', () => {
 		const r = jari(['--version']);
 		assert.equal(r.status, 0);
