@@ -68,6 +68,13 @@ static void sort_ranges(struct core_new_seats *p, size_t n)
 	}
 }
 
+static struct core_new_seats *sorted_ranges(const struct core_batch *b, const struct core_new_show *show)
+{
+	struct core_new_seats *sorted = arena_copy(b->rows->arena, show->seats, show->seats_count * sizeof *sorted);
+	sort_ranges(sorted, show->seats_count);
+	return sorted;
+}
+
 static bool check_range(struct check *c, const struct core_new_seats *r)
 {
 	if (!core_good_name(r->section, JARI_SECTION_CHARS_MAX))
@@ -98,8 +105,7 @@ static bool check_show(struct check *c, const struct core_new_show *show, int64_
 			return wrong(c, "to", "gives the show more than 100000 seats");
 		c->where.n = place;
 	}
-	struct core_new_seats *sorted = arena_copy(c->b->rows->arena, show->seats, show->seats_count * sizeof *sorted);
-	sort_ranges(sorted, show->seats_count);
+	const struct core_new_seats *sorted = sorted_ranges(c->b, show);
 	for (size_t i = 1; i < show->seats_count; i++) {
 		if (sorted[i].from <= sorted[i - 1].to)
 			return wrong(c, "seats", "names a seat twice");
@@ -208,8 +214,9 @@ static int64_t add_show(struct core_batch *b, int64_t concert_id, const struct c
 	for (size_t i = 0; i < from->seats_count; i++)
 		s.total_seats += from->seats[i].to - from->seats[i].from + 1;
 	(void)core_row_create(b->rows, CORE_ROW_SHOW, &s);
+	const struct core_new_seats *sorted = sorted_ranges(b, from);
 	for (size_t i = 0; i < from->seats_count; i++)
-		add_seats(b, s.show_id, &from->seats[i]);
+		add_seats(b, s.show_id, &sorted[i]);
 	return s.show_id;
 }
 

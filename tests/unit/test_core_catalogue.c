@@ -98,6 +98,28 @@ static void what_is_right_is_taken(void **state)
 	taken(&d, 2);
 }
 
+/* Whoever takes them up goes by number: stores append, and the read model does not make room before what it has. */
+static void seats_are_made_by_number(void **state)
+{
+	struct world w;
+	struct core_reply reply;
+	int64_t show_id = 0, last = 0, n = 0;
+	(void)state;
+	make_doc(&d);
+	decide(&d, &w, &reply);
+	assert_int_equal(reply.code, CORE_OK);
+	for (const struct core_row *row = core_rows_dirty(&w.rows); row; row = row->next_dirty) {
+		if (row->id.kind != CORE_ROW_SEAT)
+			continue;
+		assert_true(row->id.a != show_id || row->id.b > last);
+		show_id = row->id.a;
+		last = row->id.b;
+		n++;
+	}
+	assert_int_equal(n, 2 * 21);
+	world_end(&w);
+}
+
 static void queues(void **state)
 {
 	(void)state;
@@ -154,6 +176,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_right_is_taken),
+	    cmocka_unit_test(seats_are_made_by_number),
 	    cmocka_unit_test(queues),
 	    cmocka_unit_test(concerts),
 	    cmocka_unit_test(seats),
