@@ -72,8 +72,8 @@ struct model_show {
 	int64_t seat_count, seat_cap;
 	struct text *sections;
 	uint32_t section_count;
-	struct model_hold *holds; /* by held_until, then id */
-	int64_t hold_count, hold_cap;
+	struct model_hold *holds; /* room for them; by held_until, then id, they lie from hold_first on */
+	int64_t hold_first, hold_count, hold_cap;
 	int64_t held, sold, revenue; /* as stored */
 	uint64_t state;              /* another one after every change */
 };

@@ -81,6 +81,11 @@ void model_show_free(struct model_show *s)
 
 /* ---- live holds ---- */
 
+static struct model_hold *hold_at(const struct model_show *s, int64_t i)
+{
+	return &s->holds[s->hold_first + i];
+}
+
 /* The index of the first hold that is not before (held_until, reservation_id). */
 static int64_t hold_index(const struct model_show *s, int64_t held_until, int64_t reservation_id)
 {
@@ -88,7 +93,7 @@ static int64_t hold_index(const struct model_show *s, int64_t held_until, int64_
 	int64_t hi = s->hold_count;
 	while (lo < hi) {
 		int64_t mid = (lo + hi) / 2;
-		const struct model_hold *h = &s->holds[mid];
+		const struct model_hold *h = hold_at(s, mid);
 		if (h->held_until < held_until || (h->held_until == held_until && h->reservation_id < reservation_id))
 			lo = mid + 1;
 		else
@@ -100,7 +105,21 @@ static int64_t hold_index(const struct model_show *s, int64_t held_until, int64_
 static struct model_hold *hold_find(const struct model_show *s, int64_t held_until, int64_t reservation_id)
 {
 	int64_t at = hold_index(s, held_until, reservation_id);
-	return at < s->hold_count && s->holds[at].reservation_id == reservation_id ? &s->holds[at] : NULL;
+	return at < s->hold_count && hold_at(s, at)->reservation_id == reservation_id ? hold_at(s, at) : NULL;
+}
+
+/* Room for one more behind the last. What is free in front is used again once it is the greater part. */
+static void hold_room(struct model_show *s)
+{
+	if (s->hold_first + s->hold_count < s->hold_cap)
+		return;
+	if (s->hold_first <= s->hold_cap / 2) {
+		s->hold_cap = s->hold_cap ? s->hold_cap * 2 : 16;
+		s->holds = mem_grow(s->holds, (size_t)s->hold_cap * sizeof *s->holds);
+		return;
+	}
+	memmove(s->holds, hold_at(s, 0), (size_t)s->hold_count * sizeof *s->holds);
+	s->hold_first = 0;
 }
 
 static struct model_hold *hold_make(struct model_show *s, int64_t held_until, int64_t reservation_id)
@@ -108,24 +127,25 @@ static struct model_hold *hold_make(struct model_show *s, int64_t held_until, in
 	struct model_hold *known = hold_find(s, held_until, reservation_id);
 	if (known)
 		return known;
-	if (s->hold_count == s->hold_cap) {
-		s->hold_cap = s->hold_cap ? s->hold_cap * 2 : 16;
-		s->holds = mem_grow(s->holds, (size_t)s->hold_cap * sizeof *s->holds);
-	}
+	hold_room(s);
 	int64_t at = hold_index(s, held_until, reservation_id);
-	memmove(&s->holds[at + 1], &s->holds[at], (size_t)(s->hold_count - at) * sizeof *s->holds);
-	s->holds[at] = (struct model_hold){held_until, reservation_id, 0};
+	memmove(hold_at(s, at + 1), hold_at(s, at), (size_t)(s->hold_count - at) * sizeof *s->holds);
+	*hold_at(s, at) = (struct model_hold){held_until, reservation_id, 0};
 	s->hold_count++;
-	return &s->holds[at];
+	return hold_at(s, at);
 }
 
+/* Those on the shorter side move up: it is mostly the oldest or the newest that goes, and there may be a hundred thousand. */
 static void hold_remove(struct model_show *s, int64_t held_until, int64_t reservation_id)
 {
-	struct model_hold *h = hold_find(s, held_until, reservation_id);
-	if (!h)
+	if (!hold_find(s, held_until, reservation_id))
 		return;
-	int64_t at = h - s->holds;
-	memmove(h, h + 1, (size_t)(s->hold_count - at - 1) * sizeof *h);
+	int64_t at = hold_index(s, held_until, reservation_id), behind = s->hold_count - at - 1;
+	if (at < behind)
+		memmove(hold_at(s, 1), hold_at(s, 0), (size_t)at * sizeof *s->holds);
+	else
+		memmove(hold_at(s, at), hold_at(s, at + 1), (size_t)behind * sizeof *s->holds);
+	s->hold_first += at < behind;
 	s->hold_count--;
 }
 
@@ -145,8 +165,8 @@ int64_t model_lapsed(const struct model_show *s, int64_t now, int64_t *seats)
 {
 	int64_t n = 0;
 	*seats = 0;
-	while (n < s->hold_count && s->holds[n].held_until <= now)
-		*seats += s->holds[n++].seats;
+	while (n < s->hold_count && hold_at(s, n)->held_until <= now)
+		*seats += hold_at(s, n++)->seats;
 	return n;
 }
 

@@ -360,6 +360,37 @@ static void what_others_heard_counts_and_never_less(void **state)
 
 /* ---- a swap ---- */
 
+/* Holds come and go in any order, mostly the oldest first; those that have lapsed are counted out. */
+static void lapsed_holds_are_counted_whatever_went_before(void **state)
+{
+	enum { ROUNDS = 4000, LIVE = 100 };
+	struct model *m = *state;
+	int64_t live[LIVE], n = 0, seats;
+	uint64_t chance = 7;
+	put_show(m, 1, START);
+	const struct model_show *s = model_id_get(&m->shows, 1);
+	for (int64_t id = 1; id <= ROUNDS; id++) {
+		chance = chance * 6364136223846793005ULL + 1442695040888963407ULL;
+		int64_t at = n == 0 ? 0 : (int64_t)(chance >> 33) % ((chance >> 60) < 12 ? (n + 9) / 10 : n);
+		bool goes = n == LIVE || (n > 0 && (id / 300 % 2 ? (chance >> 40) % 3 != 0 : (chance >> 40) % 3 == 0));
+		/* the instants of two neighbours are the same */
+		struct core_reservation r = {
+		    .reservation_id = goes ? live[at] : id, .show_id = 1, .status = goes ? CORE_RES_CANCELLED : CORE_RES_HELD};
+		r.held_until = START + r.reservation_id / 2;
+		if (goes)
+			memmove(&live[at], &live[at + 1], (size_t)(--n - at) * sizeof live[0]);
+		else
+			live[n++] = id;
+		publish(m, CORE_ROW_RESERVATION, &r);
+		for (int64_t now = START; now <= START + id; now += 1 + id / 5) {
+			int64_t lapsed = 0;
+			for (int64_t i = 0; i < n; i++)
+				lapsed += START + live[i] / 2 <= now;
+			assert_int_equal(model_lapsed(s, now, &seats), lapsed);
+		}
+	}
+}
+
 static void put_seat(struct model *m, int64_t number, const char *section)
 {
 	struct core_seat seat = {.show_id = 1, .seat_number = number, .section = text_of(section), .price = 5};
@@ -421,6 +452,7 @@ int main(void)
 	    TEST(only_as_many_queues_as_fit_are_named),
 	    TEST(who_was_heard_from_is_told_once),
 	    TEST(what_others_heard_counts_and_never_less),
+	    TEST(lapsed_holds_are_counted_whatever_went_before),
 	    TEST(a_swap_keeps_who_was_heard_and_the_texts_that_somebody_reads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
