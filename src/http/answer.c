@@ -352,11 +352,3 @@ struct http_request *http_request_of_read(struct engine_read *read)
 {
 	return read->owner;
 }
-
-bool http_await_ticket(struct http_request *req)
-{
-	int64_t now_us = clock_elapsed_us();
-	if (req->patience_us == 0)
-		req->patience_us = now_us + HTTP_TICKET_MS * INT64_C(1000);
-	return now_us < req->patience_us && http_thread_wait(req);
-}

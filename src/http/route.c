@@ -260,6 +260,14 @@ static bool expects_ticket(const struct http_request *req, struct text token)
 	return seal_claims(req->seal, token, &queue_id, &number) && engine_expects_ticket(req->app->engine, queue_id, number);
 }
 
+bool http_await_ticket(struct http_request *req)
+{
+	int64_t now_us = clock_elapsed_us();
+	if (req->patience_us == 0)
+		req->patience_us = now_us + HTTP_TICKET_MS * INT64_C(1000);
+	return now_us < req->patience_us && http_thread_wait(req);
+}
+
 static const char *what_to_send(enum http_auth auth)
 {
 	if (auth == HTTP_AUTH_ADMIN)
