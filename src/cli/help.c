@@ -143,8 +143,9 @@ static const char *const stories[] = {
 		   "in a file it needs to itself: while a server has it open, use POST /api/admin/catalogue.\n",
     [CLI_AUDIT] = "Prints a line for each check, and exits 1 if any fails. It changes nothing.\n",
     [CLI_BACKUP] =
-	"DEST must not exist yet. The copy is one consistent moment of the store. The key files beside the store are no part\n"
-	"of it: they belong in your backup too.\n",
+	"DEST must not exist yet, nor DEST-wal, DEST-shm or DEST-journal of an earlier store. The copy is one consistent moment\n"
+	"of the store. Until it is whole it is called DEST.partial-XXXXXX; one that is killed leaves that file. The key files\n"
+	"beside the store are no part of it: they belong in your backup too.\n",
     [CLI_COPY] =
 	"Moves house: queues, concerts, seats, people, tickets, reservations, money, idempotency keys and the audit log, with\n"
 	"every id and every instant, so that tokens go on to work with the same keys and holds lapse when they would have.\n"

@@ -5,6 +5,8 @@
 #include "store/sqlite.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -765,6 +767,133 @@ static void a_backup_overwrites_nothing(void **state)
 	assert_non_null(strstr(error, copy));
 }
 
+/* How many files of the folder have a name that begins like this. */
+static int files_named(const struct fixture *f, const char *begin)
+{
+	int n = 0;
+	DIR *dir = opendir(f->folder);
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		n += strncmp(entry->d_name, begin, strlen(begin)) == 0;
+	closedir(dir);
+	return n;
+}
+
+/* A link that leads nowhere is something that has the name. */
+static void a_backup_does_not_follow_a_link(void **state)
+{
+	struct fixture *f = *state;
+	char copy[400], error[STORE_ERROR_SIZE];
+	snprintf(copy, sizeof copy, "%s/copy", f->folder);
+	assert_int_equal(symlink("nowhere", copy), 0);
+	assert_int_equal(store_backup(f->store, copy, NULL, NULL, error), STORE_CONFLICT);
+	assert_non_null(strstr(error, "exists already"));
+	assert_int_equal(files_named(f, "nowhere"), 0);
+}
+
+/* What a store that has crashed has left would be read as a part of the copy. */
+static void a_backup_is_not_put_beside_what_another_store_has_left(void **state)
+{
+	static const char *const left[] = {"-wal", "-shm", "-journal"};
+	struct fixture *f = *state;
+	char copy[400], name[410], error[STORE_ERROR_SIZE];
+	snprintf(copy, sizeof copy, "%s/copy.db", f->folder);
+	for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+		snprintf(name, sizeof name, "%s%s", copy, left[i]);
+		write_file(name, "precious");
+		error[0] = '\0';
+		assert_int_equal(store_backup(f->store, copy, NULL, NULL, error), STORE_CONFLICT);
+		assert_non_null(strstr(error, name));
+		assert_non_null(strstr(error, "move it away, or name another file"));
+		assert_int_equal(size_of_file(name, ""), 8);
+		assert_int_equal(files_named(f, "copy.db"), 1);
+		assert_int_equal(unlink(name), 0);
+	}
+	assert_int_equal(store_backup(f->store, copy, NULL, NULL, error), STORE_OK);
+}
+
+static void a_backup_leaves_a_file_alone_that_is_named_like_its_own(void **state)
+{
+	struct fixture *f = *state;
+	char copy[400], name[410], error[STORE_ERROR_SIZE];
+	snprintf(copy, sizeof copy, "%s/copy.db", f->folder);
+	snprintf(name, sizeof name, "%s.partial", copy);
+	write_file(name, "precious");
+	assert_int_equal(store_backup(f->store, copy, NULL, NULL, error), STORE_OK);
+	assert_int_equal(size_of_file(name, ""), 8);
+	assert_int_equal(files_named(f, "copy.db"), 2);
+}
+
+struct second {
+	struct store *s;
+	const char *copy;
+	pthread_t thread;
+	sem_t begun, ended; /* the second is half done; the first is done */
+	bool started, waited;
+	enum store_result result;
+	char error[STORE_ERROR_SIZE];
+};
+
+static void wait_for_the_first(void *arg, int64_t done, int64_t total)
+{
+	struct second *second = arg;
+	if (second->waited || done == total)
+		return;
+	second->waited = true;
+	(void)sem_post(&second->begun);
+	(void)sem_wait(&second->ended);
+}
+
+static void *back_up_too(void *arg)
+{
+	struct second *second = arg;
+	second->result = store_backup(second->s, second->copy, wait_for_the_first, second, second->error);
+	(void)sem_post(&second->begun);
+	return NULL;
+}
+
+static void start_the_second(void *arg, int64_t done, int64_t total)
+{
+	struct second *second = arg;
+	if (second->started || done == total)
+		return;
+	second->started = pthread_create(&second->thread, NULL, back_up_too, second) == 0;
+	if (second->started)
+		(void)sem_wait(&second->begun);
+}
+
+/* The first to end has the name, with a whole copy; the other one is told. */
+static void two_backups_of_one_name_are_not_mixed(void **state)
+{
+	struct fixture *f = *state;
+	char copy[400], url[420], error[STORE_ERROR_SIZE];
+	struct store *s;
+	struct second second = {.s = f->store, .copy = copy, .result = STORE_OK};
+	for (int64_t i = 0; i < 60; i++)
+		commit_tickets(f->store, 1 + i * 1000, 1000);
+	snprintf(copy, sizeof copy, "%s/copy.db", f->folder);
+	assert_int_equal(sem_init(&second.begun, 0, 0), 0);
+	assert_int_equal(sem_init(&second.ended, 0, 0), 0);
+	enum store_result result = store_backup(f->store, copy, start_the_second, &second, error);
+	(void)sem_post(&second.ended);
+	assert_true(second.started);
+	assert_int_equal(pthread_join(second.thread, NULL), 0);
+	assert_true(second.waited);
+	assert_int_equal(result, STORE_OK);
+	assert_int_equal(second.result, STORE_CONFLICT);
+	assert_non_null(strstr(second.error, "exists already"));
+	assert_int_equal(files_named(f, "copy.db"), 1);
+	snprintf(url, sizeof url, "sqlite:%s", copy);
+	assert_int_equal(open_url(url, STORE_READ, &s, error), STORE_OK);
+	int64_t rows = 0, rows_there = 0;
+	assert_int_equal(store_count(s, &rows), STORE_OK);
+	store_close(s);
+	assert_int_equal(open_url(f->url, STORE_READ, &s, error), STORE_OK);
+	assert_int_equal(store_count(s, &rows_there), STORE_OK);
+	store_close(s);
+	assert_int_equal(rows, rows_there);
+}
+
 #define CLOSED(name)                                          \
 	{                                                     \
 #name, name, make_folder, close_fixture, NULL \
@@ -803,6 +932,10 @@ int main(void)
 	    OPEN(audit_finds_every_corruption),
 	    OPEN(a_backup_is_of_one_moment),
 	    OPEN(a_backup_overwrites_nothing),
+	    OPEN(a_backup_does_not_follow_a_link),
+	    OPEN(a_backup_is_not_put_beside_what_another_store_has_left),
+	    OPEN(a_backup_leaves_a_file_alone_that_is_named_like_its_own),
+	    OPEN(two_backups_of_one_name_are_not_mixed),
 	};
 	return cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
 }
