@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from './cluster.mjs';
-import { eventually, many, newAgent, show, sleep, told, vetTicket } from './harness.mjs';
+import { eventually, jari, many, newAgent, show, sleep, told, vetTicket } from './harness.mjs';
 import { Postgres } from './pg.mjs';
 
 describe('three servers on one PostgreSQL', () => {
@@ -255,6 +255,26 @@ describe('three servers on one PostgreSQL', () => {
 		} finally {
 			await two.end();
 			await cluster.start();
+		}
+	});
+
+	it('several that begin at once with --demo load it once, and all of them start', { timeout: 120000 }, async () => {
+		await pg.sql('CREATE DATABASE demo');
+		const url = pg.urlOf('demo');
+		assert.equal(jari(['migrate', '--store', url]).status, 0);
+		// Each has looked and found nothing before the first has ended.
+		await pg.sql(`CREATE FUNCTION jari.take_long() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN new; END';
+			CREATE TRIGGER take_long BEFORE INSERT ON jari.concert FOR EACH STATEMENT EXECUTE FUNCTION jari.take_long()`, 'demo');
+		const demo = new Cluster([url, url, url], ['--demo']);
+		try {
+			await Promise.all(demo.all.map((s) => s.start()));
+			assert.equal(await pg.sql("SELECT count(*) FROM jari.queue WHERE name <> 'main'", 'demo'), '1');
+			assert.equal(demo.all.filter((s) => s.log.includes('demo_loaded')).length, 1);
+			const [first, ...others] = await Promise.all(demo.all.map(async (s) => (await s.ok(200, 'GET', '/api/concerts')).concerts.map((c) => c.title)));
+			assert.ok(first.length > 0);
+			for (const titles of others) assert.deepEqual(titles, first);
+		} finally {
+			await demo.end();
 		}
 	});
 
