@@ -32,6 +32,40 @@ static enum store_result check_encoding(struct pg_conn *c, char *error)
 	return result;
 }
 
+/* The schema that is meant: the first of the search path, which is jari's own unless the URL says otherwise. */
+#define MEANT                                                                        \
+	"(SELECT CASE name WHEN '$user' THEN current_user::text ELSE name END FROM " \
+	"(SELECT (parse_ident(coalesce(nullif(split_part(current_setting('search_path'), ',', 1), ''), 'jari')))[1] AS name) first)"
+
+/* Why no table was seen, where making them is not the remedy: a schema that this role may not use is as if it were not there, and one that the URL
+ * names is not made by itself, since the name may be a slip. */
+static enum store_result check_schema(struct pg_conn *c, char *error)
+{
+	enum store_result result;
+	char *remedy = pg_ask(
+	    c,
+	    "SELECT format('GRANT USAGE ON SCHEMA %I TO %I', nspname, current_user) FROM pg_namespace WHERE nspname = " MEANT
+	    " AND NOT has_schema_privilege(oid, 'USAGE')",
+	    &result);
+	if (remedy) {
+		result =
+		    store_refuse(STORE_BROKEN, error,
+		                 "%s: this role may not use the schema: as its owner, %s, and what its tables and sequences need",
+		                 c->target->shown, remedy);
+	} else if (result == STORE_OK) {
+		remedy = pg_ask(c,
+		                "SELECT format('CREATE SCHEMA %I', " MEANT ") WHERE current_schema() IS NULL AND " MEANT
+		                " <> 'jari' AND NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = " MEANT ")",
+		                &result);
+		if (remedy)
+			result = store_refuse(STORE_BROKEN, error,
+			                      "%s has no schema that the URL's search_path names: %s, or leave search_path out",
+			                      c->target->shown, remedy);
+	}
+	free(remedy);
+	return result;
+}
+
 /* ---- migrations ---- */
 
 static enum store_result set_version(struct pg_conn *c, int64_t version)
@@ -120,6 +154,8 @@ static enum store_result check(struct pg_conn *c, enum store_mode mode, int64_t 
 	enum store_result result = check_encoding(c, error);
 	if (result == STORE_OK)
 		result = read_version(c, &version);
+	if (result == STORE_OK && version == 0)
+		result = check_schema(c, error);
 	if (result != STORE_OK)
 		return result;
 	if (version > store_newest_migration(embedded_postgres_migrations, embedded_postgres_migrations_count))

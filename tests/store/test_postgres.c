@@ -161,6 +161,13 @@ static void a_role_without_rights_on_the_schema(void **state)
 	assert_int_equal(open_url(url, STORE_SERVE, &s, error), STORE_BROKEN);
 	assert_non_null(strstr(error, "jari migrate --store URL"));
 	w->a = open_or_fail(w->url);
+	/* the schema is there: a migration would do nothing */
+	static const enum store_mode modes[] = {STORE_SERVE, STORE_READ};
+	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+		assert_int_equal(open_url(url, modes[i], &s, error), STORE_BROKEN);
+		assert_non_null(strstr(error, "GRANT USAGE ON SCHEMA jari TO jari_app"));
+		assert_null(strstr(error, "jari migrate"));
+	}
 	grant_to_app(w);
 	w->b = open_or_fail(url);
 	make_ann(w->b);
@@ -180,6 +187,29 @@ static void a_role_without_rights_on_the_schema(void **state)
 	assert_true(pg_sql(w->server, "UPDATE jari.meta SET value = 99 WHERE name = 'schema'"));
 	assert_int_equal(open_url(url, STORE_SERVE, &s, error), STORE_BROKEN);
 	assert_non_null(strstr(error, "newer version of jari"));
+}
+
+/* Jari makes its own schema; another one that the URL names is somebody's to make. */
+static void a_schema_that_the_url_names_and_is_not_there(void **state)
+{
+	static const struct {
+		const char *path, *name;
+	} cases[] = {{"Shop", "shop"}, {"%22The%5C%20Shop%22,elsewhere", "\"The Shop\""}};
+	struct world *w = *state;
+	struct store *s;
+	char url[256], error[STORE_ERROR_SIZE], says[64];
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		snprintf(url, sizeof url, "%s?options=-c%%20search_path%%3D%s", w->url, cases[i].path);
+		snprintf(says, sizeof says, "CREATE SCHEMA %s,", cases[i].name);
+		assert_int_equal(open_url(url, STORE_READ, &s, error), STORE_BROKEN);
+		assert_non_null(strstr(error, says));
+		assert_int_equal(open_url(url, STORE_SERVE, &s, error), STORE_BROKEN);
+		assert_non_null(strstr(error, says));
+		assert_true(pg_sql(w->server, "CREATE SCHEMA %s", cases[i].name));
+		store_close(open_or_fail(url));
+		assert_true(pg_sql(w->server, "DROP SCHEMA %s CASCADE", cases[i].name));
+	}
+	assert_int_equal(pg_number(w->server, "SELECT count(*) FROM pg_namespace WHERE nspname = 'jari'"), 0);
 }
 
 static void the_ledger_is_append_only(void **state)
@@ -949,6 +979,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    EMPTY_TEST(two_that_start_at_once_make_one_schema),
 	    EMPTY_TEST(a_role_without_rights_on_the_schema),
+	    EMPTY_TEST(a_schema_that_the_url_names_and_is_not_there),
 	    TEST(an_older_schema_is_brought_up_to_date),
 	    TEST(the_ledger_is_append_only),
 	    EMPTY_TEST(errors_a_person_can_act_on),
