@@ -97,6 +97,28 @@ static enum store_result lock_file(struct sqlite_store *s, char *error)
 	return result;
 }
 
+/* What lies beside a file takes its permissions when it is made: from a time when that could only be read (an audit makes it then), it can only be
+ * read now. Those are given anew, where they may be; nothing is removed, since the newest commits may be in it. */
+static enum store_result permit_parts(const struct sqlite_store *s, char *error)
+{
+	static const char *const parts[] = {"-wal", "-shm", "-journal"};
+	enum store_result result = STORE_OK;
+	struct stat store, st;
+	if (stat(s->path, &store) != 0 || faccessat(AT_FDCWD, s->path, R_OK | W_OK, AT_EACCESS) != 0)
+		return STORE_OK; /* it is made, or told of, when it is opened */
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0] && result == STORE_OK; i++) {
+		size_t size = strlen(s->path) + strlen(parts[i]) + 1;
+		char *name = mem_alloc(size);
+		(void)snprintf(name, size, "%s%s", s->path, parts[i]);
+		if (lstat(name, &st) == 0 && S_ISREG(st.st_mode) && faccessat(AT_FDCWD, name, R_OK | W_OK, AT_EACCESS) != 0 &&
+		    chmod(name, (store.st_mode & 0666) | S_IRUSR | S_IWUSR) != 0)
+			result = store_refuse(STORE_BROKEN, error,
+			                      "%s can't be written: give it the owner and the permissions of %s", name, s->path);
+		free(name);
+	}
+	return result;
+}
+
 /* ---- whose file it is ---- */
 
 static int pragma_int(sqlite3 *db, const char *sql, int64_t *out)
@@ -324,6 +346,8 @@ static enum store_result open_to_serve(struct sqlite_store *s, int64_t capacity,
 {
 	struct identity who = {0};
 	enum store_result result = lock_file(s, error);
+	if (result == STORE_OK)
+		result = permit_parts(s, error);
 	if (result == STORE_OK && !(s->log = sqlite_log_open()))
 		result = store_refuse(STORE_BROKEN, error, "SQLite can't open files on this system");
 	if (result == STORE_OK)

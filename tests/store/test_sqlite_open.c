@@ -108,10 +108,95 @@ static void a_migration_that_fails_leaves_the_file_as_it_was(void **state)
 	assert_int_equal(raw_int(f, "PRAGMA user_version"), 1);
 }
 
+#define NOBODY 65534 /* root may write whatever a file's permissions are */
+
+static void be_nobody(const struct fixture *f)
+{
+	if (geteuid() == 0)
+		assert_true(chown(f->folder, NOBODY, NOBODY) == 0 && seteuid(NOBODY) == 0);
+}
+
+static int close_as_before(void **state)
+{
+	return seteuid(getuid()) == 0 ? close_fixture(state) : -1;
+}
+
+static unsigned permissions(const struct fixture *f, const char *suffix)
+{
+	char name[400];
+	struct stat st;
+	snprintf(name, sizeof name, "%s%s", f->path, suffix);
+	return stat(name, &st) == 0 ? st.st_mode & 0777 : 0;
+}
+
+static void permit(const struct fixture *f, const char *suffix, mode_t mode)
+{
+	char name[400];
+	snprintf(name, sizeof name, "%s%s", f->path, suffix);
+	assert_int_equal(chmod(name, mode), 0);
+}
+
+/* What an audit has made beside a file that could only be read can only be read as well; the log that a crash has left may hold commits. */
+static void parts_that_could_only_be_read_are_the_servers_again(void **state)
+{
+	struct fixture *f = *state;
+	struct batch b;
+	be_nobody(f);
+	make_file(f);
+	permit(f, "", 0444);
+	struct store *s;
+	char error[STORE_ERROR_SIZE] = "";
+	assert_int_equal(open_url(f->url, STORE_READ, &s, error), STORE_OK);
+	store_close(s);
+	assert_int_equal(permissions(f, "-shm"), 0444);
+	permit(f, "", 0640);
+	open_again(f);
+	batch_begin(&b, f->store);
+	assert_non_null(load_one(&b, CORE_ROW_USER, DAN, 0, NONE));
+	batch_drop(&b);
+	struct core_user late = a_user(5, "late", 0);
+	assert_int_equal(commit_new(f->store, CORE_ROW_USER, &late), STORE_OK);
+	char crashed[400];
+	snprintf(crashed, sizeof crashed, "%s/crashed.db", f->folder);
+	copy_store(f->path, crashed);
+	store_close(f->store);
+	f->store = NULL;
+	snprintf(f->path, sizeof f->path, "%s", crashed);
+	snprintf(f->url, sizeof f->url, "sqlite:%s", crashed);
+	permit(f, "-wal", 0444);
+	open_again(f);
+	batch_begin(&b, f->store);
+	assert_non_null(load_one(&b, CORE_ROW_USER, 5, 0, NONE));
+	batch_drop(&b);
+}
+
+static void a_part_that_belongs_to_another_is_told(void **state)
+{
+	static const char *const parts[] = {"-wal", "-shm"};
+	struct fixture *f = *state;
+	if (geteuid() != 0)
+		skip(); /* nobody else can give a file away */
+	be_nobody(f);
+	make_file(f);
+	assert_int_equal(seteuid(0), 0);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		char name[400], says[500];
+		snprintf(name, sizeof name, "%s%s", f->path, parts[i]);
+		snprintf(says, sizeof says, "%s can't be written: give it the owner and the permissions of %s", name, f->path);
+		(void)unlink(name);
+		int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+		assert_true(fd >= 0 && write(fd, "x", 1) == 1 && close(fd) == 0);
+		assert_int_equal(seteuid(NOBODY), 0);
+		refused(f->url, STORE_SERVE, STORE_BROKEN, says);
+		assert_int_equal(seteuid(0), 0);
+		assert_int_equal(permissions(f, parts[i]), 0444);
+		assert_int_equal(unlink(name), 0);
+	}
+}
+
 /* Whoever looks into a store writes beside it: where others look, and what is in the log. */
 static void a_file_that_this_user_may_only_read_is_told(void **state)
 {
-	enum { NOBODY = 65534 };
 	struct fixture *f = *state;
 	uid_t user = geteuid();
 	make_file(f);
@@ -260,11 +345,14 @@ static void backups_that_cannot_be_made_are_told(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, close_fixture)
+#define TEST_AS_NOBODY(name) cmocka_unit_test_setup_teardown(name, make_folder, close_as_before)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_damaged_file_is_told),
 	    TEST(a_file_that_another_program_has_is_told),
 	    TEST(a_file_of_an_older_version_is_not_read),
 	    TEST(a_migration_that_fails_leaves_the_file_as_it_was),
+	    TEST_AS_NOBODY(parts_that_could_only_be_read_are_the_servers_again),
+	    TEST_AS_NOBODY(a_part_that_belongs_to_another_is_told),
 	    TEST(a_file_that_this_user_may_only_read_is_told),
 	    TEST(an_empty_file_is_not_read),
 	    TEST(anothers_database_without_tables_is_left_alone),
