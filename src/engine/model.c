@@ -191,7 +191,7 @@ static void ticket_put(struct model *m, const struct core_ticket *row, const str
 		atomic_store_explicit(&t->heard_s, model_second(m, m->now_ms), memory_order_relaxed);
 	/* Also when it is as it was: another process may have taken it back and passed it over anew before word of either came here, and what was
 	 * asked came to nothing. Once too often does no harm. */
-	atomic_store_explicit(&t->asked, 0, memory_order_relaxed);
+	atomic_store_explicit(&t->asked, MODEL_NOT_ASKED, memory_order_relaxed);
 	t->status = (uint8_t)row->status;
 	t->reason = (uint8_t)row->reason;
 	if (row->status == CORE_WAITING)
@@ -420,16 +420,22 @@ void model_tend(struct model *m, int64_t now)
 
 /* ---- who is heard from ---- */
 
+/* Whoever asks while a batch passes it over is told its place as well, so it is put back with the next one; `asked` is looked at behind heard_s here, and
+ * the other way round in calls_silent, so that one of the two sees the other. */
 void model_hear(struct model *m, const struct model_queue *q, struct model_ticket *t, int64_t number, int64_t now)
 {
 	uint32_t second = model_second(m, now);
+	bool back = false;
 	if (atomic_load_explicit(&t->heard_s, memory_order_relaxed) != second) {
-		atomic_store_explicit(&t->heard_s, second, memory_order_relaxed);
+		atomic_store(&t->heard_s, second);
 		atomic_store_explicit(&t->here, 1, memory_order_relaxed);
+		uint8_t silent = MODEL_SILENT;
+		back = atomic_compare_exchange_strong(&t->asked, &silent, MODEL_NOT_ASKED);
 	}
-	if (t->status != CORE_PASSED || atomic_exchange_explicit(&t->asked, 1, memory_order_relaxed))
-		return;
-	model_put_back(m, q->row.queue_id, &number, 1);
+	if (t->status == CORE_PASSED && atomic_exchange_explicit(&t->asked, MODEL_ASKED, memory_order_relaxed) != MODEL_ASKED)
+		back = true;
+	if (back)
+		model_put_back(m, q->row.queue_id, &number, 1);
 }
 
 void model_put_back(struct model *m, int64_t queue_id, const int64_t *numbers, size_t n)
@@ -445,10 +451,18 @@ void model_put_back(struct model *m, int64_t queue_id, const int64_t *numbers, s
 	(void)pthread_mutex_unlock(&m->back_lock);
 }
 
-static bool is_silent(const struct model *m, const struct model_queue *q, int64_t number, int64_t now, int64_t idle_ms)
+static bool is_silent(const struct model *m, const struct model_ticket *t, int64_t now, int64_t idle_ms)
 {
-	const struct model_ticket *t = rank_has(&q->waiting, number) ? model_ticket_at(q, number) : NULL;
-	return t && (int64_t)model_second(m, now) - atomic_load_explicit(&t->heard_s, memory_order_relaxed) > idle_ms / 1000;
+	return (int64_t)model_second(m, now) - atomic_load(&t->heard_s) > idle_ms / 1000;
+}
+
+static bool calls_silent(const struct model *m, const struct model_queue *q, int64_t number, int64_t now, int64_t idle_ms)
+{
+	struct model_ticket *t = rank_has(&q->waiting, number) ? model_ticket_at(q, number) : NULL;
+	if (!t || !is_silent(m, t, now, idle_ms))
+		return false;
+	atomic_store(&t->asked, MODEL_SILENT);
+	return is_silent(m, t, now, idle_ms);
 }
 
 size_t model_silent(struct model *m, int64_t queue_id, int64_t now, int64_t idle_ms, int64_t *out, size_t max)
@@ -461,7 +475,7 @@ size_t model_silent(struct model *m, int64_t queue_id, int64_t now, int64_t idle
 		int64_t end = from + SILENT_STRETCH < q->row.last_number + 1 ? from + SILENT_STRETCH : q->row.last_number + 1;
 		int64_t number = from;
 		for (; number < end && n < max; number++) {
-			if (is_silent(m, q, number, now, idle_ms))
+			if (calls_silent(m, q, number, now, idle_ms))
 				out[n++] = number;
 		}
 		q->silent_from = number > q->row.last_number ? 0 : number; /* the committer's alone */

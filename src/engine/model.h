@@ -30,11 +30,17 @@ struct model_user {
 	char name[];
 };
 
+enum model_asked {
+	MODEL_NOT_ASKED,
+	MODEL_ASKED, /* PASSED, and has asked since the row came: noted in `back` once */
+	MODEL_SILENT /* WAITING, a batch may be passing it over, and it has not asked since that was made */
+};
+
 struct model_ticket {
 	struct model_user *user; /* NULL: not in memory */
 	int64_t issued_at, expires_at;
 	uint8_t status, reason;
-	_Atomic uint8_t asked;    /* PASSED, and has asked since the row came: noted in `back` once */
+	_Atomic uint8_t asked;    /* enum model_asked */
 	_Atomic uint8_t here;     /* heard from at this process, and the others were not told of it yet */
 	_Atomic uint32_t heard_s; /* when it was last heard from, in seconds since the model began */
 };

@@ -307,6 +307,29 @@ static void who_is_passed_over_anew_asks_anew(void **state)
 	assert_int_equal(asks(m, 1), 0);
 }
 
+/* A batch is passing somebody over; whoever asks before that shows is told a place. */
+static void who_asks_while_it_is_passed_over_is_back(void **state)
+{
+	enum { IDLE_MS = 120000 };
+	struct model *m = *state;
+	const int64_t now = START + 2 * IDLE_MS;
+	int64_t silent[4], queue_id = 0;
+	put_queue(m, 1, 2);
+	put_tickets(m, 1, 1, 2, CORE_WAITING);
+	assert_int_equal(model_silent(m, 1, now, IDLE_MS, silent, 4), 2);
+	model_hear(m, queue(m, 1), model_ticket_at(queue(m, 1), 2), 2, now);
+	assert_int_equal(model_take_back(m, &queue_id, silent, 4),
+	                 1); /* at once: the next batch may be decided before this one shows */
+	assert_int_equal(silent[0], 2);
+	model_hear(m, queue(m, 1), model_ticket_at(queue(m, 1), 2), 2, now + 1000);
+	assert_int_equal(model_take_back(m, &queue_id, silent, 4), 0);
+	/* who was heard from is silent no more, and who asks then is noted no more */
+	assert_int_equal(model_silent(m, 1, now, IDLE_MS, silent, 4), 1);
+	assert_int_equal(silent[0], 1);
+	put_tickets(m, 1, 1, 1, CORE_PASSED);
+	assert_int_equal(asks(m, 1), 1);
+}
+
 static void only_as_many_queues_as_fit_are_named(void **state)
 {
 	struct model *m = *state;
@@ -449,6 +472,7 @@ int main(void)
 	    TEST(a_stretch_of_the_line_is_looked_through_at_a_time),
 	    TEST(who_is_back_is_given_queue_by_queue),
 	    TEST(who_is_passed_over_anew_asks_anew),
+	    TEST(who_asks_while_it_is_passed_over_is_back),
 	    TEST(only_as_many_queues_as_fit_are_named),
 	    TEST(who_was_heard_from_is_told_once),
 	    TEST(what_others_heard_counts_and_never_less),
