@@ -95,7 +95,7 @@ bool engine_look_ticket(struct engine *e, int64_t queue_id, int64_t number, int6
 		out->username_len = t->user->name_len;
 		memcpy(out->username, t->user->name, t->user->name_len);
 		out->username[t->user->name_len] = 0;
-		out->ahead = out->ticket.status == CORE_WAITING ? rank_below(&q->waiting, number) : 0;
+		out->ahead = out->ticket.status == CORE_WAITING ? model_ahead(q, number) : 0;
 		out->queue_paused = q->row.paused;
 		out->eta_seconds = eta(q, out);
 		out->retry_after_seconds = retry_after(e, q, out, now);

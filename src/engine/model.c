@@ -200,6 +200,21 @@ static void ticket_put(struct model *m, const struct core_ticket *row, const str
 		rank_clear(&q->waiting, row->number);
 }
 
+/* The row of a queue says how many wait, as of the commit that it is of. When that is how many are in the line here, word has come of all. */
+static void note_read(struct model_queue *q)
+{
+	if (q->row.waiting == q->waiting.members)
+		q->read_to = q->row.last_number;
+}
+
+/* Those whom others have given a place, and of whom word has not come yet, are behind everybody of whom it has come without a gap, and before who has
+ * just been given one. Who is among them may be told too many for a moment, never too few. */
+int64_t model_ahead(const struct model_queue *q, int64_t number)
+{
+	int64_t ahead = rank_below(&q->waiting, number), missing = q->row.waiting - q->waiting.members;
+	return number > q->read_to && missing > 0 ? ahead + missing : ahead;
+}
+
 struct model_concert *model_concert_room(struct model *m, int64_t concert_id)
 {
 	struct model_concert *c = model_id_get(&m->concerts, concert_id);
@@ -351,6 +366,9 @@ void model_publish(struct model *m, const struct core_rows *rows, int64_t now)
 		else
 			row_put(m, row->id.kind, row->now, rows);
 	}
+	for (const struct core_row *row = core_rows_dirty(rows); row; row = row->next_dirty)
+		if (row->now && row->id.kind == CORE_ROW_QUEUE)
+			note_read(model_id_get(&m->queues, row->id.a));
 	(void)pthread_rwlock_unlock(&m->lock);
 }
 
@@ -365,7 +383,11 @@ enum store_result model_load(struct model *m, struct store *store, int64_t now)
 	m->now_ms = now;
 	if (m->began_ms == 0)
 		m->began_ms = now; /* everyone gets the whole idle time anew */
-	return store_scan(store, now - JARI_TOKEN_LIFE_MS, load_row, m);
+	enum store_result result = store_scan(store, now - JARI_TOKEN_LIFE_MS, load_row, m);
+	for (int64_t i = 0; i < m->queues.n; i++)
+		if (m->queues.p[i])
+			note_read(m->queues.p[i]);
+	return result;
 }
 
 /* ---- tending ---- */
@@ -428,10 +450,11 @@ void model_hear(struct model *m, const struct model_queue *q, struct model_ticke
 	bool back = false;
 	if (atomic_load_explicit(&t->heard_s, memory_order_relaxed) != second) {
 		atomic_store(&t->heard_s, second);
-		atomic_store_explicit(&t->here, 1, memory_order_relaxed);
 		uint8_t silent = MODEL_SILENT;
 		back = atomic_compare_exchange_strong(&t->asked, &silent, MODEL_NOT_ASKED);
 	}
+	if (!atomic_load_explicit(&t->here, memory_order_relaxed)) /* also when others have told of this second */
+		atomic_store_explicit(&t->here, 1, memory_order_relaxed);
 	if (t->status == CORE_PASSED && atomic_exchange_explicit(&t->asked, MODEL_ASKED, memory_order_relaxed) != MODEL_ASKED)
 		back = true;
 	if (back)

@@ -52,6 +52,7 @@ struct model_queue {
 	int64_t chunk_count, chunk_first; /* chunks below the first have been forgotten */
 	int64_t let_in;                   /* how many of those who waited were let in since the model began */
 	struct flow flow;
+	int64_t read_to;     /* word has come of every ticket up to this number; of others' behind it, it may not have */
 	int64_t silent_from; /* where the search for the silent goes on */
 };
 
@@ -154,6 +155,8 @@ void *model_id_get(const struct model_ids *ids, int64_t id);
 void model_id_put(struct model_ids *ids, int64_t id, void *p);
 struct text model_text(struct text t); /* a copy on the heap */
 struct model_ticket *model_ticket_at(const struct model_queue *q, int64_t number);
+/* How many wait before a number that waits. */
+int64_t model_ahead(const struct model_queue *q, int64_t number);
 struct model_user *model_user_find(const struct model *m, int64_t user_id);
 struct model_concert *model_concert_room(struct model *m, int64_t concert_id); /* made when it is not there */
 void model_show_put(struct model *m, const struct core_show *row);

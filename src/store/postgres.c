@@ -278,13 +278,33 @@ static enum store_trouble pg_trouble(struct store *base)
 	return pg_store_of(base)->conn.trouble;
 }
 
+/* Tells of the last commits of many, which were too soon after others. */
+static void notify_owed(struct pg_store *s)
+{
+	struct arena arena = {0};
+	struct pg_params p = {.arena = &arena};
+	int64_t now_us = clock_elapsed_us();
+	if (!s->notify_owed || now_us - s->notified_us < PG_NOTIFY_MS * 1000)
+		return;
+	s->notify_owed = false;
+	s->notified_us = now_us;
+	pg_bind_int(&p, s->process);
+	pg_send(&s->conn, PG_NOTIFY, &p);
+	(void)pg_sync(&s->conn); /* a failure is logged, and who listens looks once a second anyway */
+	pg_clear(&s->conn);
+	arena_free(&arena);
+}
+
 static void pg_maintain(struct store *base)
 {
 	struct pg_store *s = pg_store_of(base);
 	struct arena arena = {0};
 	struct pg_params p = {.arena = &arena}, heard = {.arena = &arena};
 	int64_t now_us = clock_elapsed_us();
-	if (s->mode != STORE_SERVE || !s->conn.pg || now_us - s->maintained_us < PG_MAINTAIN_MS * 1000LL)
+	if (s->mode != STORE_SERVE || !s->conn.pg)
+		return;
+	notify_owed(s);
+	if (now_us - s->maintained_us < PG_MAINTAIN_MS * 1000LL)
 		return;
 	s->maintained_us = now_us;
 	pg_bind_int(&p, PG_BATCH_STEP);

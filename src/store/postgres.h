@@ -237,6 +237,7 @@ struct pg_store {
 	int64_t wanted[CORE_ID_KINDS];
 	struct core_ids ids[CORE_ID_KINDS];
 	int64_t notified_us, maintained_us;
+	bool notify_owed; /* commits have been made since that were not told of */
 	/* moving house */
 	struct pg_conn alone; /* has the exclusive lock; what is exported or imported goes through it */
 	bool importing;

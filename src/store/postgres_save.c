@@ -157,7 +157,9 @@ static void send_notify(struct save *save)
 {
 	struct pg_params p = {.arena = save->arena};
 	int64_t now_us = clock_elapsed_us();
-	if (now_us - save->s->notified_us < PG_NOTIFY_MS * 1000)
+	/* pg_maintain does it, when no other commit does */
+	save->s->notify_owed = now_us - save->s->notified_us < PG_NOTIFY_MS * 1000;
+	if (save->s->notify_owed)
 		return;
 	save->s->notified_us = now_us;
 	pg_bind_int(&p, save->s->process);

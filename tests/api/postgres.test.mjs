@@ -78,6 +78,18 @@ describe('three servers on one PostgreSQL', () => {
 		});
 	});
 
+	it('the place that is told is never too far in front, and does not grow', { timeout: 60000 }, async () => {
+		const k = await concert({ capacity: 1 });
+		await many(100, 20, (i) => all[0].join(`early${i}`, k.concertId));
+		const places = await Promise.all(all.slice(1).map(async (s, i) => {
+			const t = await s.join(`late${i}`, k.concertId);
+			const seen = [t.ahead];
+			for (const until = Date.now() + 1500; Date.now() < until; await sleep(10)) seen.push((await s.check(t.token)).ahead);
+			return { t, seen };
+		}));
+		for (const { t, seen } of places) assert.deepEqual([...new Set(seen)], [t.number - 2], `number ${t.number}: told ${show(seen)}`);
+	});
+
 	it('also of a request that asks before it sends its body, whoever has made the token', { timeout: 60000 }, async () => {
 		const k = await concert({ capacity: 5 });
 		const charge = (token, userId) => [

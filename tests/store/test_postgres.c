@@ -741,6 +741,27 @@ static void a_commit_wakes_those_who_watch(void **state)
 	assert_true(clock_elapsed_us() - began < 2000000);
 }
 
+/* A commit that comes too soon after another to be told of is told of a little later, when no other one does it. */
+static void the_last_commit_of_many_is_told_of(void **state)
+{
+	struct world *w = *state;
+	make_ann(w->a);
+	assert_int_equal(store_watch(w->b, 10), STORE_NONE);
+	inside(w->a)->notified_us = 0;
+	assert_int_equal(charge(w->a, 1), STORE_OK);
+	assert_int_equal(store_watch(w->b, 5000), STORE_OK);
+	inside(w->a)->notified_us = clock_elapsed_us() + 1000000; /* however slow the machine is */
+	assert_int_equal(charge(w->a, 1), STORE_OK);
+	store_maintain(w->a);
+	assert_int_equal(store_watch(w->b, 50), STORE_NONE);
+	inside(w->a)->notified_us = clock_elapsed_us() - PG_NOTIFY_MS * 1000;
+	store_maintain(w->a);
+	assert_int_equal(store_watch(w->b, 5000), STORE_OK);
+	inside(w->a)->notified_us = 0;
+	store_maintain(w->a); /* once */
+	assert_int_equal(store_watch(w->b, 50), STORE_NONE);
+}
+
 /* Process b's clock is five seconds behind. What a has decided at an instant, b does not decide upon at an earlier one. */
 static void no_decision_before_what_it_depends_on(void **state)
 {
@@ -1001,6 +1022,7 @@ int main(void)
 	    TEST(a_dump_restored_elsewhere_is_followed),
 	    TEST(another_server_s_history_is_noticed),
 	    TEST(a_commit_wakes_those_who_watch),
+	    TEST(the_last_commit_of_many_is_told_of),
 	    TEST(no_decision_before_what_it_depends_on),
 	    TEST(time_goes_on_ahead_of_the_database_s),
 	    TEST(rows_are_decided_upon_as_they_are_behind_the_lock),

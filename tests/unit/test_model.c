@@ -366,6 +366,55 @@ static void who_was_heard_from_is_told_once(void **state)
 	assert_memory_equal(told[0].bits, told[1].bits, sizeof told[0].bits);
 }
 
+/* Whoever asks here in the second in which others have told of it is told of all the same: the next report of theirs may be long in coming. */
+static void who_asks_at_both_is_told_by_both(void **state)
+{
+	struct model *m = *state;
+	struct store_heard told[2];
+	struct model_place place = {0};
+	put_queue(m, 1, 5);
+	put_tickets(m, 1, 1, 5, CORE_WAITING);
+	const struct store_heard theirs = {.queue_id = 1, .first = 1, .bits = {1U << 3}};
+	model_heard_elsewhere(m, &theirs, START + 5000);
+	model_hear(m, queue(m, 1), model_ticket_at(queue(m, 1), 4), 4, START + 5100);
+	assert_int_equal(model_heard_here(m, &place, told, 2), 1);
+	assert_int_equal(told[0].bits[0], 1U << 3);
+}
+
+static void put_line(struct model *m, int64_t last_number, int64_t waiting)
+{
+	struct core_queue q = {
+	    .queue_id = 1, .name = TEXT("main"), .capacity = 1, .ceiling = 1, .last_number = last_number, .waiting = waiting};
+	publish(m, CORE_ROW_QUEUE, &q);
+}
+
+/* On a shared store the own commit shows how many wait before word has come of those whom others have given a place. */
+static void those_of_whom_no_word_has_come_are_ahead(void **state)
+{
+	struct model *m = *state;
+	put_line(m, 0, 0);
+	put_line(m, 10, 10);
+	put_tickets(m, 1, 1, 10, CORE_WAITING);
+	put_line(m, 10, 10);
+	assert_int_equal(model_ahead(queue(m, 1), 10), 9);
+	/* 11 to 40 are another's, 41 is this one's */
+	put_line(m, 41, 41);
+	put_tickets(m, 1, 41, 41, CORE_WAITING);
+	assert_int_equal(model_ahead(queue(m, 1), 41), 40);
+	assert_int_equal(model_ahead(queue(m, 1), 10), 9); /* they are all behind this one */
+	/* word comes of some, then of all */
+	put_tickets(m, 1, 11, 20, CORE_WAITING);
+	assert_int_equal(model_ahead(queue(m, 1), 41), 40);
+	put_tickets(m, 1, 21, 40, CORE_WAITING);
+	assert_int_equal(model_ahead(queue(m, 1), 41), 40);
+	assert_int_equal(model_ahead(queue(m, 1), 30), 29);
+	/* one that has left counts no more, whoever has told of it first */
+	put_tickets(m, 1, 5, 5, CORE_EXPIRED);
+	put_line(m, 41, 40);
+	assert_int_equal(model_ahead(queue(m, 1), 41), 39);
+	assert_int_equal(model_ahead(queue(m, 1), 5), 4);
+}
+
 static void what_others_heard_counts_and_never_less(void **state)
 {
 	struct model *m = *state;
@@ -475,6 +524,8 @@ int main(void)
 	    TEST(who_asks_while_it_is_passed_over_is_back),
 	    TEST(only_as_many_queues_as_fit_are_named),
 	    TEST(who_was_heard_from_is_told_once),
+	    TEST(who_asks_at_both_is_told_by_both),
+	    TEST(those_of_whom_no_word_has_come_are_ahead),
 	    TEST(what_others_heard_counts_and_never_less),
 	    TEST(lapsed_holds_are_counted_whatever_went_before),
 	    TEST(a_swap_keeps_who_was_heard_and_the_texts_that_somebody_reads),
