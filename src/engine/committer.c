@@ -18,6 +18,8 @@
 #define BUSY_PAUSE_US 2000
 #define TELL_US 1000000 /* while batches fail it is logged so often */
 #define TICK_QUEUES_MAX 1024
+#define SILENT_QUEUES_MAX 256 /* a tick looks for the silent in so many queues, … */
+#define SILENT_US 2000        /* … for so long, or until it has found some */
 
 struct committer {
 	struct engine *e;
@@ -25,8 +27,8 @@ struct committer {
 	int64_t tick_at; /* monotonic microseconds: when the next tick is due */
 	int64_t tend_at;
 	int64_t tick_queues[TICK_QUEUES_MAX];
-	int64_t hear_queues[TICK_QUEUES_MAX];
-	size_t hear_next;                           /* the queue whose silent are looked for next */
+	int64_t tick_after;                         /* the queue that the last tick has named last */
+	int64_t silent_after;                       /* the queue whose silent were looked for last */
 	struct engine_job *refused[JARI_BATCH_MAX]; /* of a batch that a guard of the store said no to */
 	bool tick_more;                             /* the last tick left something for the next */
 	enum store_result down; /* what a batch has failed with, and nothing was written since; STORE_OK: well */
@@ -400,23 +402,35 @@ static void prepare_back(struct committer *c, struct flight *batch)
 	}
 }
 
-/* One queue's silent are passed over. */
+static void pass_over(struct flight *batch, int64_t queue_id, size_t n)
+{
+	struct core_cmd *cmd = add_hear(batch, queue_id);
+	cmd->u.hear.silent = batch->hear_silent;
+	cmd->u.hear.silent_count = n;
+}
+
+/* The silent of one queue are passed over, the first that has some. */
 static void prepare_silent(struct committer *c, struct flight *batch)
 {
 	struct model *m = &c->e->model;
 	if (c->e->config.waiting_idle_ms == 0)
 		return;
 	hearing_step(c->e, &c->hearing);
-	size_t queues = model_queue_ids(m, c->hear_queues, TICK_QUEUES_MAX);
-	if (queues == 0 || !hearing_knows(c->e, &c->hearing))
+	if (!hearing_knows(c->e, &c->hearing))
 		return;
-	int64_t queue_id = c->hear_queues[c->hear_next++ % queues];
-	size_t silent = model_silent(m, queue_id, clock_now(c->e->config.clock), c->e->config.waiting_idle_ms, batch->hear_silent,
-	                             JARI_HEAR_STEP);
-	if (silent > 0) {
-		struct core_cmd *cmd = add_hear(batch, queue_id);
-		cmd->u.hear.silent = batch->hear_silent;
-		cmd->u.hear.silent_count = silent;
+	int64_t until = clock_elapsed_us() + SILENT_US, first = 0;
+	for (int looked = 0; looked < SILENT_QUEUES_MAX && (looked == 0 || clock_elapsed_us() < until); looked++) {
+		int64_t queue_id = model_next_waiting(m, c->silent_after);
+		if (queue_id == 0 || queue_id == first)
+			return; /* nobody waits, or all have been looked at */
+		first = first ? first : queue_id;
+		c->silent_after = queue_id;
+		size_t n = model_silent(m, queue_id, clock_now(c->e->config.clock), c->e->config.waiting_idle_ms,
+		                        batch->hear_silent, JARI_HEAR_STEP);
+		if (n > 0) {
+			pass_over(batch, queue_id, n);
+			return;
+		}
 	}
 }
 
@@ -425,7 +439,8 @@ static void prepare_tick(struct committer *c, struct flight *batch)
 	prepare_silent(c, batch);
 	batch->tick_cmd = (struct core_cmd){.op = CORE_TICK};
 	batch->tick_cmd.u.tick.queue_ids = c->tick_queues;
-	batch->tick_cmd.u.tick.queue_count = model_queues_with_room(&c->e->model, c->tick_queues, TICK_QUEUES_MAX);
+	batch->tick_cmd.u.tick.queue_count =
+	    model_queues_with_room(&c->e->model, &c->tick_after, c->tick_queues, TICK_QUEUES_MAX);
 	batch->tick_reply = (struct core_reply){0};
 }
 

@@ -525,26 +525,34 @@ size_t model_take_back(struct model *m, int64_t *queue_id, int64_t *out, size_t 
 	return n;
 }
 
-size_t model_queue_ids(struct model *m, int64_t *out, size_t max)
+/* The step-th queue behind that one, round and round; NULL where there is none of that id. The caller holds the lock. */
+static const struct model_queue *queue_behind(const struct model *m, int64_t queue_id, int64_t step)
 {
-	size_t n = 0;
-	(void)pthread_rwlock_rdlock(&m->lock);
-	for (int64_t i = 0; i < m->queues.n && n < max; i++) {
-		if (m->queues.p[i])
-			out[n++] = i;
-	}
-	(void)pthread_rwlock_unlock(&m->lock);
-	return n;
+	int64_t from = queue_id >= 0 && queue_id < m->queues.n ? queue_id : 0;
+	return m->queues.p[(from + step) % m->queues.n];
 }
 
-size_t model_queues_with_room(struct model *m, int64_t *out, size_t max)
+int64_t model_next_waiting(struct model *m, int64_t queue_id)
+{
+	int64_t next = 0;
+	(void)pthread_rwlock_rdlock(&m->lock);
+	for (int64_t step = 1; step <= m->queues.n && next == 0; step++) {
+		const struct model_queue *q = queue_behind(m, queue_id, step);
+		if (q && q->waiting.members > 0)
+			next = q->row.queue_id;
+	}
+	(void)pthread_rwlock_unlock(&m->lock);
+	return next;
+}
+
+size_t model_queues_with_room(struct model *m, int64_t *after, int64_t *out, size_t max)
 {
 	size_t n = 0;
 	(void)pthread_rwlock_rdlock(&m->lock);
-	for (int64_t i = 0; i < m->queues.n && n < max; i++) {
-		const struct model_queue *q = m->queues.p[i];
+	for (int64_t step = 1, from = *after; step <= m->queues.n && n < max; step++) {
+		const struct model_queue *q = queue_behind(m, from, step);
 		if (q && core_queue_has_room(&q->row))
-			out[n++] = q->row.queue_id;
+			*after = out[n++] = q->row.queue_id;
 	}
 	(void)pthread_rwlock_unlock(&m->lock);
 	return n;

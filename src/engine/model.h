@@ -144,10 +144,11 @@ void model_heard_untold(struct model *m, const struct store_heard *heard, size_t
 void model_heard_elsewhere(struct model *m, const struct store_heard *heard, int64_t now);
 /* The second of `now` in heard_s. */
 uint32_t model_second(const struct model *m, int64_t now);
-/* The ids of all queues, at most `max`. */
-size_t model_queue_ids(struct model *m, int64_t *out, size_t max);
-/* The queues that have room and somebody waiting, into `out`, at most `max`; returns how many. */
-size_t model_queues_with_room(struct model *m, int64_t *out, size_t max);
+/* The next queue behind that one in which somebody waits, round and round; 0: there is none. */
+int64_t model_next_waiting(struct model *m, int64_t queue_id);
+/* The queues that have room and somebody waiting, into `out`, at most `max`; returns how many. Goes on behind *after, round and round, so that each has
+ * its turn. */
+size_t model_queues_with_room(struct model *m, int64_t *after, int64_t *out, size_t max);
 
 /* ---- between model.c, model_shows.c and look.c; the caller holds the lock ---- */
 

@@ -330,19 +330,44 @@ static void who_asks_while_it_is_passed_over_is_back(void **state)
 	assert_int_equal(asks(m, 1), 1);
 }
 
+static void put_waiting(struct model *m, int64_t queue_id)
+{
+	struct core_queue q = {
+	    .queue_id = queue_id, .name = TEXT("q"), .capacity = 5, .ceiling = 5, .waiting = 1, .last_number = 1};
+	publish(m, CORE_ROW_QUEUE, &q);
+	put_tickets(m, queue_id, 1, 1, CORE_WAITING);
+}
+
+/* Of more queues than fit, each has its turn. */
 static void only_as_many_queues_as_fit_are_named(void **state)
 {
 	struct model *m = *state;
-	int64_t ids[2];
-	for (int64_t id = 1; id <= 3; id++) {
-		struct core_queue q = {
-		    .queue_id = id, .name = TEXT("q"), .capacity = 5, .ceiling = 5, .waiting = 1, .last_number = 1};
-		publish(m, CORE_ROW_QUEUE, &q);
-	}
-	assert_int_equal(model_queue_ids(m, ids, 2), 2);
-	assert_int_equal(ids[1], 2);
-	assert_int_equal(model_queues_with_room(m, ids, 2), 2);
-	assert_int_equal(ids[1], 2);
+	int64_t ids[2], after = 0;
+	assert_int_equal(model_queues_with_room(m, &after, ids, 2), 0);
+	for (int64_t id = 1; id <= 3; id++)
+		put_waiting(m, id);
+	assert_int_equal(model_queues_with_room(m, &after, ids, 2), 2);
+	assert_int_equal(ids[0] * 10 + ids[1], 12);
+	assert_int_equal(model_queues_with_room(m, &after, ids, 2), 2);
+	assert_int_equal(ids[0] * 10 + ids[1], 31);
+	assert_int_equal(model_queues_with_room(m, &after, ids, 2), 2);
+	assert_int_equal(ids[0] * 10 + ids[1], 23);
+	int64_t more[9];
+	assert_int_equal(model_queues_with_room(m, &after, more, 9), 3); /* none twice */
+}
+
+static void queues_in_which_somebody_waits_come_in_turn(void **state)
+{
+	struct model *m = *state;
+	assert_int_equal(model_next_waiting(m, 0), 0);
+	put_queue(m, 1, 0);
+	put_waiting(m, 2);
+	put_queue(m, 3, 0);
+	put_waiting(m, 5);
+	assert_int_equal(model_next_waiting(m, 0), 2);
+	assert_int_equal(model_next_waiting(m, 2), 5);
+	assert_int_equal(model_next_waiting(m, 5), 2);
+	assert_int_equal(model_next_waiting(m, 99), 2);
 }
 
 /* Told to the others once, again when it could not be told, and from behind what was forgotten. */
@@ -523,6 +548,7 @@ int main(void)
 	    TEST(who_is_passed_over_anew_asks_anew),
 	    TEST(who_asks_while_it_is_passed_over_is_back),
 	    TEST(only_as_many_queues_as_fit_are_named),
+	    TEST(queues_in_which_somebody_waits_come_in_turn),
 	    TEST(who_was_heard_from_is_told_once),
 	    TEST(who_asks_at_both_is_told_by_both),
 	    TEST(those_of_whom_no_word_has_come_are_ahead),
