@@ -760,13 +760,13 @@ static void join_crowd(struct world *w)
 	}
 }
 
-/* Nobody is passed over, so that no interval is cut short. */
-static void open_with_budget(struct world *w, int64_t poll_budget)
+/* An idle time of 0: nobody is passed over, so that no interval is cut short. */
+static void open_with_budget(struct world *w, int64_t poll_budget, int64_t waiting_idle_ms)
 {
 	struct engine_config config = world_config(w);
 	char error[STORE_ERROR_SIZE];
 	config.poll_budget = poll_budget;
-	config.waiting_idle_ms = 0;
+	config.waiting_idle_ms = waiting_idle_ms;
 	engine_close(w->engine);
 	w->engine = engine_open(&config, error);
 	assert_non_null(w->engine);
@@ -777,7 +777,7 @@ static void pollers_together_keep_to_the_budget(void **state)
 {
 	struct world *w = *state;
 	join_crowd(w);
-	open_with_budget(w, world_config(w).poll_budget);
+	open_with_budget(w, world_config(w).poll_budget, 0);
 	double polls = 0;
 	int64_t front = 0;
 	int64_t back = 0;
@@ -800,7 +800,7 @@ static void neighbours_are_not_told_to_come_back_together(void **state)
 	join_crowd(w);
 	static const int64_t budgets[] = {10, 20, 40, 200, 1000000};
 	for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
-		open_with_budget(w, budgets[i]);
+		open_with_budget(w, budgets[i], 0);
 		for (int64_t second = 0; second < 10; second++) {
 			int told[128] = {0};
 			int64_t least = INT64_MAX, most = 0;
@@ -815,6 +815,21 @@ static void neighbours_are_not_told_to_come_back_together(void **state)
 			}
 			for (int64_t s = least; s <= most; s++) /* 50 tickets: four times its share is far outside of chance */
 				assert_true(told[s] <= 4 * 50 / (most - least + 1) && told[s] < 45);
+		}
+	}
+}
+
+/* However short the idle time is, jitter and all. */
+static void who_keeps_to_what_is_told_is_not_silent(void **state)
+{
+	struct world *w = *state;
+	join_crowd(w);
+	for (int64_t idle_s = 1; idle_s <= 8; idle_s++) {
+		open_with_budget(w, 10, idle_s * 1000);
+		for (int64_t number = 3; number <= CROWD; number++) {
+			struct engine_ticket seen;
+			assert_true(engine_look_ticket(w->engine, 1, number, START, &seen));
+			assert_in_range(seen.retry_after_seconds, 1, idle_s > 1 ? idle_s - 1 : 1);
 		}
 	}
 }
@@ -1116,6 +1131,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(who_falls_silent_is_passed_over_until_heard_from_again, setup_one, teardown),
 	    cmocka_unit_test_setup_teardown(a_restart_gives_everyone_the_whole_idle_time_anew, setup_one, teardown),
 	    cmocka_unit_test_setup_teardown(neighbours_are_not_told_to_come_back_together, setup, teardown),
+	    cmocka_unit_test_setup_teardown(who_keeps_to_what_is_told_is_not_silent, setup, teardown),
 	    cmocka_unit_test_setup_teardown(pollers_together_keep_to_the_budget, setup, teardown),
 	    cmocka_unit_test_setup_teardown(eta_follows_the_measured_outflow, setup_one, teardown),
 	    cmocka_unit_test_setup_teardown(what_would_wait_too_long_is_not_taken, setup_impatient, teardown),
