@@ -56,9 +56,10 @@ static int64_t retry_after(const struct engine *e, const struct model_queue *q, 
 	if (t->ticket.status == CORE_ACTIVE)
 		return RETRY_ACTIVE_S;
 	int64_t s = jitter(poll_interval(e, t->ahead, q->row.waiting + q->row.passed), t->ticket.number, now);
-	/* the jitter of a short interval must not reach the idle time */
 	int64_t idle_s = e->config.waiting_idle_ms / 1000;
-	return idle_s > 0 && s >= idle_s ? (idle_s > RETRY_MIN_S ? idle_s - 1 : RETRY_MIN_S) : s;
+	if (idle_s > 0 && s >= idle_s) /* the jitter of a short interval must not reach it */
+		s = idle_s - 1;
+	return s < RETRY_MIN_S ? RETRY_MIN_S : s;
 }
 
 static int64_t eta(const struct model_queue *q, const struct engine_ticket *t)
