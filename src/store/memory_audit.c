@@ -1,16 +1,7 @@
 /* memory_audit.c: the memory store has no SQL of its own, so its audit is that of a copy of its rows in SQLite, in memory. */
 #include "store/memory.h"
 
-#include "base/embedded.h"
 #include "store/sqlite.h"
-
-static int make_tables(sqlite3 *db)
-{
-	int rc = SQLITE_OK;
-	for (size_t i = 0; i < embedded_sqlite_migrations_count && rc == SQLITE_OK; i++)
-		rc = sqlite3_exec(db, (const char *)embedded_sqlite_migrations[i].bytes, NULL, NULL, NULL);
-	return rc;
-}
 
 /* Every row as if a batch had made it, in the order of the primary indexes. */
 static void copy_rows(struct memory_store *s, struct core_rows *rows)
@@ -50,7 +41,7 @@ enum store_result memory_audit(struct store *base, store_check_fn fn, void *arg)
 	struct sqlite_conn c = {.path = "memory:"};
 	int rc = sqlite3_open(":memory:", &c.db);
 	if (rc == SQLITE_OK)
-		rc = make_tables(c.db);
+		rc = sqlite_make_tables(c.db);
 	enum store_result result = rc == SQLITE_OK ? STORE_OK : sqlite_failed(&c, rc, "audit");
 	if (result == STORE_OK) {
 		(void)pthread_mutex_lock(&s->lock);

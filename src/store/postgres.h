@@ -147,6 +147,12 @@ void pg_bind_pieces(struct pg_params *p, const void *first, size_t size, size_t 
 /* One column of n rows as an array. */
 void pg_bind_column(struct pg_params *p, const struct pg_column *c, const void *const *rows, size_t n);
 
+/* ---- postgres_schema.c: what the migrations make ---- */
+
+extern const char pg_schema_made[]; /* each thing in a line: what it is, a colon, and its definition */
+/* A query, whose $1 is pg_schema_made, for the lines that are made and not there (true), and those that are there and not made (false). */
+extern const char pg_schema_differs[];
+
 /* ---- postgres_conn.c: connections ---- */
 
 /* How to connect: libpq's keywords and values, ended by NULL. */

@@ -13,6 +13,7 @@
 #include "store/sqlite_log.h"
 #include "store/store.h"
 
+#include "base/buf.h"
 #include "base/tally.h"
 
 #include <sqlite3.h>
@@ -171,6 +172,15 @@ enum store_result sqlite_open_read(struct sqlite_conn *c, const char *path, char
 enum store_result sqlite_open_checkpoint(struct sqlite_conn *c, const char *path, char error[STORE_ERROR_SIZE]);
 /* Locks, opens, checks and migrates for mode STORE_SERVE; checks alone for STORE_READ. */
 enum store_result sqlite_open_store(struct sqlite_store *s, const struct store_options *options, char error[STORE_ERROR_SIZE]);
+
+/* ---- sqlite_schema.c ---- */
+
+/* Runs every migration on a database that is empty. */
+int sqlite_make_tables(sqlite3 *db);
+/* Makes plain(sql) known to the connection: a definition without what is no difference. */
+int sqlite_know_plain(sqlite3 *db);
+/* Adds what the migrations make to `out`, as JSON: [[type, name, table, plain(sql)], ...]. */
+int sqlite_schema_made(struct buf *out);
 
 /* ---- sqlite.c ---- */
 

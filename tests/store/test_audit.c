@@ -1,7 +1,7 @@
 /* test_audit.c: what `jari audit` finds, in both databases: rows that were changed by hand with the constraints out of the way, one damage at a time. */
 #include "fixture.h"
 
-#include "base/buf.h"
+#include "store/postgres.h"
 
 #include <sqlite3.h>
 
@@ -194,6 +194,51 @@ static void rows_in_sqlite(void **state)
 		damage_sqlite(f, WITHOUT_GUARDS, damages[i].what, damages[i].sql);
 }
 
+/* What holds the rows, and not a row of them: gone, or something else of the same name. */
+static void schema_in_sqlite(void **state)
+{
+#define SCHEMA "the tables, their constraints and their indexes"
+#define GUARDS "the ledger and the audit log refuse changes"
+#define REWRITE(name, from, to) \
+	"PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = replace(sql, '" from "', '" to "') WHERE name = '" name "'"
+	static const struct {
+		const char *what, *sql;
+	} cases[] = {
+	    {SCHEMA, "DROP INDEX ticket_live"},
+	    {SCHEMA, "DROP INDEX ticket_live; CREATE INDEX ticket_live ON ticket (queue_id, user_id) WHERE status <> 3"},
+	    {SCHEMA, "DROP INDEX idempotency_due"},
+	    {SCHEMA, REWRITE("user", "balance BETWEEN 0 AND", "balance > -9 OR balance =")},
+	    {SCHEMA, REWRITE("ledger", "amount >= 0", "amount >= -9")},
+	    {GUARDS, "DROP TRIGGER ledger_keeps_values"},
+	    {GUARDS, "DROP TRIGGER audit_log_keeps_rows"},
+	    {GUARDS, "DROP TRIGGER audit_log_keeps_values"},
+	    {GUARDS,
+	     "DROP TRIGGER ledger_keeps_rows; CREATE TRIGGER ledger_keeps_rows BEFORE DELETE ON ledger BEGIN SELECT 1; END"},
+	    {GUARDS, "DROP TRIGGER audit_log_keeps_rows; CREATE TRIGGER audit_log_keeps_rows BEFORE DELETE ON audit_log WHEN 0"
+	             " BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END"},
+	};
+	struct fixture *f = *state;
+	make_world(f->store);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		damage_sqlite(f, "", cases[i].what, cases[i].sql);
+}
+
+/* A comment that was reworded since, and what a later version of SQLite writes otherwise, are no difference; nor is what the owner has added. */
+static void a_schema_in_other_words_in_sqlite(void **state)
+{
+	static const char *const sql[] = {REWRITE("user", "-- I3", "-- it''s I3, as ever"),
+	                                  REWRITE("ledger", "\"ledger\"", "ledger"),
+	                                  "CREATE INDEX mine ON user (created_at); CREATE TABLE mine_too (a); ANALYZE"};
+	struct fixture *f = *state;
+	make_world(f->store);
+	for (size_t i = 0; i < sizeof sql / sizeof sql[0]; i++)
+		run_sqlite(f->path, "", sql[i]);
+	struct findings found = {0};
+	audit_url(f->url, &found);
+	if (found.violations)
+		fail_msg("%s", found.first);
+}
+
 /* ---- PostgreSQL ---- */
 
 /* Takes the CHECKs out of the way, and notes them; and which of them a damage breaks. */
@@ -264,6 +309,61 @@ static void rows_in_postgres(void **state)
 	assert_all_hit(server);
 }
 
+static void schema_in_postgres(void **state)
+{
+	static const struct {
+		const char *what, *sql;
+	} cases[] = {
+	    {SCHEMA, "DROP INDEX ticket_live"},
+	    {SCHEMA, "DROP INDEX ticket_live; CREATE INDEX ticket_live ON ticket (queue_id, user_id) WHERE status <> 3"},
+	    {SCHEMA, "ALTER TABLE ticket DROP CONSTRAINT ticket_pkey"},
+	    {SCHEMA, "ALTER TABLE user_name DROP CONSTRAINT user_name_pkey"},
+	    {SCHEMA, "ALTER TABLE users DROP CONSTRAINT users_balance_check"},
+	    {SCHEMA,
+	     "ALTER TABLE users DROP CONSTRAINT users_balance_check, ADD CONSTRAINT users_balance_check CHECK (balance <> -1)"},
+	    {SCHEMA, "ALTER TABLE users DROP CONSTRAINT users_balance_check, ADD CONSTRAINT users_balance_check"
+	             " CHECK (balance BETWEEN 0 AND 1000000000000) NOT VALID"},
+	    {SCHEMA, "ALTER TABLE ledger ALTER amount DROP NOT NULL"},
+	    {SCHEMA, "ALTER TABLE concert ALTER changed_at DROP DEFAULT"},
+	    {SCHEMA, "ALTER TABLE user_name ALTER name TYPE text COLLATE \"default\""},
+	    {SCHEMA, "DROP FUNCTION expect_rows"},
+	    {SCHEMA, "CREATE OR REPLACE FUNCTION expect_rows(met bigint, meant bigint, what text) RETURNS void LANGUAGE plpgsql"
+	             " AS 'BEGIN END'"},
+	    {SCHEMA, "DROP SEQUENCE audit_ids"},
+	    {GUARDS, "DROP TRIGGER ledger_keeps ON ledger"},
+	    {GUARDS, "DROP TRIGGER audit_log_keeps ON audit_log"},
+	    {GUARDS, "DROP TRIGGER audit_log_keeps_all ON audit_log"},
+	    {GUARDS, "ALTER TABLE audit_log DISABLE TRIGGER audit_log_keeps"},
+	    {GUARDS, "ALTER TABLE ledger ENABLE REPLICA TRIGGER ledger_keeps"},
+	    {GUARDS, "CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"},
+	    {GUARDS, "DROP TRIGGER ledger_keeps ON ledger; CREATE TRIGGER ledger_keeps BEFORE DELETE ON ledger FOR EACH ROW"
+	             " EXECUTE FUNCTION append_only()"},
+	    {GUARDS,
+	     "DROP TRIGGER ledger_keeps ON ledger; CREATE TRIGGER ledger_keeps BEFORE UPDATE OR DELETE ON ledger FOR EACH ROW"
+	     " WHEN (old.amount < 0) EXECUTE FUNCTION append_only()"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		damage_postgres(server_of(state), "SET search_path = jari;", cases[i].what, cases[i].sql);
+}
+
+/* The list that the audit compares with is what the migrations make, no line less and no line more. */
+static void the_list_of_the_schema_is_whole(void **state)
+{
+	const char *const made[] = {pg_schema_made};
+	struct fixture *f = new_world(server_of(state));
+	PGconn *c = pg_admin(server_of(state));
+	PQclear(PQexec(c, "SET search_path = jari"));
+	PGresult *res = PQexecParams(c, pg_schema_differs, 1, NULL, made, NULL, NULL, 0);
+	assert_int_equal(PQresultStatus(res), PGRES_TUPLES_OK);
+	for (int i = 0; i < PQntuples(res); i++)
+		print_error("%s: %s\n", strcmp(PQgetvalue(res, i, 1), "t") == 0 ? "listed, and not made" : "made, and not listed",
+		            PQgetvalue(res, i, 0));
+	assert_int_equal(PQntuples(res), 0);
+	PQclear(res);
+	PQfinish(c);
+	test_free(f);
+}
+
 /* What the mark is compared with may be right as well: that it is missing must be said. (A SQLite store without it can't be opened.) */
 static void the_clock_in_postgres(void **state)
 {
@@ -309,7 +409,11 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 	    {"rows_in_sqlite", rows_in_sqlite, open_sqlite, close_fixture, NULL},
+	    {"schema_in_sqlite", schema_in_sqlite, open_sqlite, close_fixture, NULL},
+	    {"a_schema_in_other_words_in_sqlite", a_schema_in_other_words_in_sqlite, open_sqlite, close_fixture, NULL},
 	    cmocka_unit_test(rows_in_postgres),
+	    cmocka_unit_test(schema_in_postgres),
+	    cmocka_unit_test(the_list_of_the_schema_is_whole),
 	    cmocka_unit_test(the_clock_in_postgres),
 	    EACH(a_lowered_capacity_is_no_breach),
 	};
