@@ -31,6 +31,24 @@ static const char *const blocks[] = {
     " found := found || format('user %s, key %s', k.user_id, k.key);"
     " END LOOP;"
     " END; " SAY_FOUND("no_objects") " END $$",
+    /* Sequences whose next id is not behind the highest there is. A role that may only use one, and not read it, is told the last id that it gave, and
+     * nothing of one that has given none yet. */
+    "DO $$ DECLARE found text[] := '{}'; k record; next bigint; highest bigint; BEGIN"
+    " FOR k IN SELECT * FROM (VALUES ('user_ids', 'users', 'user_id'), ('reservation_ids', 'reservation', 'reservation_id'),"
+    " ('entry_ids', 'ledger', 'entry_id'), ('audit_ids', 'audit_log', 'audit_id'), ('queue_ids', 'queue', 'queue_id'),"
+    " ('concert_ids', 'concert', 'concert_id'), ('show_ids', 'show', 'show_id')) AS v(ids, rows, id)"
+    " WHERE to_regclass(ids) IS NOT NULL LOOP"
+    " next := NULL;"
+    " IF has_sequence_privilege(k.ids, 'SELECT') THEN"
+    " EXECUTE format('SELECT last_value + is_called::int FROM %I', k.ids) INTO next;"
+    " ELSIF has_sequence_privilege(k.ids, 'USAGE') THEN"
+    " next := pg_sequence_last_value(k.ids::regclass) + 1;"
+    " END IF;"
+    " EXECUTE format('SELECT coalesce(max(%I), 0) FROM %I', k.id, k.rows) INTO highest;"
+    " IF next <= highest THEN"
+    " found := found || format('%s goes on with %s, and there is %s', k.ids, next, highest);"
+    " END IF;"
+    " END LOOP; " SAY_FOUND("ids") " END $$",
 };
 
 /* What an entry does to the wallet of its user. */
@@ -169,13 +187,14 @@ static const struct check checks[] = {
 	 "SELECT 1 FROM audit_log AS a WHERE a.action = 'PATCH_QUEUE' AND a.target = 'queue ' || q.queue_id"
 	 " AND a.detail LIKE '{\"capacity\":%' AND a.created_at >= t.last))"},
 
-	{"I7", "the database is whole: its indexes and constraints are in force, and every name leads to its user",
+	{"I7", "the database is whole: it finds nothing wrong with itself, names lead to their users, and new ids come behind the old",
 	 "SELECT 'index ' || x.indexrelid::regclass::text FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indrelid"
 	 " WHERE c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'meta'::regclass)"
 	 " AND NOT x.indisvalid UNION ALL SELECT 'constraint ' || conname FROM pg_constraint"
 	 " WHERE connamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'meta'::regclass) AND NOT convalidated"
 	 " UNION ALL SELECT format('user %s', coalesce(u.user_id, n.user_id)) FROM users AS u FULL JOIN user_name AS n"
-	 " ON n.user_id = u.user_id AND n.name = u.name WHERE u.user_id IS NULL OR n.user_id IS NULL"},
+	 " ON n.user_id = u.user_id AND n.name = u.name WHERE u.user_id IS NULL OR n.user_id IS NULL"
+	 " UNION ALL " FOUND("ids")},
 	{"I7", "the tables, their constraints and their indexes are in place, as they were made", NOT_AS_MADE " AND line !~ " GUARDS},
 	{"I7", "whatever a row refers to is there",
 	 "SELECT format('%s %s', what, id) FROM ("

@@ -312,7 +312,7 @@ describe('a role that may do what servers may, and no more', () => {
 		await pg.sql(`GRANT USAGE ON SCHEMA jari TO jari_app;
 			GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jari TO jari_app;
 			REVOKE UPDATE, DELETE ON jari.ledger, jari.audit_log FROM jari_app;
-			GRANT USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA jari TO jari_app`);
+			GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA jari TO jari_app`);
 		copies(some.store, app);
 		copies(app, `sqlite:${some.dir}/back.db`);
 	});

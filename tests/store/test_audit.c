@@ -271,6 +271,7 @@ static struct fixture *new_world(const struct pg_server *server)
 {
 	struct fixture *f = fresh_postgres(server);
 	open_again(f);
+	take_ids(f->store);
 	make_world(f->store);
 	store_close(f->store);
 	return f;
@@ -374,6 +375,40 @@ static void the_clock_in_postgres(void **state)
 		damage_postgres(server_of(state), "SET search_path = jari;", "the clock has its mark", sql[i]);
 }
 
+#define WHOLE "the database is whole"
+static void ids_in_postgres(void **state)
+{
+	static const char *const sql[] = {"SELECT setval('user_ids', 4, false)",  "SELECT setval('reservation_ids', 1, false)",
+	                                  "SELECT setval('entry_ids', 1, false)", "SELECT setval('entry_ids', 1)",
+	                                  "SELECT setval('audit_ids', 1, false)", "SELECT setval('queue_ids', 1, false)",
+	                                  "SELECT setval('show_ids', 1, false)",  "SELECT setval('concert_ids', 1, false)"};
+	for (size_t i = 0; i < sizeof sql / sizeof sql[0]; i++)
+		damage_postgres(server_of(state), "SET search_path = jari;", WHOLE, sql[i]);
+	damage_postgres(server_of(state), "SET search_path = jari;", WHOLE, "DELETE FROM user_name WHERE user_id = 2");
+}
+
+/* A role that may not read the sequences, as it was told to be made once: what it is not told is not held against them. */
+static void ids_for_a_role_that_may_not_read_them(void **state)
+{
+	const struct pg_server *server = server_of(state);
+	struct fixture *f = new_world(server);
+	struct findings found = {0};
+	run_postgres(
+	    server, "",
+	    "CREATE ROLE auditor LOGIN; GRANT USAGE ON SCHEMA jari TO auditor;"
+	    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jari TO auditor;"
+	    "GRANT USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA jari TO auditor; REVOKE ALL ON SEQUENCE jari.show_ids FROM auditor;"
+	    "SELECT setval('jari.audit_ids', 2, false)");
+	snprintf(f->url, sizeof f->url, "postgresql://auditor@127.0.0.1:%d/postgres", server->port);
+	audit_url(f->url, &found);
+	if (found.violations)
+		fail_msg("%s", found.first);
+	run_postgres(server, "", "SELECT setval('jari.entry_ids', 1)");
+	expect_found(f->url, WHOLE, "setval('jari.entry_ids', 1)");
+	run_postgres(server, "", "DROP OWNED BY auditor; DROP ROLE auditor");
+	test_free(f);
+}
+
 /* ---- what is right ---- */
 
 /* A capacity that was lowered below those who are in, as the audit log tells. */
@@ -388,6 +423,7 @@ static void a_lowered_capacity_is_no_breach(void **state)
 	                           .action = TEXT("PATCH_QUEUE"),
 	                           .target = TEXT("queue 1"),
 	                           .detail = TEXT("{\"capacity\":{\"from\":2,\"to\":1}}")};
+	take_ids(f->store);
 	make_world(f->store);
 	batch_begin(&b, f->store);
 	struct core_queue *q = core_row_edit(&b.rows, load_one(&b, CORE_ROW_QUEUE, 1, 0, NONE));
@@ -398,6 +434,58 @@ static void a_lowered_capacity_is_no_breach(void **state)
 	assert_int_equal(store_audit(f->store, collect, &found), STORE_OK);
 	if (found.violations)
 		fail_msg("%s", found.first);
+}
+
+static void list(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
+{
+	struct buf *lines = arg;
+	buf_printf(lines, "%s %s\n", invariant, what);
+	if (violations > 0)
+		fail_msg("%s %s: %s", invariant, what, example);
+}
+
+static void assert_document_says(const char *name, int checks)
+{
+	char path[512], words[32];
+	snprintf(path, sizeof path, "%s/docs/%s", TESTS_SOURCE_ROOT, name);
+	snprintf(words, sizeof words, "all %d checks", checks);
+	FILE *f = fopen(path, "re");
+	char *text = test_calloc(1, 262144);
+	size_t n = f ? fread(text, 1, 262143, f) : 0;
+	if (f)
+		(void)fclose(f);
+	if (n == 0 || n == 262143)
+		fail_msg("%s can't be read, or is too long", path);
+	if (!strstr(text, words))
+		fail_msg("%s does not say \"%s\"", path, words);
+	test_free(text);
+}
+
+/* The same checks in the same order, whatever the store; and as many as the documents say. */
+static void every_store_makes_the_same_checks(void **state)
+{
+	static const char *const documents[] = {"operations.md", "scaling.md"};
+	static int (*const opens[])(void **) = {open_memory, open_sqlite, open_postgres};
+	struct buf lines[3] = {{0}};
+	int checks = 0;
+	for (size_t i = 0; i < 3; i++) {
+		void *opened = *state;
+		assert_int_equal(opens[i](&opened), 0);
+		struct fixture *f = opened;
+		take_ids(f->store);
+		make_world(f->store);
+		assert_int_equal(store_audit(f->store, list, &lines[i]), STORE_OK);
+		buf_char(&lines[i], '\0');
+		assert_string_equal(lines[i].p, lines[0].p);
+		(void)close_fixture(&opened);
+	}
+	for (const char *p = lines[0].p; *p; p++)
+		checks += *p == '\n';
+	for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+		assert_document_says(documents[i], checks);
+	}
+	for (size_t i = 0; i < 3; i++)
+		buf_free(&lines[i]);
 }
 
 int main(void)
@@ -415,7 +503,10 @@ int main(void)
 	    cmocka_unit_test(schema_in_postgres),
 	    cmocka_unit_test(the_list_of_the_schema_is_whole),
 	    cmocka_unit_test(the_clock_in_postgres),
+	    cmocka_unit_test(ids_in_postgres),
+	    cmocka_unit_test(ids_for_a_role_that_may_not_read_them),
 	    EACH(a_lowered_capacity_is_no_breach),
+	    cmocka_unit_test(every_store_makes_the_same_checks),
 	};
 	return cmocka_run_group_tests_name("audit", tests, start_postgres, end_postgres);
 }

@@ -148,7 +148,7 @@ static void grant_to_app(const struct world *w)
 	assert_true(pg_sql(w->server, "GRANT USAGE ON SCHEMA jari TO jari_app;"
 	                              "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jari TO jari_app;"
 	                              "REVOKE UPDATE, DELETE ON jari.ledger, jari.audit_log FROM jari_app;"
-	                              "GRANT USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA jari TO jari_app"));
+	                              "GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA jari TO jari_app"));
 }
 
 static void a_role_without_rights_on_the_schema(void **state)

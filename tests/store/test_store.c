@@ -829,6 +829,7 @@ static void each_wallet_has_its_own_pages(void **state)
 	struct store_reader *r;
 	struct batch b;
 	struct core_user eve = a_user(EVE, "eve", 200);
+	take_ids(store_of(state));
 	make_world(store_of(state));
 	for (int64_t round = 0; round < 3; round++) {
 		batch_begin(&b, store_of(state));
@@ -911,6 +912,7 @@ static void pages_of_sales(void **state)
 static void audit_tells_right_from_wrong(void **state)
 {
 	struct findings good = {0}, bad = {0};
+	take_ids(store_of(state));
 	make_world(store_of(state));
 	assert_int_equal(store_audit(store_of(state), collect, &good), STORE_OK);
 	if (good.violations)
