@@ -19,10 +19,11 @@ struct check {
 #define LIVE "(r.status = 2 OR (r.status = 1 AND r.held_until > (SELECT value FROM meta WHERE name = 'clock')))"
 
 /* What the migrations make (?1, see sqlite_schema_made) and is not there, or is something else. What is there beside it is the owner's business. */
-#define NOT_AS_MADE                                                                                                             \
-	"SELECT json_extract(m.value, '$[1]') || CASE WHEN s.name IS NULL THEN ' is missing' ELSE ' is not as it was made' END" \
-	" FROM json_each(?1) AS m LEFT JOIN sqlite_schema AS s ON s.type = json_extract(m.value, '$[0]')"                       \
-	" AND s.name = json_extract(m.value, '$[1]') AND s.tbl_name = json_extract(m.value, '$[2]')"                            \
+#define NOT_AS_MADE                                                                                       \
+	"SELECT json_extract(m.value, '$[0]') || ' ' || json_extract(m.value, '$[1]') ||"                 \
+	" CASE WHEN s.name IS NULL THEN ' is missing' ELSE ' is not as it was made' END"                  \
+	" FROM json_each(?1) AS m LEFT JOIN sqlite_schema AS s ON s.type = json_extract(m.value, '$[0]')" \
+	" AND s.name = json_extract(m.value, '$[1]') AND s.tbl_name = json_extract(m.value, '$[2]')"      \
 	" WHERE plain(s.sql) <> json_extract(m.value, '$[3]')"
 
 /* clang-format off */

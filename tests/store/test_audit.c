@@ -96,6 +96,7 @@ static const struct {
 
     {ANSWERS, "UPDATE idempotency SET body = '{\"a\":}'", NULL},
     {ANSWERS, "UPDATE idempotency SET body = '[1]'", NULL},
+    {ANSWERS, "UPDATE idempotency SET body = printf('%.*c', 200000, '[')", "UPDATE idempotency SET body = repeat('[', 200000)"},
     {ANSWERS, "UPDATE idempotency SET body = '1'", NULL},
     {ANSWERS, "UPDATE idempotency SET body = ''", NULL},
     {ANSWERS, "UPDATE idempotency SET status = 404", NULL},
