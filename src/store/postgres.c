@@ -20,6 +20,7 @@ static void pg_close(struct store *base)
 {
 	struct pg_store *s = pg_store_of(base);
 	base->ops->rollback(base);
+	pg_end_alone(s);
 	pg_conn_free(&s->conn);
 	pg_conn_free(&s->watch);
 	pg_conn_free(&s->alone);

@@ -322,6 +322,8 @@ enum store_result pg_give_rows(struct pg_conn *c, enum core_kind kind, const cha
                                bool *stopped);
 /* postgres_copy.c: takes the exclusive lock; STORE_BUSY, with a line, when a server has the store open. */
 enum store_result pg_stay_alone(struct pg_store *s, char error[STORE_ERROR_SIZE]);
+/* Gives it back, when it is there, at once: closed without, the server would have it until it notices. */
+void pg_end_alone(struct pg_store *s);
 enum store_result pg_count(struct store *base, int64_t *rows);
 enum store_result pg_export(struct store *base, store_row_fn fn, void *arg);
 enum store_result pg_import_begin(struct store *base, int64_t clock, int64_t realm, char error[STORE_ERROR_SIZE]);

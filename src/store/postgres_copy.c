@@ -60,6 +60,12 @@ enum store_result pg_stay_alone(struct pg_store *s, char error[STORE_ERROR_SIZE]
 	return STORE_OK;
 }
 
+void pg_end_alone(struct pg_store *s)
+{
+	if (s->alone.pg)
+		(void)pg_do(&s->alone, "DO $$ BEGIN PERFORM pg_advisory_unlock_all(); END $$");
+}
+
 /* The connection that was made when the store was opened. What has lost it has lost the lock, and does not go on. */
 static bool is_alone(const struct pg_store *s)
 {
