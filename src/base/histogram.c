@@ -35,12 +35,6 @@ void histogram_free(struct histogram *h)
 	*h = (struct histogram){0};
 }
 
-void histogram_reset(struct histogram *h)
-{
-	memset(h->counts, 0, h->size * sizeof(*h->counts));
-	h->total = h->sum = h->lowest = h->highest = 0;
-}
-
 void histogram_add(struct histogram *h, int64_t value)
 {
 	if (value < 0)

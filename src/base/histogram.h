@@ -26,7 +26,6 @@ struct histogram {
 
 void histogram_init(struct histogram *h, int bits);
 void histogram_free(struct histogram *h);
-void histogram_reset(struct histogram *h);
 void histogram_add(struct histogram *h, int64_t value);
 /* Adds what `from` has; both of the same bits. */
 void histogram_merge(struct histogram *into, const struct histogram *from);

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { newCertificate } from './certificates.mjs';
 import { ADMIN_KEY, binary, cleanEnv, jari, serverHere, show, sleep, tempFolder } from './harness.mjs';
 
@@ -62,6 +63,21 @@ describe('each operation', () => {
 			assert.match(r.stdout, /no errors/, said(r));
 		});
 
+	it('turn tells those who leave from those who join', async () => {
+		for (const threads of ['1', '2']) {
+			const { r, report } = await run('turn', ['--requests', '400', '--waiting', '40', '--threads', threads]);
+			assert.deepEqual(Object.keys(report.steps).sort(), ['join', 'leave'], said(r));
+			assert.deepEqual([report.steps.join.ok, report.steps.leave.ok], [200, 200], said(r));
+		}
+	});
+
+	it('--requests are so many also after a warm-up', async () => {
+		for (let i = 0; i < 3; i++) {
+			const { r, report } = await run('healthz', ['--requests', '100', '--connections', '64', '--warmup', '1']);
+			assert.deepEqual([report.answers, report.steps.request.latencyUs.count], [100, 100], said(r));
+		}
+	});
+
 	it('keeps to the rate, and ends after the duration', async () => {
 		const { r, report } = await run('healthz', ['--rate', '200', '--duration', '1']);
 		assert.ok(report.answers > 150 && report.answers <= 201, `200 in one second were asked for, ${report.answers} came${said(r)}`);
@@ -75,6 +91,87 @@ describe('each operation', () => {
 		assert.deepEqual([report.errors[0].status, report.errors[0].code], [404, 'CONCERT_NOT_FOUND'], said(r));
 		assert.match(r.stdout, /404 CONCERT_NOT_FOUND/);
 		assert.deepEqual([r.status, r.stderr.trim().split('\n').at(-1)], [1, 'jari: nothing succeeded'], said(r));
+	});
+});
+
+// A server that takes its time: each answer comes 20 ms after its request, so four connections get 200 a second at most.
+describe('what is counted', () => {
+	const folder = tempFolder();
+	const SLOW_MS = 20;
+	const server = http.createServer((request, answer) => {
+		request.resume();
+		setTimeout(() => {
+			answer.writeHead(asked++ % 4 === 3 ? refusal : 200, { 'content-type': 'application/json' });
+			answer.end('{}');
+		}, SLOW_MS);
+	});
+	let asked = 0;
+	let refusal = 200;
+	let url;
+	before(async () => {
+		await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+		url = `http://127.0.0.1:${server.address().port}`;
+	});
+	after(() => {
+		server.closeAllConnections();
+		server.close();
+	});
+	const measure = async (...args) => {
+		const json = path.join(folder, 'counted.json');
+		const r = await bench(['request', '--url', url, '--json', json, ...args.map(String)]);
+		assert.equal(r.status, 0, said(r));
+		return { r, report: JSON.parse(fs.readFileSync(json, 'utf8')) };
+	};
+
+	for (const rate of [1000, 10000000])
+		it(`at ${rate} a second, which is too many, what was answered while it was measured`, async () => {
+			const { r, report } = await measure('--rate', rate, '--connections', 4, '--warmup', 1, '--duration', 2);
+			assert.equal(report.elapsedUs, 2000000, said(r));
+			assert.ok(report.answers > 200 && report.answers <= 400, `${report.answers} answers in two seconds, 200 a second at most${said(r)}`);
+			assert.equal(report.perSecond, Math.floor(report.answers / 2));
+			assert.equal(report.seconds.length, 2);
+			assert.equal(report.seconds.reduce((sum, second) => sum + second.done, 0), report.answers);
+			// They are late by all that had to go before them, the warm-up aside: the half of them by a second and more, less their own time on the way.
+			const { count, p50, max } = report.steps.request.latencyUs;
+			assert.ok(p50 > 600000 && max > 1500000 && max < 2500000, `latencies count from when a request was due: ${show(report.steps.request.latencyUs)}`);
+			assert.equal(report.notSent, rate * 2 - count, 'and of those that were due the rest was never sent');
+			assert.match(r.stdout, /were due and never sent/);
+		});
+
+	it('what was due in the warm-up and is answered later has no latency', async () => {
+		const { r, report } = await measure('--rate', 1, '--connections', 4, '--warmup', 1, '--duration', 1);
+		assert.deepEqual([report.answers, report.steps.request.latencyUs.count, report.notSent], [1, 1, 0], said(r));
+	});
+
+	for (const [connections, threads] of [[64, 1], [64, 3], [1, 1]])
+		it(`--requests 100 are 100 after a warm-up, with ${connections} connections of ${threads} threads`, async () => {
+			const { r, report } = await measure('--requests', 100, '--connections', connections, '--threads', threads, '--warmup', 1);
+			assert.deepEqual([report.answers, report.steps.request.latencyUs.count, report.successLatencyUs.count], [100, 100, 100], said(r));
+		});
+
+	it('and 100 at a rate', async () => {
+		const { r, report } = await measure('--requests', 100, '--connections', 16, '--rate', 300, '--warmup', 1);
+		assert.deepEqual([report.answers, report.steps.request.latencyUs.count], [100, 100], said(r));
+	});
+
+	it('JSON and table tell the same figures of the same answers', async () => {
+		let { report } = await measure('--requests', 200, '--connections', 4, '--warmup', 0);
+		assert.deepEqual(report.successLatencyUs, report.steps.request.latencyUs);
+		refusal = 409;
+		try {
+			const { r, ...measured } = await measure('--requests', 200, '--connections', 4, '--warmup', 0);
+			report = measured.report;
+			const step = report.steps.request;
+			assert.deepEqual([step.ok, step.refused], [150, 50], said(r));
+			const row = (name) => r.stdout.split('\n').find((line) => line.startsWith(name)).trim().split(/ {2,}/).map((cell) => cell.replaceAll(' ', ''));
+			assert.deepEqual(row('request').slice(1, 3), [String(200), String(step.perSecond)], said(r));
+			assert.deepEqual(row('success').slice(1, 3), [String(150), String(step.okPerSecond)], said(r));
+			assert.equal(step.okPerSecond, report.perSecond);
+			const ms = (us) => (us < 10000 ? (us / 1000).toFixed(3) : us < 1000000 ? `${Math.floor(us / 100) / 10}` : String(Math.floor(us / 1000)));
+			assert.equal(Number(row('success')[3]), Number(ms(report.successLatencyUs.p50)), said(r));
+		} finally {
+			refusal = 200;
+		}
 	});
 });
 

@@ -366,9 +366,9 @@ int64_t guest_answer(struct guest *g, struct guest_world *w, struct guest_book *
 	int64_t latency = c->end_us - c->due_us;
 
 	if (outcome == CLIENT_ANSWERED && c->reply.status >= 200 && c->reply.status < 300) {
-		stats_ok(book->stats, step, c->end_us, latency);
+		stats_ok(book->stats, step, STATS_ALL, c->end_us, latency);
 		return succeeded(g, w, book, &c->reply, c->end_us);
 	}
-	stats_error(book->stats, step, c->end_us, latency, outcome, &c->reply);
+	stats_error(book->stats, step, STATS_ALL, c->end_us, latency, outcome, &c->reply);
 	return failed(g, w, book, outcome, &c->reply, c->end_us);
 }

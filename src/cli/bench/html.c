@@ -26,21 +26,23 @@ static void escaped(struct buf *out, const char *s)
 	}
 }
 
-static void row(struct buf *out, const char *name, const struct histogram *h, int64_t per_second)
+static void row(struct buf *out, const char *name, const struct histogram *h, int64_t count, int64_t per_second)
 {
 	static const int64_t at[] = {500000, 900000, 990000, 999000};
 
 	buf_printf(out, "<tr><td>%s</td><td>", name);
-	report_grouped(out, h->total);
+	report_grouped(out, count);
 	buf_str(out, "</td><td>");
 	if (per_second >= 0)
 		report_grouped(out, per_second);
 	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
 		buf_str(out, "</td><td>");
-		report_ms(out, histogram_at(h, at[i]));
+		if (h->total > 0)
+			report_ms(out, histogram_at(h, at[i]));
 	}
 	buf_str(out, "</td><td>");
-	report_ms(out, h->highest);
+	if (h->total > 0)
+		report_ms(out, h->highest);
 	buf_str(out, "</td></tr>\n");
 }
 
@@ -52,11 +54,16 @@ static void table(const struct report *r, struct buf *out)
 	    out,
 	    "<h2>Steps</h2><table><tr><th>step</th><th>answers</th><th>a second</th><th>p50 ms</th><th>p90 ms</th><th>p99 ms</th><th>p99.9 ms</th>"
 	    "<th>max ms</th></tr>\n");
-	for (int i = 0; i < STEPS; i++)
-		if (s->latency[i].total > 0)
-			row(out, step_name((enum step)i), &s->latency[i], stats_per_second(s, s->latency[i].total));
+	for (int i = 0; i < STEPS; i++) {
+		int64_t answers = s->ok[i] + s->refused[i];
+
+		if (stats_has(s, (enum step)i))
+			row(out, step_name((enum step)i), &s->latency[i], answers, stats_per_second(s, answers));
+	}
+	if (stats_problems(s) > 0)
+		row(out, "success", &s->success, stats_answers(s), stats_per_second(s, stats_answers(s)));
 	if (r->journey != NULL && r->journey->wait.total > 0)
-		row(out, "wait in line", &r->journey->wait, -1);
+		row(out, "wait in line", &r->journey->wait, r->journey->wait.total, -1);
 	buf_str(out, "</table>\n");
 }
 
@@ -196,9 +203,17 @@ void report_html(const struct report *r, struct buf *out)
 		sale(r->journey, out);
 	table(r, out);
 	errors(r->stats, out);
+	if (r->stats->unsent > 0) {
+		buf_str(out, "<p class=\"bad\">");
+		report_grouped(out, r->stats->unsent);
+		buf_str(out, " " REPORT_UNSENT ".</p>\n");
+	}
 	if (r->journey != NULL)
 		plot_people(r->journey, out);
 	plot_seconds(r, out);
 	plot_percentiles(r, out);
-	buf_str(out, "<p>Each latency is counted from the moment at which its request was due.</p></body></html>\n");
+	buf_str(
+	    out,
+	    "<p>How many a second is what was answered while it was measured. Latencies are those of requests that were due in that time, and each is counted "
+	    "from the moment at which its request was due.</p></body></html>\n");
 }

@@ -315,6 +315,8 @@ static void all_help(FILE *out)
 		cli_help_entry(out, ops[i].name, ops[i].help);
 	(void)fputs(
 	    "\n'jari bench OPERATION --help' explains one and its options.\n"
+	    "\nHow many a second is what was answered while it was measured. How long it took is told of the requests that were due in that\n"
+	    "time, each from when it was due: at a --rate, also for the time in which no connection was free.\n"
 	    "\nExamples:\n"
 	    "  jari bench onsale --admin-key-file data/jari.db.admin-key --users 20000 --html rehearsal.html\n"
 	    "  jari bench onsale --admin-key-file data/jari.db.admin-key --url https://staging.tickets.example --allow-remote\n"

@@ -25,12 +25,13 @@ struct phase_worker {
 	pthread_t id;
 	struct client *client;
 	struct stats *stats;
-	int64_t k, index, stride; /* sent so far; the next request is index, then index + stride … */
-	int64_t rate, quota;      /* of this worker; 0: none */
+	int64_t k;             /* due so far, as a rate has it */
+	int64_t index, stride; /* the next request is index, then index + stride … */
+	int64_t rate, quota;   /* of this worker; 0: none */
 	int64_t start_us, warm_us, end_us;
-	int64_t measured; /* sent since the warm-up */
+	int64_t measured; /* sent that were due since the warm-up */
 	int64_t silent;
-	bool measuring, stopped;
+	bool stopped;
 	char error[CLI_ERROR_SIZE]; /* the first */
 };
 
@@ -61,11 +62,22 @@ bool phase_raise_files(int64_t connections, char error[CLI_ERROR_SIZE])
 
 /* ---- a worker ---- */
 
+static bool used_up(const struct phase_worker *w)
+{
+	return w->phase->limit > 0 && w->index >= w->phase->limit;
+}
+
+/* How many a rate has made due before that instant. */
+static int64_t due_before(const struct phase_worker *w, int64_t at_us)
+{
+	return ((at_us - w->start_us) * w->rate + 999999) / 1000000;
+}
+
 static bool more(const struct phase_worker *w, int64_t now)
 {
 	const struct phase *p = w->phase;
 
-	if (w->stopped || (p->limit > 0 && w->index >= p->limit))
+	if (w->stopped || used_up(w))
 		return false;
 	if (w->quota > 0 && w->measured >= w->quota)
 		return false;
@@ -76,24 +88,33 @@ static void fill(struct phase_worker *w, int64_t now)
 {
 	const struct phase *p = w->phase;
 
+	/* What the warm-up had no time for would keep what is due now from being sent, for ever if the rate is too high. */
+	if (w->rate > 0 && now >= w->warm_us && w->k < due_before(w, w->warm_us))
+		w->k = due_before(w, w->warm_us);
 	/* Not all that is due at once: what has been sent wants to be looked after, too. */
 	for (int i = 0; i < FILL_MAX && more(w, now); i++) {
 		int64_t due = w->rate > 0 ? w->start_us + w->k * 1000000 / w->rate : now;
 		struct client_conn *c = due <= now ? client_take(w->client) : NULL;
+		size_t n;
 
 		if (c == NULL)
 			break;
 		c->tag = w->index;
-		client_send(c, p->write(p->arg, w->index, c->out), due);
+		n = p->write(p->arg, w->index, c->out);
+		w->index += w->stride;
+		if (n == 0) {
+			client_give_back(c);
+			continue;
+		}
+		client_send(c, n, due);
 		if (w->rate == 0)
 			c->due_us = c->sent_us;
 		w->k++;
-		w->index += w->stride;
-		w->measured += w->measuring;
+		w->measured += c->due_us >= w->warm_us;
 	}
 }
 
-static void note_error(struct phase_worker *w, enum client_outcome outcome, const struct reply *reply)
+static void note_error(struct phase_worker *w, enum step step, enum client_outcome outcome, const struct reply *reply)
 {
 	static const char *const silent[CLIENT_OUTCOMES] = {[CLIENT_BROKEN] = "the connection broke",
 	                                                    [CLIENT_TIMEOUT] = "no answer in time",
@@ -104,8 +125,8 @@ static void note_error(struct phase_worker *w, enum client_outcome outcome, cons
 		w->silent = 0;
 		(void)reply_text(reply->body, TEXT("\"code\":"), &code);
 		if (w->error[0] == '\0')
-			(void)snprintf(w->error, sizeof(w->error), "%s was answered with %d %.*s", step_name(w->phase->step),
-			               reply->status, (int)code.n, code.p);
+			(void)snprintf(w->error, sizeof(w->error), "%s was answered with %d %.*s", step_name(step), reply->status,
+			               (int)code.n, code.p);
 	} else {
 		w->silent++;
 		if (w->error[0] == '\0' || w->silent >= SILENT_MAX)
@@ -117,50 +138,68 @@ static void note_error(struct phase_worker *w, enum client_outcome outcome, cons
 		w->stopped = true;
 }
 
-static void measure_from_now(struct phase_worker *w)
+static enum stats_counts counts_for(const struct phase_worker *w, const struct client_conn *c)
 {
-	w->measuring = true;
-	stats_restart(w->stats, w->warm_us);
+	bool due = c->due_us >= w->warm_us;
+	bool within = c->end_us >= w->warm_us && (w->phase->duration_us == 0 || c->end_us < w->end_us);
+
+	if (w->quota > 0) /* so many requests are the window */
+		within = due;
+	return (within ? STATS_RATE : STATS_WARMUP) | (due ? STATS_LATENCY : STATS_WARMUP);
 }
 
 static void answered(struct client_conn *c, enum client_outcome outcome, void *arg)
 {
 	struct phase_worker *w = arg;
 	const struct phase *p = w->phase;
+	enum step step = p->step_of != NULL ? p->step_of(p->arg, c->tag) : p->step;
+	enum stats_counts counts = counts_for(w, c);
 	bool ok = outcome == CLIENT_ANSWERED && c->reply.status >= 200 && c->reply.status < 300;
 	int64_t latency = c->end_us - c->due_us;
 
-	if (!w->measuring && c->end_us >= w->warm_us)
-		measure_from_now(w);
 	if (ok && p->take != NULL && !p->take(p->arg, c->tag, &c->reply))
 		ok = false;
-	if (c->due_us >= w->stats->begin_us) {
-		if (ok)
-			stats_ok(w->stats, p->step, c->end_us, latency);
-		else
-			stats_error(w->stats, p->step, c->end_us, latency, outcome, &c->reply);
+	if ((counts & STATS_RATE) != 0)
 		w->stats->end_us = c->end_us;
-	}
-	if (ok)
+	if (ok) {
+		stats_ok(w->stats, step, counts, c->end_us, latency);
 		w->silent = 0;
-	else
-		note_error(w, outcome, &c->reply);
+	} else {
+		stats_error(w->stats, step, counts, c->end_us, latency, outcome, &c->reply);
+		note_error(w, step, outcome, &c->reply);
+	}
 	fill(w, c->end_us);
+}
+
+/* A window of so many seconds is as long as it was meant to be, unless there was nothing more to ask for. */
+static void end_window(struct phase_worker *w)
+{
+	struct stats *s = w->stats;
+
+	if (w->phase->duration_us == 0 || w->quota > 0 || w->stopped)
+		return;
+	s->used_up = used_up(w);
+	if (s->used_up)
+		return;
+	s->end_us = w->end_us;
+	if (w->rate > 0) {
+		int64_t first = due_before(w, w->warm_us);
+
+		s->unsent = due_before(w, w->end_us) - (w->k > first ? w->k : first);
+	}
 }
 
 static void *work(void *arg)
 {
 	struct phase_worker *w = arg;
 
-	w->stats->begin_us = w->stats->end_us = w->start_us;
+	w->stats->begin_us = w->stats->end_us = w->warm_us;
 	/* What is sent before the start would count as warm-up, also where there is none. */
 	while (clock_elapsed_us() < w->start_us && client_turn(w->client, w->start_us))
 		continue;
 	for (;;) {
 		int64_t now = clock_elapsed_us(), until = INT64_MAX;
 
-		if (!w->measuring && now >= w->warm_us)
-			measure_from_now(w);
 		fill(w, now);
 		if (client_busy(w->client) == 0 && !more(w, now))
 			break;
@@ -172,8 +211,7 @@ static void *work(void *arg)
 			break;
 		}
 	}
-	if (w->phase->duration_us > 0 && !w->stopped && w->quota == 0 && w->stats->end_us < w->end_us && w->rate > 0)
-		w->stats->end_us = w->end_us; /* a rate is over the time that it was meant for */
+	end_window(w);
 	(void)pthread_mutex_lock(&w->crew->lock);
 	w->crew->running--;
 	(void)pthread_cond_signal(&w->crew->ended);
@@ -336,7 +374,7 @@ bool phase_run(const struct bench_options *o, const struct phase *p, struct stat
 	for (int i = 0; i < hired; i++) {
 		struct phase_worker *w = &crew.workers[i];
 
-		if (ok && total != NULL && w->k > 0)
+		if (ok && total != NULL)
 			stats_merge(total, w->stats);
 		if (ok && w->stopped && w->error[0] != '\0') {
 			(void)snprintf(error, CLI_ERROR_SIZE, "%s", w->error);

@@ -56,10 +56,12 @@ static void row(struct buf *out, const char *name, const struct histogram *h, in
 		report_grouped(cell, per_second);
 	right(out, cell, NUMBER_WIDTH);
 	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
-		report_ms(cell, histogram_at(h, at[i]));
+		if (h->total > 0)
+			report_ms(cell, histogram_at(h, at[i]));
 		right(out, cell, NUMBER_WIDTH);
 	}
-	report_ms(cell, h->highest);
+	if (h->total > 0)
+		report_ms(cell, h->highest);
 	right(out, cell, NUMBER_WIDTH);
 	buf_char(out, '\n');
 }
@@ -74,17 +76,14 @@ static void steps(const struct report *r, struct buf *out)
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		buf_printf(out, "%*s", NUMBER_WIDTH, heads[i]);
 	buf_char(out, '\n');
-	for (int i = 0; i < STEPS; i++)
-		if (s->latency[i].total > 0)
-			row(out, step_name((enum step)i), &s->latency[i], s->latency[i].total,
-			    stats_per_second(s, s->latency[i].total), &cell);
-	if (stats_problems(s) > 0) {
-		struct histogram successes;
+	for (int i = 0; i < STEPS; i++) {
+		int64_t answers = s->ok[i] + s->refused[i];
 
-		stats_successes(s, &successes);
-		row(out, "success", &successes, successes.total, stats_per_second(s, successes.total), &cell);
-		histogram_free(&successes);
+		if (stats_has(s, (enum step)i))
+			row(out, step_name((enum step)i), &s->latency[i], answers, stats_per_second(s, answers), &cell);
 	}
+	if (stats_problems(s) > 0)
+		row(out, "success", &s->success, stats_answers(s), stats_per_second(s, stats_answers(s)), &cell);
 	if (r->journey != NULL && r->journey->wait.total > 0)
 		row(out, "wait", &r->journey->wait, r->journey->wait.total, -1, &cell);
 	buf_free(&cell);
@@ -181,6 +180,11 @@ void report_table(const struct report *r, struct buf *out)
 	buf_str(out, "\n\n");
 	steps(r, out);
 	errors(s, out);
+	if (s->unsent > 0) {
+		buf_char(out, '\n');
+		report_grouped(out, s->unsent);
+		buf_str(out, " " REPORT_UNSENT "\n");
+	}
 	if (r->journey != NULL) {
 		people(r->journey, out);
 		sale(r->journey, out);

@@ -15,6 +15,10 @@ struct report {
 	int64_t began_ms;              /* since 1970 */
 };
 
+/* What is told of requests that were due and never sent; nothing where there are none. */
+#define REPORT_UNSENT \
+	"requests were due and never sent: no connection was free. The rate is more than the server, or this load, can do"
+
 void report_table(const struct report *r, struct buf *out);
 void report_json(const struct report *r, struct buf *out);
 void report_html(const struct report *r, struct buf *out);

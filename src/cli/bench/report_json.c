@@ -50,23 +50,21 @@ static void steps(struct json_out *o, const struct stats *s)
 	jo_key(o, "steps");
 	jo_object(o);
 	for (int i = 0; i < STEPS; i++) {
-		if (s->latency[i].total == 0)
+		if (!stats_has(s, (enum step)i))
 			continue;
 		jo_key(o, step_name((enum step)i));
 		jo_object(o);
 		jo_kv_int(o, "ok", s->ok[i]);
 		jo_kv_int(o, "refused", s->refused[i]);
-		jo_kv_int(o, "perSecond", stats_per_second(s, s->ok[i]));
+		jo_kv_int(o, "perSecond", stats_per_second(s, s->ok[i] + s->refused[i]));
+		jo_kv_int(o, "okPerSecond", stats_per_second(s, s->ok[i]));
 		jo_key(o, "latencyUs");
 		latency(o, &s->latency[i]);
 		jo_end_object(o);
 	}
 	jo_end_object(o);
-	struct histogram successes;
-	stats_successes(s, &successes);
 	jo_key(o, "successLatencyUs");
-	latency(o, &successes);
-	histogram_free(&successes);
+	latency(o, &s->success);
 }
 
 static void errors(struct json_out *o, const struct stats *s)
@@ -168,6 +166,7 @@ void report_json(const struct report *r, struct buf *out)
 	jo_kv_int(&o, "perSecond", stats_per_second(r->stats, answers));
 	jo_kv_int(&o, "serverCpuNsPerAnswer", answers > 0 ? r->stats->cpu_us * 1000 / answers : 0);
 	jo_kv_int(&o, "problems", stats_problems(r->stats));
+	jo_kv_int(&o, "notSent", r->stats->unsent);
 	options(&o, r->o, r->journey);
 	steps(&o, r->stats);
 	errors(&o, r->stats);

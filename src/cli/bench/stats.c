@@ -22,17 +22,8 @@ struct stats *stats_new(void)
 
 	for (int i = 0; i < STEPS; i++)
 		histogram_init(&s->latency[i], HISTOGRAM_FINE);
+	histogram_init(&s->success, HISTOGRAM_FINE);
 	return s;
-}
-
-static void free_seconds(struct stats *s)
-{
-	for (size_t i = 0; i < STATS_SECONDS_MAX; i++)
-		if (s->seconds[i] != NULL) {
-			histogram_free(&s->seconds[i]->latency);
-			free(s->seconds[i]);
-			s->seconds[i] = NULL;
-		}
 }
 
 void stats_free(struct stats *s)
@@ -41,20 +32,13 @@ void stats_free(struct stats *s)
 		return;
 	for (int i = 0; i < STEPS; i++)
 		histogram_free(&s->latency[i]);
-	free_seconds(s);
+	histogram_free(&s->success);
+	for (size_t i = 0; i < STATS_SECONDS_MAX; i++)
+		if (s->seconds[i] != NULL) {
+			histogram_free(&s->seconds[i]->latency);
+			free(s->seconds[i]);
+		}
 	free(s);
-}
-
-void stats_restart(struct stats *s, int64_t now_us)
-{
-	for (int i = 0; i < STEPS; i++) {
-		histogram_reset(&s->latency[i]);
-		s->ok[i] = s->refused[i] = 0;
-	}
-	free_seconds(s);
-	s->error_count = 0;
-	s->errors_left_out = 0;
-	s->begin_us = now_us;
 }
 
 struct stats_second *stats_second(struct stats *s, int64_t now_us)
@@ -70,12 +54,16 @@ struct stats_second *stats_second(struct stats *s, int64_t now_us)
 	return s->seconds[at];
 }
 
-void stats_ok(struct stats *s, enum step step, int64_t now_us, int64_t latency_us)
+void stats_ok(struct stats *s, enum step step, enum stats_counts counts, int64_t now_us, int64_t latency_us)
 {
-	struct stats_second *second = stats_second(s, now_us);
+	bool in_rate = (counts & STATS_RATE) != 0;
+	struct stats_second *second = in_rate ? stats_second(s, now_us) : NULL;
 
-	s->ok[step]++;
-	histogram_add(&s->latency[step], latency_us);
+	s->ok[step] += in_rate;
+	if ((counts & STATS_LATENCY) != 0) {
+		histogram_add(&s->latency[step], latency_us);
+		histogram_add(&s->success, latency_us);
+	}
 	if (second != NULL) {
 		second->done[step]++;
 		histogram_add(&second->latency, latency_us);
@@ -105,8 +93,8 @@ static void count_error(struct stats *s, enum step step, int status, struct text
 	memcpy(e->code, code.p, code.n);
 }
 
-void stats_error(struct stats *s, enum step step, int64_t now_us, int64_t latency_us, enum client_outcome outcome,
-                 const struct reply *reply)
+void stats_error(struct stats *s, enum step step, enum stats_counts counts, int64_t now_us, int64_t latency_us,
+                 enum client_outcome outcome, const struct reply *reply)
 {
 	static const struct text codes[CLIENT_OUTCOMES] = {
 	    [CLIENT_ANSWERED] = {"HTTP", 4},
@@ -114,15 +102,18 @@ void stats_error(struct stats *s, enum step step, int64_t now_us, int64_t latenc
 	    [CLIENT_TIMEOUT] = {"TIMEOUT", 7},
 	    [CLIENT_GARBLED] = {"NOT_HTTP", 8},
 	};
-	struct stats_second *second = stats_second(s, now_us);
+	bool in_rate = (counts & STATS_RATE) != 0;
+	struct stats_second *second = in_rate ? stats_second(s, now_us) : NULL;
 	struct text code = codes[outcome];
 
 	if (outcome == CLIENT_ANSWERED) {
 		(void)reply_text(reply->body, TEXT("\"code\":"), &code);
-		s->refused[step]++;
-		histogram_add(&s->latency[step], latency_us);
+		s->refused[step] += in_rate;
+		if ((counts & STATS_LATENCY) != 0)
+			histogram_add(&s->latency[step], latency_us);
 	}
-	count_error(s, step, outcome == CLIENT_ANSWERED ? reply->status : 0, code, 1);
+	if (counts != STATS_WARMUP)
+		count_error(s, step, outcome == CLIENT_ANSWERED ? reply->status : 0, code, 1);
 	if (second != NULL)
 		second->errors++;
 	atomic_fetch_add_explicit(&s->problems, 1, memory_order_relaxed);
@@ -156,6 +147,9 @@ void stats_merge(struct stats *into, const struct stats *from)
 		into->ok[i] += from->ok[i];
 		into->refused[i] += from->refused[i];
 	}
+	histogram_merge(&into->success, &from->success);
+	into->unsent += from->unsent;
+	into->used_up = into->used_up || from->used_up;
 	for (size_t i = 0; i < from->error_count; i++)
 		count_error(into, from->errors[i].step, from->errors[i].status, text_of(from->errors[i].code),
 		            from->errors[i].count);
@@ -188,12 +182,9 @@ int64_t stats_problems(const struct stats *s)
 	return n;
 }
 
-void stats_successes(const struct stats *s, struct histogram *out)
+bool stats_has(const struct stats *s, enum step step)
 {
-	histogram_init(out, HISTOGRAM_COARSE);
-	for (size_t i = 0; i < STATS_SECONDS_MAX; i++)
-		if (s->seconds[i] != NULL)
-			histogram_merge(out, &s->seconds[i]->latency);
+	return s->ok[step] + s->refused[step] + s->latency[step].total > 0;
 }
 
 size_t stats_second_count(const struct stats *s)

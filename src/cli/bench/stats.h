@@ -10,6 +10,7 @@
 #include "base/histogram.h"
 #include "cli/bench/http_client.h"
 #include <stdatomic.h>
+#include <stdbool.h>
 
 enum step {
 	STEP_JOIN,
@@ -44,10 +45,17 @@ struct stats_second {
 	struct histogram latency; /* of all steps, coarse */
 };
 
+/* What an answer counts for. A measurement has a window: how many a second is what was answered in it; how long it took is told of what was due in
+ * it, also where the answer came later: leaving that out would leave out the slowest. */
+enum stats_counts { STATS_WARMUP = 0, STATS_RATE = 1, STATS_LATENCY = 2, STATS_ALL = STATS_RATE | STATS_LATENCY };
+
 struct stats {
-	int64_t begin_us, end_us; /* what is measured */
-	struct histogram latency[STEPS];
-	int64_t ok[STEPS], refused[STEPS]; /* answers; the others are in errors alone */
+	int64_t begin_us, end_us; /* the window */
+	struct histogram latency[STEPS],
+	    success; /* of answers that were due in the window; `success`: of all steps, without those refused */
+	int64_t ok[STEPS], refused[STEPS]; /* answers in the window; what was never answered is in errors alone */
+	int64_t unsent; /* requests of a rate that were due in the window, and found no connection free in it */
+	bool used_up;   /* there was nothing more to ask for before the window was over */
 	struct stats_error errors[STATS_ERRORS_MAX];
 	size_t error_count;
 	int64_t errors_left_out;
@@ -59,20 +67,18 @@ struct stats {
 
 struct stats *stats_new(void);
 void stats_free(struct stats *s);
-/* Forgets everything counted so far: the warm-up is over. */
-void stats_restart(struct stats *s, int64_t now_us);
 /* An answer with success; `latency_us` from when it was due. */
-void stats_ok(struct stats *s, enum step step, int64_t now_us, int64_t latency_us);
-/* An answer that is an error, or none: then `reply` is NULL. */
-void stats_error(struct stats *s, enum step step, int64_t now_us, int64_t latency_us, enum client_outcome outcome,
-                 const struct reply *reply);
+void stats_ok(struct stats *s, enum step step, enum stats_counts counts, int64_t now_us, int64_t latency_us);
+/* An answer that is an error, or none: then `reply` is NULL. It is told whatever it counts for, the warm-up's aside. */
+void stats_error(struct stats *s, enum step step, enum stats_counts counts, int64_t now_us, int64_t latency_us,
+                 enum client_outcome outcome, const struct reply *reply);
 /* The row of that second; NULL past the last. */
 struct stats_second *stats_second(struct stats *s, int64_t now_us);
 void stats_merge(struct stats *into, const struct stats *from);
 int64_t stats_answers(const struct stats *s); /* with success, of all steps */
 int64_t stats_problems(const struct stats *s);
-/* The latencies of the answers with success alone, of all steps; coarse. The caller frees *out. */
-void stats_successes(const struct stats *s, struct histogram *out);
+/* Whether anything is to be told of a step. */
+bool stats_has(const struct stats *s, enum step step);
 /* Measured seconds that have a row. */
 size_t stats_second_count(const struct stats *s);
 /* `count` a second over what was measured. */

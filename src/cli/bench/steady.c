@@ -107,23 +107,39 @@ static size_t write_pay(const void *arg, int64_t number, char *out)
 	return api_pay(s->api, s->people[number].token, s->reservations[number], out);
 }
 
-/* Even requests: the next in order leaves, and the first of the line comes in. Odd ones: somebody joins. */
+/* Every other request of a thread is somebody who joins; the others leave, the next in order, and the first of the line comes in. */
+static enum step turn_step(const void *arg, int64_t number)
+{
+	const struct steady *s = arg;
+
+	return number / s->o->threads % 2 == 0 ? STEP_LEAVE : STEP_JOIN;
+}
+
+/* Each person is one thread's, which sees them join and leave: person i is that of thread i mod threads. */
+static int64_t turn_person(const struct steady *s, int64_t number)
+{
+	int64_t threads = s->o->threads, thread = number % threads, turn = number / threads / 2;
+	int64_t first = s->joined + (thread + threads - s->joined % threads) % threads; /* of those who come */
+
+	return (turn_step(s, number) == STEP_LEAVE ? thread : first) + turn * threads;
+}
+
 static size_t write_turn(const void *arg, int64_t number, char *out)
 {
 	const struct steady *s = arg;
-	const struct api_person *p = &s->people[number / 2];
+	int64_t person = turn_person(s, number);
 
-	if (number % 2 == 1)
-		return api_join(s->api, s->joined + number / 2, out);
-	/* who joined a moment ago may not have been answered yet */
-	return p->token[0] != '\0' ? api_leave(s->api, p->token, out) : api_check(s->api, s->people[0].token, out);
+	if (turn_step(s, number) == STEP_JOIN)
+		return api_join(s->api, person, out);
+	/* who did not get in, or was not answered yet, can't leave */
+	return s->people[person].token[0] != '\0' ? api_leave(s->api, s->people[person].token, out) : 0;
 }
 
 static bool take_turn(void *arg, int64_t number, const struct reply *reply)
 {
 	struct steady *s = arg;
 
-	return number % 2 == 0 || api_person(reply, &s->people[s->joined + number / 2]);
+	return turn_step(s, number) == STEP_LEAVE || api_person(reply, &s->people[turn_person(s, number)]);
 }
 
 static size_t write_request(const void *arg, int64_t number, char *out)
@@ -189,7 +205,7 @@ static bool set_up_turn(struct steady *s, char error[CLI_ERROR_SIZE])
 	if (!api_set_up(s->api, s->o, TURN_ACTIVE, 1, 1, error))
 		return false;
 	s->count = n;
-	s->people = mem_zero((size_t)(n + TURN_REQUESTS_MAX / 2) * sizeof(*s->people));
+	s->people = mem_zero((size_t)(n + TURN_REQUESTS_MAX / 2 + 2 * s->o->threads) * sizeof(*s->people));
 	if (!prepare(s, "joining", STEP_JOIN, n, write_join, take_join, error))
 		return false;
 	s->joined = n;
@@ -261,7 +277,7 @@ static bool set_up(struct steady *s, struct phase *p, char error[CLI_ERROR_SIZE]
 		*p = (struct phase){.step = STEP_JOIN, .write = write_join};
 		return set_up_line(s, error);
 	case BENCH_TURN:
-		*p = (struct phase){.step = STEP_LEAVE, .write = write_turn, .take = take_turn, .limit = TURN_REQUESTS_MAX};
+		*p = (struct phase){.step_of = turn_step, .write = write_turn, .take = take_turn, .limit = TURN_REQUESTS_MAX};
 		return set_up_turn(s, error);
 	case BENCH_SEATS:
 		*p = (struct phase){.step = STEP_SEATS, .write = write_seats};
@@ -310,9 +326,12 @@ bool steady_run(const struct bench_options *o, struct api *api, struct stats *to
 	p.arg = &s;
 	p.pid = o->pid;
 	ok = phase_run(o, &p, total, error);
-	if (ok && stats_answers(total) + stats_problems(total) == 0) {
-		(void)snprintf(error, CLI_ERROR_SIZE,
-		               "nothing was left to measure after the warm-up; a shorter --warmup, or more --users or --shows");
+	if (ok && stats_answers(total) + stats_problems(total) + total->success.total == 0) {
+		(void)snprintf(
+		    error, CLI_ERROR_SIZE, "%s",
+		    total->used_up
+			? "nothing was left to measure after the warm-up; a shorter --warmup, or more --users or --shows"
+			: "nothing was answered in the time that was measured; a longer --duration");
 		ok = false;
 	}
 done:
