@@ -345,6 +345,55 @@ describe('wrong options', () => {
 	wrong(['healthz', 'more'], /unexpected argument 'more'/);
 	wrong(['healthz'], /JARI_BENCH_DURATION needs a whole number/, { JARI_BENCH_DURATION: 'x' });
 
+	wrong(['poll'], /JARI_BENCH_URL needs http:\/\/ or https:\/\//, { JARI_BENCH_URL: 'foo' });
+	wrong(['poll'], /JARI_BENCH_CA_FILE is for a server with https/, { JARI_BENCH_CA_FILE: 'ca.pem' });
+	wrong(['request'], /JARI_BENCH_PATH needs a path/, { JARI_BENCH_PATH: 'x' });
+	wrong(['request', '--method', 'G T'], /--method needs a word/);
+	wrong(['healthz', '--json', '-', '--html', '-'], /--json and --html cannot both go to standard output/);
+	wrong(['healthz', '--json', 'same', '--html', 'same'], /--json and --html cannot both go to same/);
+
+	it('a report that cannot be written is told before anything is measured', async () => {
+		for (const option of ['--json', '--html']) {
+			const r = await bench(['healthz', '--url', 'http://127.0.0.1:1', option, path.join(tempFolder(), 'nowhere', 'report')]);
+			assert.equal(r.status, 1, said(r));
+			assert.match(r.stderr, /^jari: cannot write [^\n]*report: No such file or directory\n$/, said(r));
+		}
+	});
+
+	it('a report that was there stays as it was until there is another', async () => {
+		const file = path.join(tempFolder(), 'report.json');
+		const none = path.join(tempFolder(), 'none.html');
+		fs.writeFileSync(file, 'of yesterday');
+		const r = await bench(['healthz', '--url', 'http://127.0.0.1:1', '--json', file, '--html', none]);
+		assert.equal(r.status, 1, said(r));
+		assert.equal(fs.readFileSync(file, 'utf8'), 'of yesterday');
+		assert.equal(fs.existsSync(none), false, 'and none is left that has nothing in it');
+	});
+
+	it('either report goes to standard output, and the table out of its way', async () => {
+		const server = http.createServer((_, answer) => answer.end('{}'));
+		await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+		try {
+			for (const [option, begin, end] of [['--json', '{', '}'], ['--html', '<!doctype html>', '</html>']]) {
+				const r = await bench(['healthz', '--url', `http://127.0.0.1:${server.address().port}`, '--warmup', '0', '--requests', '10', option, '-']);
+				assert.equal(r.status, 0, said(r));
+				assert.ok(r.stdout.startsWith(begin) && r.stdout.trimEnd().endsWith(end), said(r));
+				assert.match(r.stderr, /no errors/, said(r));
+			}
+		} finally {
+			server.closeAllConnections();
+			server.close();
+		}
+	});
+
+	it('version is status 0, as of every command', () => {
+		const { stdout } = jari(['--version']);
+		for (const args of [['--version'], ['onsale', '--version'], ['poll', '--waiting', '3', '--version']]) {
+			const r = jari(['bench', ...args]);
+			assert.deepEqual([r.status, r.stdout, r.stderr], [0, stdout, ''], said(r));
+		}
+	});
+
 	it('help is status 0', () => {
 		for (const args of [['--help'], ['onsale', '--help']]) {
 			const r = jari(['bench', ...args]);

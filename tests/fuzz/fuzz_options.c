@@ -354,6 +354,7 @@ static void check_bench(const struct line *l)
 		check_refusal(error);
 		break;
 	case BENCH_HELP:
+	case BENCH_VERSION:
 		break;
 	}
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,35 +40,84 @@ static bool write_all(int fd, const struct buf *bytes)
 	return true;
 }
 
-static bool write_file(const char *name, const struct buf *bytes)
-{
-	bool standard = strcmp(name, "-") == 0, ok;
-	int fd = standard ? STDOUT_FILENO : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+/* ---- the files of the reports ---- */
 
-	ok = fd >= 0 && write_all(fd, bytes);
-	if (fd >= 0 && !standard && close(fd) != 0)
-		ok = false;
-	if (!ok)
-		cli_fail("cannot write %s: %s", standard ? "to standard output" : name, strerror(errno));
-	return ok;
+/* Opened before anything is measured, since a long run must not end in "cannot write"; what was in it stays until there is another. */
+struct report_file {
+	const char *name; /* NULL: none is wanted */
+	int fd;
+	bool made, written;
+};
+
+static bool cannot_write(const struct report_file *f)
+{
+	cli_fail("cannot write %s: %s", bench_is_standard(f->name) ? "to standard output" : f->name, strerror(errno));
+	return false;
 }
 
-static bool write_report(const char *name, const struct report *r, void (*write)(const struct report *, struct buf *))
+static bool open_file(struct report_file *f, const char *name)
 {
+	*f = (struct report_file){.name = name, .fd = -1};
+	if (name == NULL)
+		return true;
+	if (bench_is_standard(name)) {
+		f->fd = STDOUT_FILENO;
+		return true;
+	}
+	f->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	f->made = f->fd >= 0;
+	if (f->fd < 0 && errno == EEXIST)
+		f->fd =
+		    open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644); /* with O_CREAT also where a link leads to no file yet */
+	return f->fd >= 0 || cannot_write(f);
+}
+
+static bool write_file(struct report_file *f, const struct report *r, void (*write)(const struct report *, struct buf *))
+{
+	struct stat is;
 	struct buf out = {0};
 	bool ok;
 
-	if (name == NULL)
+	if (f->name == NULL)
 		return true;
 	write(r, &out);
-	ok = write_file(name, &out);
+	ok = fstat(f->fd, &is) == 0 && (f->fd == STDOUT_FILENO || !S_ISREG(is.st_mode) || ftruncate(f->fd, 0) == 0) &&
+	     write_all(f->fd, &out);
 	buf_free(&out);
+	f->written = true;
+	return ok || cannot_write(f);
+}
+
+static bool close_file(struct report_file *f)
+{
+	bool ok = f->fd < 0 || f->fd == STDOUT_FILENO || close(f->fd) == 0 || cannot_write(f);
+
+	if (f->made && !f->written)
+		(void)unlink(f->name); /* nothing was measured, and nothing is left of it */
 	return ok;
 }
 
-static int tell(const struct report *r)
+struct files {
+	struct report_file json, html;
+};
+
+static bool open_files(struct files *f, const struct bench_options *o)
 {
-	bool to_stdout = r->o->json != NULL && strcmp(r->o->json, "-") == 0;
+	bool ok = open_file(&f->json, o->json);
+
+	return open_file(&f->html, ok ? o->html : NULL) && ok;
+}
+
+static bool close_files(struct files *f)
+{
+	bool ok = close_file(&f->json);
+
+	return close_file(&f->html) && ok;
+}
+
+static int tell(const struct report *r, struct files *files)
+{
+	bool to_stdout = bench_is_standard(r->o->json) || bench_is_standard(r->o->html);
 	struct buf out = {0};
 	bool ok;
 
@@ -77,8 +127,8 @@ static int tell(const struct report *r)
 	buf_free(&out);
 	if (cli_flush() != CLI_EXIT_OK)
 		return CLI_EXIT_FAILED;
-	ok = write_report(r->o->json, r, report_json);
-	ok = write_report(r->o->html, r, report_html) && ok;
+	ok = write_file(&files->json, r, report_json);
+	ok = write_file(&files->html, r, report_html) && ok;
 	return ok ? CLI_EXIT_OK : CLI_EXIT_FAILED;
 }
 
@@ -125,7 +175,9 @@ static int64_t wall_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int run(const struct bench_options *o, struct api *api)
+/* ---- the measurement ---- */
+
+static int run(const struct bench_options *o, struct api *api, struct files *files)
 {
 	struct journey journey = {0};
 	struct report r = {.o = o, .began_ms = wall_ms()};
@@ -142,7 +194,7 @@ static int run(const struct bench_options *o, struct api *api)
 	} else if (ok) {
 		ok = steady_run(o, api, stats, error);
 	}
-	status = ok ? tell(&r) : cli_fail("%s", error);
+	status = ok ? tell(&r, files) : cli_fail("%s", error);
 	if (status == CLI_EXIT_OK && stats_answers(stats) == 0 && stats_problems(stats) > 0)
 		status = cli_fail("nothing succeeded");
 	journey_free(&journey);
@@ -154,6 +206,7 @@ int cli_bench(int argc, char **argv)
 {
 	struct bench_options o;
 	struct api api;
+	struct files files = {.json.fd = -1, .html.fd = -1};
 	struct cli_key key = {0};
 	char error[CLI_ERROR_SIZE], key_error[CLI_KEYS_ERROR_SIZE];
 	int status;
@@ -161,6 +214,9 @@ int cli_bench(int argc, char **argv)
 	switch (bench_options_parse(argc, argv, &o, error)) {
 	case BENCH_HELP:
 		bench_help(stdout, o.op);
+		return cli_flush();
+	case BENCH_VERSION:
+		(void)printf("jari %s\n", JARI_VERSION);
 		return cli_flush();
 	case BENCH_WRONG:
 		return fail_usage(&o, error);
@@ -171,7 +227,12 @@ int cli_bench(int argc, char **argv)
 	if (status != CLI_EXIT_OK)
 		return status;
 	api_init(&api, &o);
-	status = find_key(&o, &key, &api, key_error) ? run(&o, &api) : cli_fail("%s", key_error);
+	if (!find_key(&o, &key, &api, key_error))
+		status = cli_fail("%s", key_error);
+	else
+		status = open_files(&files, &o) ? run(&o, &api, &files) : CLI_EXIT_FAILED;
+	if (!close_files(&files))
+		status = CLI_EXIT_FAILED;
 	cli_key_wipe(&key);
 	free(api.shows);
 	wire_trust_close(o.trust);

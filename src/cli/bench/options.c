@@ -76,7 +76,8 @@ static const struct cli_option table[] = {
     {"path", CLI_TYPE_TEXT, AT(path), "PATH", "/healthz", 0, 0, REQUEST, false, "The request's path and query."},
     {"body", CLI_TYPE_TEXT, AT(body), "JSON", NULL, 0, 0, REQUEST, false, "The request's body."},
     {"json", CLI_TYPE_TEXT, AT(json), "FILE", NULL, 0, 0, ALL, false, "Write the results as JSON; - is standard output."},
-    {"html", CLI_TYPE_TEXT, AT(html), "FILE", NULL, 0, 0, ALL, false, "Write a report with plots, one file that needs no other."},
+    {"html", CLI_TYPE_TEXT, AT(html), "FILE", NULL, 0, 0, ALL, false,
+     "Write a report with plots, one file that needs no other; - is standard output."},
     {"quiet", CLI_TYPE_BOOL, AT(quiet), NULL, "no", 0, 0, ALL, false, "No progress, no table."},
     {"admin-key", CLI_TYPE_TEXT, AT(admin_key), "KEY", NULL, 0, 0, SETUP, true, "The organiser's key itself."},
 };
@@ -117,12 +118,22 @@ const char *bench_op_help(enum bench_op op)
 	return ops[op].help;
 }
 
-bool bench_given(const struct bench_options *o, const char *name)
+static bool has_bit(uint64_t bits, const char *name)
 {
 	for (size_t i = 0; i < COUNT; i++)
-		if ((o->given >> i & 1) != 0 && strcmp(table[i].name, name) == 0)
+		if ((bits >> i & 1) != 0 && strcmp(table[i].name, name) == 0)
 			return true;
 	return false;
+}
+
+bool bench_given(const struct bench_options *o, const char *name)
+{
+	return has_bit(o->given, name);
+}
+
+bool bench_is_standard(const char *file)
+{
+	return file != NULL && strcmp(file, "-") == 0;
 }
 
 static bool takes(const struct cli_option *row, enum bench_op op)
@@ -138,6 +149,16 @@ static void env_name(const struct cli_option *row, char out[CLI_ENV_NAME_SIZE])
 
 	(void)snprintf(name, sizeof(name), "%s%s", shared ? "" : "bench-", row->name);
 	cli_env_name(name, out);
+}
+
+void bench_option_called(const struct bench_options *o, const char *name, char out[CLI_ENV_NAME_SIZE])
+{
+	struct cli_option row = {.name = name};
+
+	if (has_bit(o->in_environment, name))
+		env_name(&row, out);
+	else
+		(void)snprintf(out, CLI_ENV_NAME_SIZE, "--%s", name);
 }
 
 /* ---- reading ---- */
@@ -167,6 +188,7 @@ static bool set_from_environment(struct bench_options *o, char error[CLI_ERROR_S
 		if (!cli_option_set(o, &table[i], name, value, error))
 			return false;
 		o->given |= UINT64_C(1) << i;
+		o->in_environment |= UINT64_C(1) << i;
 	}
 	return true;
 }
@@ -213,14 +235,16 @@ static bool read_option(int argc, char *const *argv, int *at, struct bench_optio
 
 static bool check_url(struct bench_options *o, char error[CLI_ERROR_SIZE])
 {
-	char why[BENCH_TARGET_ERROR_SIZE];
+	char why[BENCH_TARGET_ERROR_SIZE], called[CLI_ENV_NAME_SIZE];
 
 	if (!bench_target_parse(o->url, &o->at, why)) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "--url %s, not '%.200s'", why, o->url);
+		bench_option_called(o, "url", called);
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s %.200s, not '%.200s'", called, why, o->url);
 		return false;
 	}
 	if (o->ca_file != NULL && !o->at.tls) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "--ca-file is for a server with https://, not '%.200s'", o->url);
+		bench_option_called(o, "ca-file", called);
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s is for a server with https://, not '%.200s'", called, o->url);
 		return false;
 	}
 	return true;
@@ -241,20 +265,58 @@ bool bench_options_find(struct bench_options *o, bool *wrong, char error[CLI_ERR
 
 static bool check_request(const struct bench_options *o, char error[CLI_ERROR_SIZE])
 {
+	char called[CLI_ENV_NAME_SIZE];
+
 	if (o->op != BENCH_REQUEST)
 		return true;
-	if (o->path[0] != '/' || strpbrk(o->path, " \r\n") != NULL || strpbrk(o->method, " \r\n") != NULL ||
-	    strlen(o->path) > 1024 || strlen(o->method) > 32) {
-		(void)snprintf(error, CLI_ERROR_SIZE,
-		               "--path needs a path such as /healthz, without spaces, and --method a word");
+	if (o->path[0] != '/' || strpbrk(o->path, " \r\n") != NULL || strlen(o->path) > 1024) {
+		bench_option_called(o, "path", called);
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s needs a path such as /healthz, without spaces, 1024 characters at most",
+		               called);
+		return false;
+	}
+	if (strpbrk(o->method, " \r\n") != NULL || strlen(o->method) > 32) {
+		bench_option_called(o, "method", called);
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s needs a word, 32 characters at most", called);
 		return false;
 	}
 	return true;
 }
 
+/* Each report has a place of its own. */
+static bool check_reports(const struct bench_options *o, char error[CLI_ERROR_SIZE])
+{
+	char json[CLI_ENV_NAME_SIZE], html[CLI_ENV_NAME_SIZE];
+
+	if (o->json == NULL || o->html == NULL || strcmp(o->json, o->html) != 0)
+		return true;
+	bench_option_called(o, "json", json);
+	bench_option_called(o, "html", html);
+	(void)snprintf(error, CLI_ERROR_SIZE, "%s and %s cannot both go to %.200s", json, html,
+	               bench_is_standard(o->json) ? "standard output" : o->json);
+	return false;
+}
+
+static bool check_threads(const struct bench_options *o, char error[CLI_ERROR_SIZE])
+{
+	char threads[CLI_ENV_NAME_SIZE], connections[CLI_ENV_NAME_SIZE];
+
+	if (o->threads <= o->connections)
+		return true;
+	bench_option_called(o, "threads", threads);
+	bench_option_called(o, "connections", connections);
+	(void)snprintf(error, CLI_ERROR_SIZE, "%s may not be more than %s: each thread needs one", threads, connections);
+	return false;
+}
+
 static bool is_help(const char *word)
 {
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+static bool is_version(const char *word)
+{
+	return strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0;
 }
 
 /* `jari bench poll …`, `jari bench --help`, `jari help bench`, `jari help bench poll`. */
@@ -269,6 +331,8 @@ static enum bench_parsed read_op(int argc, char *const *argv, struct bench_optio
 	}
 	if (is_help(word))
 		return BENCH_HELP;
+	if (!help && is_version(word))
+		return BENCH_VERSION;
 	for (int i = 0; i < BENCH_OPS; i++)
 		if (strcmp(word, ops[i].name) == 0) {
 			o->op = (enum bench_op)i;
@@ -292,16 +356,15 @@ enum bench_parsed bench_options_parse(int argc, char *const *argv, struct bench_
 	for (int i = 3; i < argc; i++) {
 		if (is_help(argv[i]))
 			return BENCH_HELP;
+		if (is_version(argv[i]))
+			return BENCH_VERSION;
 		if (!read_option(argc, argv, &i, out, error))
 			return BENCH_WRONG;
 	}
-	if (!set_from_environment(out, error) || !check_url(out, error) || !check_request(out, error))
-		return BENCH_WRONG;
-	if (out->threads > out->connections) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "--threads may not be more than --connections: each thread needs one");
-		return BENCH_WRONG;
-	}
-	return BENCH_RUN;
+	return set_from_environment(out, error) && check_url(out, error) && check_request(out, error) &&
+	               check_reports(out, error) && check_threads(out, error)
+	           ? BENCH_RUN
+	           : BENCH_WRONG;
 }
 
 /* ---- helping ---- */

@@ -36,9 +36,10 @@ struct bench_options {
 	struct bench_target at;   /* `url`, taken apart; bench_options_find finds it */
 	struct wire_trust *trust; /* of an https:// URL, once it is found; not an option */
 	uint64_t given;           /* a bit for each row of the table */
+	uint64_t in_environment;  /* those of them that the environment gave */
 };
 
-enum bench_parsed { BENCH_RUN, BENCH_HELP, BENCH_WRONG };
+enum bench_parsed { BENCH_RUN, BENCH_HELP, BENCH_VERSION, BENCH_WRONG };
 
 /* argv is the whole command line: jari bench …, or jari help bench …. After BENCH_HELP and BENCH_WRONG out->op says whose help is meant (BENCH_NO_OP: all). */
 enum bench_parsed bench_options_parse(int argc, char *const *argv, struct bench_options *out, char error[CLI_ERROR_SIZE]);
@@ -46,6 +47,10 @@ enum bench_parsed bench_options_parse(int argc, char *const *argv, struct bench_
  * true, since it is the options that are to be changed. False with a line. */
 bool bench_options_find(struct bench_options *o, bool *wrong, char error[CLI_ERROR_SIZE]);
 bool bench_given(const struct bench_options *o, const char *name);
+/* What the person called an option: --url, or JARI_BENCH_URL. */
+void bench_option_called(const struct bench_options *o, const char *name, char out[CLI_ENV_NAME_SIZE]);
+/* "-" is standard output. */
+bool bench_is_standard(const char *file);
 const char *bench_op_name(enum bench_op op);
 /* One sentence, or two. */
 const char *bench_op_help(enum bench_op op);

@@ -185,7 +185,10 @@ static bool set_up_line(struct steady *s, char error[CLI_ERROR_SIZE])
 	const struct bench_options *o = s->o;
 
 	if (o->op == BENCH_POLL && o->waiting == 0) {
-		(void)snprintf(error, CLI_ERROR_SIZE, "--waiting must be 1 or more: somebody has to ask");
+		char called[CLI_ENV_NAME_SIZE];
+
+		bench_option_called(o, "waiting", called);
+		(void)snprintf(error, CLI_ERROR_SIZE, "%s must be 1 or more: somebody has to ask", called);
 		return false;
 	}
 	return api_set_up(s->api, o, 1, 1, 1, error) && api_pause(s->api, o, error) && join_all(s, o->waiting, error);
