@@ -15,13 +15,28 @@ struct check {
 	struct core_words where; /* the place that is being looked at */
 };
 
-static bool wrong(struct check *c, const char *member, const char *what)
+static bool wrong(struct check *c, const char *member, struct text what)
 {
 	core_say(&c->where, member);
 	c->reply->code = CORE_INVALID_REQUEST;
 	c->reply->where = core_said(&c->where);
-	c->reply->what = arena_text(c->b->rows->arena, text_of(what));
+	c->reply->what = arena_text(c->b->rows->arena, what);
 	return false;
+}
+
+static bool check_name(struct check *c, const char *member, struct text name, int64_t max)
+{
+	return core_good_name(name, max) || wrong(c, member, core_name_rule(c->b->rows->arena, max));
+}
+
+static bool check_number(struct check *c, const char *member, int64_t v, int64_t lo, int64_t hi)
+{
+	return (v >= lo && v <= hi) || wrong(c, member, core_number_rule(c->b->rows->arena, lo, hi));
+}
+
+static bool check_count(struct check *c, const char *member, int64_t n, int64_t max, const char *before, const char *after)
+{
+	return n <= max || wrong(c, member, core_words_around(c->b->rows->arena, before, max, after));
 }
 
 static bool queue_exists(struct check *c, struct text name)
@@ -37,17 +52,15 @@ static bool check_queue(struct check *c, size_t i)
 	core_say(&c->where, "queues[");
 	core_say_int(&c->where, (int64_t)i);
 	core_say(&c->where, "].");
-	if (!core_good_name(q->name, JARI_QUEUE_NAME_MAX))
-		return wrong(c, "name", "must be 1 to 64 characters without control characters");
-	if (q->capacity < 1 || q->capacity > JARI_QUEUE_CAPACITY_MAX)
-		return wrong(c, "capacity", "must be an integer from 1 to 10000000");
-	if (q->rate_per_second < 0 || q->rate_per_second > JARI_QUEUE_RATE_MAX)
-		return wrong(c, "ratePerSecond", "must be an integer from 0 (no limit) to 1000000");
+	if (!check_name(c, "name", q->name, JARI_QUEUE_NAME_MAX) ||
+	    !check_number(c, "capacity", q->capacity, 1, JARI_QUEUE_CAPACITY_MAX) ||
+	    !check_number(c, "ratePerSecond", q->rate_per_second, 0, JARI_QUEUE_RATE_MAX))
+		return false;
 	if (queue_exists(c, q->name))
-		return wrong(c, "name", "is the name of a queue that is already there");
+		return wrong(c, "name", TEXT("is the name of a queue that is already there"));
 	for (size_t j = 0; j < i; j++) {
 		if (text_equal(c->doc->queues[j].name, q->name))
-			return wrong(c, "name", "is used twice in this document");
+			return wrong(c, "name", TEXT("is used twice in this document"));
 	}
 	return true;
 }
@@ -77,15 +90,10 @@ static struct core_new_seats *sorted_ranges(const struct core_batch *b, const st
 
 static bool check_range(struct check *c, const struct core_new_seats *r)
 {
-	if (!core_good_name(r->section, JARI_SECTION_CHARS_MAX))
-		return wrong(c, "section", "must be 1 to 64 characters without control characters");
-	if (r->from < 1 || r->from > JARI_SEAT_NUMBER_MAX)
-		return wrong(c, "from", "must be a seat number from 1 to 1000000000");
-	if (r->to < r->from || r->to > JARI_SEAT_NUMBER_MAX)
-		return wrong(c, "to", "must be a seat number from `from` to 1000000000");
-	if (r->price < 0 || r->price > JARI_PRICE_MAX)
-		return wrong(c, "price", "must be an integer from 0 to 1000000000");
-	return true;
+	return check_name(c, "section", r->section, JARI_SECTION_CHARS_MAX) &&
+	       check_number(c, "from", r->from, 1, JARI_SEAT_NUMBER_MAX) &&
+	       check_number(c, "to", r->to, r->from, JARI_SEAT_NUMBER_MAX) &&
+	       check_number(c, "price", r->price, 0, JARI_PRICE_MAX);
 }
 
 static bool check_show(struct check *c, const struct core_new_show *show, int64_t *all_seats)
@@ -93,7 +101,7 @@ static bool check_show(struct check *c, const struct core_new_show *show, int64_
 	size_t place = c->where.n;
 	int64_t total = 0;
 	if (show->seats_count == 0)
-		return wrong(c, "seats", "must name at least one seat");
+		return wrong(c, "seats", TEXT("must name at least one seat"));
 	for (size_t i = 0; i < show->seats_count; i++) {
 		core_say(&c->where, "seats[");
 		core_say_int(&c->where, (int64_t)i);
@@ -101,19 +109,18 @@ static bool check_show(struct check *c, const struct core_new_show *show, int64_
 		if (!check_range(c, &show->seats[i]))
 			return false;
 		total += show->seats[i].to - show->seats[i].from + 1;
-		if (total > JARI_SEATS_PER_SHOW_MAX)
-			return wrong(c, "to", "gives the show more than 100000 seats");
+		if (!check_count(c, "to", total, JARI_SEATS_PER_SHOW_MAX, "gives the show more than ", " seats"))
+			return false;
 		c->where.n = place;
 	}
 	const struct core_new_seats *sorted = sorted_ranges(c->b, show);
 	for (size_t i = 1; i < show->seats_count; i++) {
 		if (sorted[i].from <= sorted[i - 1].to)
-			return wrong(c, "seats", "names a seat twice");
+			return wrong(c, "seats", core_words_around(c->b->rows->arena, "names seat ", sorted[i].from, " twice"));
 	}
 	*all_seats += total;
-	if (*all_seats > JARI_CATALOGUE_SEATS_MAX)
-		return wrong(c, "seats", "gives the document more than 1000000 seats: send it in parts");
-	return true;
+	return check_count(c, "seats", *all_seats, JARI_CATALOGUE_SEATS_MAX, "gives the document more than ",
+	                   " seats: send it in parts");
 }
 
 static bool check_concert_queue(struct check *c, struct text name)
@@ -124,7 +131,7 @@ static bool check_concert_queue(struct check *c, struct text name)
 		if (text_equal(c->doc->queues[i].name, name))
 			return true;
 	}
-	return wrong(c, "queue", "names a queue that is neither in this document nor already there");
+	return wrong(c, "queue", TEXT("names a queue that is neither in this document nor already there"));
 }
 
 static bool check_concert(struct check *c, size_t i, int64_t *all_shows, int64_t *all_seats)
@@ -134,17 +141,14 @@ static bool check_concert(struct check *c, size_t i, int64_t *all_shows, int64_t
 	core_say(&c->where, "concerts[");
 	core_say_int(&c->where, (int64_t)i);
 	core_say(&c->where, "].");
-	if (!core_good_name(concert->title, JARI_TITLE_CHARS_MAX))
-		return wrong(c, "title", "must be 1 to 200 characters without control characters");
-	if (!core_good_name(concert->artist, JARI_TITLE_CHARS_MAX))
-		return wrong(c, "artist", "must be 1 to 200 characters without control characters");
-	if (!core_good_name(concert->venue, JARI_TITLE_CHARS_MAX))
-		return wrong(c, "venue", "must be 1 to 200 characters without control characters");
-	if (!check_concert_queue(c, concert->queue))
+	if (!check_name(c, "title", concert->title, JARI_TITLE_CHARS_MAX) ||
+	    !check_name(c, "artist", concert->artist, JARI_TITLE_CHARS_MAX) ||
+	    !check_name(c, "venue", concert->venue, JARI_TITLE_CHARS_MAX) || !check_concert_queue(c, concert->queue))
 		return false;
 	*all_shows += (int64_t)concert->show_count;
-	if (*all_shows > JARI_CATALOGUE_SHOWS_MAX)
-		return wrong(c, "shows", "gives the document more than 5000 shows: send it in parts");
+	if (!check_count(c, "shows", *all_shows, JARI_CATALOGUE_SHOWS_MAX, "gives the document more than ",
+	                 " shows: send it in parts"))
+		return false;
 	size_t place = c->where.n;
 	for (size_t j = 0; j < concert->show_count; j++) {
 		core_say(&c->where, "shows[");
@@ -161,10 +165,11 @@ static bool check_document(struct check *c)
 {
 	int64_t shows = 0;
 	int64_t seats = 0;
-	if (c->doc->queue_count > JARI_CATALOGUE_QUEUES_MAX)
-		return wrong(c, "queues", "has more than 1000 queues: send it in parts");
-	if (c->doc->concert_count > JARI_CATALOGUE_CONCERTS_MAX)
-		return wrong(c, "concerts", "has more than 1000 concerts: send it in parts");
+	if (!check_count(c, "queues", (int64_t)c->doc->queue_count, JARI_CATALOGUE_QUEUES_MAX, "has more than ",
+	                 " queues: send it in parts") ||
+	    !check_count(c, "concerts", (int64_t)c->doc->concert_count, JARI_CATALOGUE_CONCERTS_MAX, "has more than ",
+	                 " concerts: send it in parts"))
+		return false;
 	for (size_t i = 0; i < c->doc->queue_count; i++) {
 		if (!check_queue(c, i))
 			return false;

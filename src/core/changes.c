@@ -6,11 +6,11 @@
 
 #include <assert.h>
 
-static bool wrong(struct core_batch *b, struct core_reply *reply, const char *where, const char *what)
+static bool wrong(struct core_batch *b, struct core_reply *reply, const char *where, struct text what)
 {
 	reply->code = CORE_INVALID_REQUEST;
 	reply->where = arena_text(b->rows->arena, text_of(where));
-	reply->what = arena_text(b->rows->arena, text_of(what));
+	reply->what = arena_text(b->rows->arena, what);
 	return false;
 }
 
@@ -112,21 +112,21 @@ void core_patch_queue(struct core_batch *b, const struct core_cmd *cmd, struct c
 static bool check_name(struct core_batch *b, struct core_reply *reply, const char *member, bool given, struct text name)
 {
 	return !given || core_good_name(name, JARI_TITLE_CHARS_MAX) ||
-	       wrong(b, reply, member, "must be 1 to 200 characters without control characters");
+	       wrong(b, reply, member, core_name_rule(b->rows->arena, JARI_TITLE_CHARS_MAX));
 }
 
 static bool check_concert(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply)
 {
 	if (!cmd->u.patch_concert.has_title && !cmd->u.patch_concert.has_artist && !cmd->u.patch_concert.has_venue &&
 	    !cmd->u.patch_concert.has_sales_open_at)
-		return wrong(b, reply, "", "Name at least one of title, artist, venue and salesOpenAt");
+		return wrong(b, reply, "", TEXT("Name at least one of title, artist, venue and salesOpenAt"));
 	if (!check_name(b, reply, "title", cmd->u.patch_concert.has_title, cmd->u.patch_concert.title) ||
 	    !check_name(b, reply, "artist", cmd->u.patch_concert.has_artist, cmd->u.patch_concert.artist) ||
 	    !check_name(b, reply, "venue", cmd->u.patch_concert.has_venue, cmd->u.patch_concert.venue))
 		return false;
 	if (cmd->u.patch_concert.has_sales_open_at && !cmd->u.patch_concert.no_sales_open_at &&
 	    cmd->u.patch_concert.sales_open_at <= 0)
-		return wrong(b, reply, "salesOpenAt", "must be an instant after 1970");
+		return wrong(b, reply, "salesOpenAt", TEXT("must be an instant after 1970"));
 	if (get(b, CORE_ROW_CONCERT, cmd->u.patch_concert.concert_id, 0))
 		return true;
 	reply->code = CORE_CONCERT_NOT_FOUND;
@@ -164,7 +164,7 @@ void core_patch_concert(struct core_batch *b, const struct core_cmd *cmd, struct
 
 /* ---- a show ---- */
 
-static bool wrong_price(struct core_batch *b, struct core_reply *reply, size_t i, const char *member, const char *what)
+static bool wrong_price(struct core_batch *b, struct core_reply *reply, size_t i, const char *member, struct text what)
 {
 	struct core_words where = {.arena = b->rows->arena};
 	core_say(&where, "prices[");
@@ -181,15 +181,17 @@ static bool check_prices(struct core_batch *b, const struct core_cmd *cmd, struc
 	const struct core_new_price *prices = cmd->u.patch_show.prices;
 	size_t n = cmd->u.patch_show.price_count;
 	if (n > JARI_PRICES_NAMED_MAX)
-		return wrong(b, reply, "prices", "names more than 100 sections: send it in parts");
+		return wrong(
+		    b, reply, "prices",
+		    core_words_around(b->rows->arena, "names more than ", JARI_PRICES_NAMED_MAX, " sections: send it in parts"));
 	for (size_t i = 0; i < n; i++) {
 		if (!core_good_name(prices[i].section, JARI_SECTION_CHARS_MAX))
-			return wrong_price(b, reply, i, "section", "must be 1 to 64 characters without control characters");
+			return wrong_price(b, reply, i, "section", core_name_rule(b->rows->arena, JARI_SECTION_CHARS_MAX));
 		if (prices[i].price < 0 || prices[i].price > JARI_PRICE_MAX)
-			return wrong_price(b, reply, i, "price", "must be an integer from 0 to 1000000000");
+			return wrong_price(b, reply, i, "price", core_number_rule(b->rows->arena, 0, JARI_PRICE_MAX));
 		for (size_t j = 0; j < i; j++) {
 			if (text_equal(prices[i].section, prices[j].section))
-				return wrong_price(b, reply, i, "section", "is named twice");
+				return wrong_price(b, reply, i, "section", TEXT("is named twice"));
 		}
 	}
 	return true;
@@ -206,7 +208,7 @@ static bool check_sections(struct core_batch *b, const struct core_cmd *cmd, str
 			found = text_equal(s->section, cmd->u.patch_show.prices[i].section);
 		}
 		if (!found)
-			return wrong_price(b, reply, i, "section", "names a section that the show does not have");
+			return wrong_price(b, reply, i, "section", TEXT("names a section that the show does not have"));
 	}
 	return true;
 }
@@ -214,9 +216,9 @@ static bool check_sections(struct core_batch *b, const struct core_cmd *cmd, str
 static bool check_show(struct core_batch *b, const struct core_cmd *cmd, struct core_reply *reply)
 {
 	if (!cmd->u.patch_show.has_starts_at && !cmd->u.patch_show.has_closed && cmd->u.patch_show.price_count == 0)
-		return wrong(b, reply, "", "Name at least one of startsAt, closed and prices");
+		return wrong(b, reply, "", TEXT("Name at least one of startsAt, closed and prices"));
 	if (cmd->u.patch_show.has_starts_at && cmd->u.patch_show.starts_at <= 0)
-		return wrong(b, reply, "startsAt", "must be an instant after 1970");
+		return wrong(b, reply, "startsAt", TEXT("must be an instant after 1970"));
 	if (!check_prices(b, cmd, reply))
 		return false;
 	if (get(b, CORE_ROW_SHOW, cmd->u.patch_show.show_id, 0))

@@ -122,6 +122,10 @@ struct text core_said(const struct core_words *w);
 void core_write_audit(struct core_batch *b, struct text actor, struct text action, struct text target, struct text detail);
 /* 1 to `max` characters, none of them a control character. */
 bool core_good_name(struct text t, int64_t max);
+/* What is to be said of one that is not; of a number that is not from lo to hi; and "has more than 5 shows". So each bound is where it is looked at. */
+struct text core_name_rule(struct arena *arena, int64_t max);
+struct text core_number_rule(struct arena *arena, int64_t lo, int64_t hi);
+struct text core_words_around(struct arena *arena, const char *before, int64_t v, const char *after);
 
 /* ---- assert.c: the states that a row may be in ---- */
 

@@ -90,3 +90,27 @@ bool core_good_name(struct text t, int64_t max)
 	int64_t chars = text_utf8_chars(t);
 	return chars >= 1 && chars <= max && !text_has_control(t);
 }
+
+struct text core_words_around(struct arena *arena, const char *before, int64_t v, const char *after)
+{
+	struct core_words w = {.arena = arena};
+	core_say(&w, before);
+	core_say_int(&w, v);
+	core_say(&w, after);
+	return core_said(&w);
+}
+
+struct text core_name_rule(struct arena *arena, int64_t max)
+{
+	return core_words_around(arena, "must be 1 to ", max, " characters without control characters");
+}
+
+struct text core_number_rule(struct arena *arena, int64_t lo, int64_t hi)
+{
+	struct core_words w = {.arena = arena};
+	core_say(&w, "must be an integer from ");
+	core_say_int(&w, lo);
+	core_say(&w, " to ");
+	core_say_int(&w, hi);
+	return core_said(&w);
+}

@@ -33,8 +33,8 @@ static bool array_of(struct reading *r, json_t *value, const char *where, const 
 	return value == NULL || json_is_array(value) || wrong(r, where, member, "must be an array");
 }
 
-/* None of the document's numbers is ever below 0; what else they must be is the core's to say. */
-#define NUMBER 0, INT64_MAX
+/* Which numbers are right is the core's to say, which has the bounds. */
+#define NUMBER INT64_MIN, INT64_MAX
 #define ANY_TEXT 0, INT64_MAX
 
 static bool read_queues(struct reading *r, json_t *array, struct core_catalogue *out)
@@ -103,7 +103,8 @@ static bool read_show(struct reading *r, json_t *object, const char *where, stru
 	static const struct json_field fields[] = {
 	    {"startsAt", JSON_T_TEXT, true, offsetof(struct show_members, starts_at), ANY_TEXT},
 	    {"seats", JSON_T_ANY, false, offsetof(struct show_members, seats), 0, 0},
-	    {"price", JSON_T_INT, false, offsetof(struct show_members, price), NUMBER},
+	    /* of a show without seats of its own; the core does not see it of another, where it is as wrong */
+	    {"price", JSON_T_INT, false, offsetof(struct show_members, price), 0, JARI_PRICE_MAX},
 	};
 	struct show_members in = {.price = CATALOGUE_PRICE_DEFAULT};
 	uint32_t seen;

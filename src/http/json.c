@@ -147,7 +147,9 @@ static bool mistyped(const struct reading *r, const struct json_field *f, const 
 /* "an integer from 1 to 5", or what is shorter for the widest ranges */
 static void integer_words(int64_t lo, int64_t hi, const char *one, char *out, size_t size)
 {
-	if (hi == INT64_MAX && lo == 1)
+	if (hi == INT64_MAX && lo == INT64_MIN)
+		snprintf(out, size, "an integer");
+	else if (hi == INT64_MAX && lo == 1)
 		snprintf(out, size, "%s", one);
 	else if (hi == INT64_MAX)
 		snprintf(out, size, "an integer of at least %lld", (long long)lo);

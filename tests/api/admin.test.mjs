@@ -158,6 +158,30 @@ describe('the catalogue', () => {
 			assert.equal(await things(), was, 'nothing was added');
 		});
 
+	const told_bounds = {
+		'no capacity': [(d) => (d.queues[0].capacity = 0), '"queues[0].capacity" must be an integer from 1 to 10000000.'],
+		'a negative capacity': [(d) => (d.queues[0].capacity = -1), '"queues[0].capacity" must be an integer from 1 to 10000000.'],
+		'half a capacity': [(d) => (d.queues[0].capacity = 1.5), '"queues[0].capacity" must be an integer.'],
+		'a capacity past the limit': [(d) => (d.queues[0].capacity = 10000001), '"queues[0].capacity" must be an integer from 1 to 10000000.'],
+		'a negative rate': [(d) => (d.queues[0].ratePerSecond = -1), '"queues[0].ratePerSecond" must be an integer from 0 to 1000000.'],
+		'a rate past the limit': [(d) => (d.queues[0].ratePerSecond = 1000001), '"queues[0].ratePerSecond" must be an integer from 0 to 1000000.'],
+		'a long name': [(d) => (d.queues[0].name = 'x'.repeat(65)), '"queues[0].name" must be 1 to 64 characters without control characters.'],
+		'a long title': [(d) => (d.concerts[0].title = 'x'.repeat(201)), '"concerts[0].title" must be 1 to 200 characters without control characters.'],
+		'a seat below 1': [(d) => (d.concerts[1].shows[0].seats[0].from = -5), '"concerts[1].shows[0].seats[0].from" must be an integer from 1 to 1000000000.'],
+		'an end before its beginning': [(d) => (d.concerts[1].shows[0].seats[1].to = 10), '"concerts[1].shows[0].seats[1].to" must be an integer from 11 to 1000000000.'],
+		'a price below 0': [(d) => (d.concerts[1].shows[0].seats[1].price = -1), '"concerts[1].shows[0].seats[1].price" must be an integer from 0 to 1000000000.'],
+		'a price past the limit': [(d) => (d.concerts[1].shows[0].seats[1].price = 1000000001), '"concerts[1].shows[0].seats[1].price" must be an integer from 0 to 1000000000.'],
+		'a price past the limit for all': [(d) => (d.concerts[0].shows[0].price = 1000000001), '"concerts[0].shows[0].price" must be an integer from 0 to 1000000000.'],
+		'too many seats': [(d) => (d.concerts[1].shows[1].seats[0].to = 100001), '"concerts[1].shows[1].seats[0].to" gives the show more than 100000 seats.'],
+		'a seat twice': [(d) => (d.concerts[1].shows[0].seats[1].from = 10), '"concerts[1].shows[0].seats" names seat 10 twice.'],
+	};
+	for (const [what, [spoil, detail]] of Object.entries(told_bounds))
+		it(`what would be right is told: ${what}`, async () => {
+			const doc = good();
+			spoil(doc);
+			assert.equal((await s.no('INVALID_REQUEST', 'POST', '/api/admin/catalogue', { admin: true, body: doc })).detail, detail);
+		});
+
 	it('an empty one, also without a body, makes nothing', async () => {
 		for (const body of [undefined, {}])
 			assert.deepEqual(await s.ok(201, 'POST', '/api/admin/catalogue', { admin: true, body }), { queueIds: [], concertIds: [], showIds: [] });
