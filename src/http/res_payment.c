@@ -8,7 +8,8 @@ struct pay_body {
 void res_pay(struct http_request *req)
 {
 	static const struct json_field fields[] = {
-	    {"amount", JSON_T_INT, false, offsetof(struct pay_body, amount), 0, JARI_BALANCE_MAX},
+	    {"amount", JSON_T_INT, false, offsetof(struct pay_body, amount), 0,
+	     INT64_MAX}, /* whether it is the price is the core's to say */
 	};
 	struct pay_body in = {0};
 	uint32_t seen;

@@ -209,6 +209,10 @@ describe('payment', () => {
 		const r = await s.hold(t, c, { seatNumber: 1 });
 		await s.no('AMOUNT_MISMATCH', 'POST', path(r), { token: t.token, body: { amount: 49999 } });
 		await s.no('AMOUNT_MISMATCH', 'POST', path(r), { token: t.token, body: { amount: 0 } });
+		for (const amount of ['1000000000000', '1000000000001', '9223372036854775807'])
+			await s.no('AMOUNT_MISMATCH', 'POST', path(r), { token: t.token, raw: `{"amount":${amount}}` });
+		for (const amount of ['-1', '-9223372036854775808', '9223372036854775808', '50000.0'])
+			assert.equal((await s.no('INVALID_REQUEST', 'POST', path(r), { token: t.token, raw: `{"amount":${amount}}` })).detail, '"amount" must be an integer of at least 0.');
 		await s.no('INSUFFICIENT_BALANCE', 'POST', path(r), { token: t.token, body: { amount: 50000 } });
 		for (const amount of [-1, '50000', true, {}]) await s.no('INVALID_REQUEST', 'POST', path(r), { token: t.token, body: { amount } });
 		const gone = await s.hold(t, c, { seatNumber: 2 });
