@@ -97,6 +97,8 @@ static void put_success_headers(struct json_out *o, unsigned headers, bool keyed
 		kv_ref(o, "Retry-After", "headers", "RetryAfterWaiting");
 	if ((headers & OPENAPI_ETAG) != 0)
 		kv_ref(o, "ETag", "headers", "ETag");
+	if ((headers & OPENAPI_DISPOSITION) != 0)
+		kv_ref(o, "Content-Disposition", "headers", "ContentDisposition");
 	if (keyed)
 		kv_ref(o, "Idempotent-Replayed", "headers", "IdempotentReplayed");
 	jo_end_object(o);
@@ -159,6 +161,36 @@ static void put_error_headers(struct json_out *o, int status, const bool has[COR
 	jo_end_object(o);
 }
 
+static bool says(const bool has[CORE_CODE_COUNT], int code, int status)
+{
+	return has[code] && core_code_status((enum core_code)code) == status;
+}
+
+/* How many codes of that status bring members of their own, or bring none. */
+static size_t count_codes(int status, const bool has[CORE_CODE_COUNT], bool with_members)
+{
+	size_t n = 0;
+
+	for (int c = 1; c < CORE_CODE_COUNT; c++)
+		n += says(has, c, status) && (openapi_code_members((enum core_code)c) != NULL) == with_members;
+	return n;
+}
+
+/* "code": one of those of that status, or of those of them that bring no members. */
+static void put_codes(struct json_out *o, int status, const bool has[CORE_CODE_COUNT], bool without_members)
+{
+	jo_key(o, "code");
+	jo_object(o);
+	jo_key(o, "enum");
+	jo_array(o);
+	for (int c = 1; c < CORE_CODE_COUNT; c++) {
+		if (says(has, c, status) && !(without_members && openapi_code_members((enum core_code)c) != NULL))
+			jo_str(o, core_code_name((enum core_code)c));
+	}
+	jo_end_array(o);
+	jo_end_object(o);
+}
+
 /* The part of a problem that this operation narrows down: its codes, and the members that they bring. */
 static void put_problem_part(struct json_out *o, int status, const bool has[CORE_CODE_COUNT])
 {
@@ -166,24 +198,71 @@ static void put_problem_part(struct json_out *o, int status, const bool has[CORE
 	jo_kv_str(o, "type", "object");
 	jo_key(o, "properties");
 	jo_object(o);
-	jo_key(o, "code");
+	put_codes(o, status, has, false);
+	for (int c = 1; c < CORE_CODE_COUNT; c++) {
+		const struct openapi_members *members = openapi_code_members((enum core_code)c);
+
+		if (says(has, c, status) && members != NULL)
+			put_json(o, members->properties);
+	}
+	jo_end_object(o);
+	jo_end_object(o);
+}
+
+/* Which code has which of these members: each of them is an alternative that has to have its own. */
+static void put_alternatives(struct json_out *o, int status, const bool has[CORE_CODE_COUNT])
+{
+	char required[96];
+
 	jo_object(o);
-	jo_key(o, "enum");
+	jo_key(o, "oneOf");
 	jo_array(o);
 	for (int c = 1; c < CORE_CODE_COUNT; c++) {
-		if (has[c] && core_code_status((enum core_code)c) == status)
-			jo_str(o, core_code_name((enum core_code)c));
+		const struct openapi_members *members = openapi_code_members((enum core_code)c);
+
+		if (!says(has, c, status) || members == NULL)
+			continue;
+		jo_object(o);
+		jo_kv_str(o, "title", core_code_name((enum core_code)c));
+		jo_key(o, "properties");
+		jo_object(o);
+		jo_key(o, "code");
+		jo_object(o);
+		jo_kv_str(o, "const", core_code_name((enum core_code)c));
+		jo_end_object(o);
+		jo_end_object(o);
+		(void)snprintf(required, sizeof(required), "[%s]", members->names);
+		kv_json(o, "required", required);
+		jo_end_object(o);
+	}
+	if (count_codes(status, has, false) > 0) {
+		jo_object(o);
+		jo_kv_str(o, "title", "without members of its own");
+		jo_key(o, "properties");
+		jo_object(o);
+		put_codes(o, status, has, true);
+		jo_end_object(o);
+		jo_end_object(o);
 	}
 	jo_end_array(o);
 	jo_end_object(o);
-	for (int c = 1; c < CORE_CODE_COUNT; c++) {
-		const char *members = openapi_code_members((enum core_code)c);
+}
 
-		if (has[c] && core_code_status((enum core_code)c) == status && members != NULL)
-			put_json(o, members);
+/* " With `balance` and `required`." */
+static void say_members(struct buf *text, enum core_code code)
+{
+	const struct openapi_members *members = openapi_code_members(code);
+
+	if (members == NULL)
+		return;
+	buf_str(text, " With ");
+	for (const char *p = members->names; *p != '\0'; p++) {
+		if (*p == ',')
+			buf_str(text, " and ");
+		else
+			buf_char(text, *p == '\'' ? '`' : *p);
 	}
-	jo_end_object(o);
-	jo_end_object(o);
+	buf_char(text, '.');
 }
 
 static void put_problem_text(struct json_out *o, int status, const bool has[CORE_CODE_COUNT])
@@ -191,9 +270,11 @@ static void put_problem_text(struct json_out *o, int status, const bool has[CORE
 	struct buf text = {0};
 
 	for (int c = 1; c < CORE_CODE_COUNT; c++) {
-		if (has[c] && core_code_status((enum core_code)c) == status)
-			buf_printf(&text, "%s`%s`: %s.", text.n > 0 ? " " : "", core_code_name((enum core_code)c),
-			           core_code_title((enum core_code)c));
+		if (!says(has, c, status))
+			continue;
+		buf_printf(&text, "%s`%s`: %s.", text.n > 0 ? " " : "", core_code_name((enum core_code)c),
+		           core_code_title((enum core_code)c));
+		say_members(&text, (enum core_code)c);
 	}
 	jo_kv_text(o, "description", buf_view(&text));
 	buf_free(&text);
@@ -215,6 +296,8 @@ static void put_error(struct json_out *o, int status, const bool has[CORE_CODE_C
 	jo_array(o);
 	put_ref(o, "schemas", "Problem");
 	put_problem_part(o, status, has);
+	if (count_codes(status, has, true) > 0)
+		put_alternatives(o, status, has);
 	jo_end_array(o);
 	jo_end_object(o);
 	jo_end_object(o);
@@ -234,7 +317,7 @@ static void put_responses(struct json_out *o, const struct http_route *route)
 		bool any = false;
 
 		for (int c = 1; c < CORE_CODE_COUNT; c++)
-			any |= has[c] && core_code_status((enum core_code)c) == status;
+			any |= says(has, c, status);
 		if (any)
 			put_error(o, status, has);
 	}
@@ -457,9 +540,10 @@ static void put_components(struct json_out *o, bool sign_in)
 	    "at once. From the same draft.','schema':{'type':'string'}},"
 	    "'RetryAfterWaiting':{'description':'Seconds after which to ask again; only while the ticket waits.','schema':{'type':'integer','minimum':0}},"
 	    "'ETag':{'description':'Names this version.','schema':{'type':'string'}},"
+	    "'ContentDisposition':{'description':'`attachment`, with a name for the file.','schema':{'type':'string'}},"
 	    "'IdempotentReplayed':{'description':'`true` when this is the answer of an earlier request with the same key.',"
 	    "'schema':{'type':'string','const':'true'}},"
-	    "'WwwAuthenticate':{'description':'`Bearer`.','schema':{'type':'string'}},"
+	    "'WwwAuthenticate':{'description':'`Bearer realm=\\\"jari\\\"`; of a token that is not good also `error=\\\"invalid_token\\\"` (RFC 6750).','schema':{'type':'string'}},"
 	    "'Allow':{'description':'The methods that the path has.','schema':{'type':'string'}}}");
 	jo_key(o, "schemas");
 	jo_object(o);

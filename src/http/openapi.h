@@ -22,7 +22,7 @@ struct openapi_query {
 };
 
 /* Headers that a success may carry; bits. */
-enum openapi_header { OPENAPI_RETRY_AFTER = 1, OPENAPI_ETAG = 2 };
+enum openapi_header { OPENAPI_RETRY_AFTER = 1, OPENAPI_ETAG = 2, OPENAPI_DISPOSITION = 4 };
 
 struct openapi_success {
 	int status;
@@ -63,8 +63,12 @@ struct openapi_schema {
 extern const struct openapi_schema openapi_schemas[];
 extern const size_t openapi_schema_count;
 
-/* The members that a code's problem has of its own, as JSON Schema properties with ' for "; NULL when it has none. */
-const char *openapi_code_members(enum core_code code);
+/* The members that a code's problem has of its own, always; NULL when it has none. */
+struct openapi_members {
+	const char *names;      /* JSON texts with ' for ", separated by commas */
+	const char *properties; /* as JSON Schema, likewise */
+};
+const struct openapi_members *openapi_code_members(enum core_code code);
 
 /* Writes the document; `sign_in`: of a server where users sign in elsewhere. */
 bool openapi_build(const struct http_route *routes, size_t count, const char *version, bool sign_in, struct buf *out);

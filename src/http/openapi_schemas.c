@@ -6,9 +6,12 @@
 /* The schemas name these limits in figures. */
 _Static_assert(JARI_USERNAME_CHARS_MAX == 64 && JARI_SECTION_CHARS_MAX == 64 && JARI_QUEUE_NAME_MAX == 64, "lengths of names");
 _Static_assert(JARI_TITLE_CHARS_MAX == 200 && JARI_SEATS_PER_SHOW_DEFAULT == 50, "a concert and its shows");
-_Static_assert(JARI_CHARGE_MAX == 1000000000 && JARI_BALANCE_MAX == 1000000000000 && JARI_PRICE_MAX == 1000000000, "money");
+_Static_assert(JARI_CHARGE_MAX == 1000000000 && JARI_PRICE_MAX == 1000000000, "money");
 _Static_assert(JARI_SEAT_NUMBER_MAX == 1000000000 && JARI_CATALOGUE_QUEUES_MAX == 1000 && JARI_CATALOGUE_CONCERTS_MAX == 1000,
                "a catalogue");
+_Static_assert(JARI_CATALOGUE_SHOWS_MAX == 5000 && JARI_CATALOGUE_SEATS_MAX == 1000000 && JARI_SEATS_PER_SHOW_MAX == 100000 &&
+                   JARI_CATALOGUE_BODY_MAX == 1048576,
+               "a whole catalogue");
 _Static_assert(JSON_INTS_MAX == 1000, "seats of one hold");
 _Static_assert(JARI_QUEUE_CAPACITY_MAX == 10000000 && JARI_QUEUE_RATE_MAX == 1000000, "a queue");
 
@@ -101,13 +104,14 @@ const struct openapi_schema openapi_schemas[] = {
 			"'historyId':" ID ",'type':{'type':'string','enum':['CHARGE','PAYMENT','REFUND']},"
 			"'amount':{'type':'integer','format':'int64','description':'won; below 0 for a payment'},'balanceAfter':" WON ","
 			"'reservationId':{'type':['integer','null'],'format':'int64'},'createdAt':" AT) "},'nextBefore':" NEXT_BEFORE)},
-	{"PaymentRequest", "{'type':'object','properties':{'amount':{'type':['integer','null'],'format':'int64','minimum':0,'maximum':1000000000000,"
+	{"PaymentRequest", "{'type':'object','properties':{'amount':{'type':['integer','null'],'format':'int64','minimum':0,"
 		"'description':'must be the total price when it is given'}}}"},
 	{"Payment", OBJECT("'paymentId','reservationId','amount','balance','paidAt','seatNumbers','status'",
 		"'paymentId':" ID ",'reservationId':" ID ",'amount':" WON ",'balance':" WON ",'paidAt':" AT ",'seatNumbers':" IDS ","
 		"'status':{'type':'string','const':'PAID'}")},
 
-	{"Catalogue", "{'type':'object','properties':{"
+	{"Catalogue", "{'type':'object','description':'A document of 1 MiB at most, with at most 5000 shows and 1000000 seats. A show has at most 100000 seats, "
+		"none twice. A queueâs name is taken only once.','properties':{"
 		"'queues':{'type':'array','maxItems':1000,'items':" OBJECT("'name','capacity'", "'name':{'type':'string','minLength':1,'maxLength':64},"
 			"'capacity':{'type':'integer','minimum':1,'maximum':10000000},"
 			"'ratePerSecond':{'type':'integer','minimum':0,'maximum':1000000,'default':0,'description':'admissions a second at most; 0: no limit'}") "},"
@@ -116,7 +120,7 @@ const struct openapi_schema openapi_schemas[] = {
 			"'venue':{'type':'string','minLength':1,'maxLength':200},"
 			"'queue':{'type':'string','description':'the name of a queue, in this document or there already; the default queue when absent'},"
 			"'salesOpenAt':" AT_OR_NULL ","
-			"'shows':{'type':'array','items':" OBJECT("'startsAt'",
+			"'shows':{'type':'array','maxItems':5000,'items':" OBJECT("'startsAt'",
 				"'startsAt':{'type':'string','format':'date-time','description':'with the offset of the venue: its date there is the show\xe2\x80\x99s date'},"
 				"'price':{'type':'integer','minimum':0,'maximum':1000000000,'default':50000,'description':'of a show without `seats`'},"
 				"'seats':{'type':'array','description':'without any: seats 1 to 50 of section A','items':" OBJECT("'section','from','to','price'",
@@ -177,20 +181,15 @@ const struct openapi_schema openapi_schemas[] = {
 /* clang-format on */
 const size_t openapi_schema_count = sizeof(openapi_schemas) / sizeof(openapi_schemas[0]);
 
-const char *openapi_code_members(enum core_code code)
+const struct openapi_members *openapi_code_members(enum core_code code)
 {
-	switch (code) {
-	case CORE_INSUFFICIENT_BALANCE:
-		return "'balance':" WON ",'required':" WON;
-	case CORE_NOT_ADMITTED:
-		return "'ticketStatus':" TICKET_STATUS ",'position':" COUNT;
-	case CORE_SALES_NOT_OPEN:
-		return "'salesOpenAt':" AT;
-	case CORE_SEAT_TAKEN:
-		return "'conflicts':" IDS;
-	case CORE_ALREADY_YOURS:
-		return "'reservationId':" ID;
-	default:
-		return NULL;
-	}
+	static const struct openapi_members members[CORE_CODE_COUNT] = {
+	    [CORE_INSUFFICIENT_BALANCE] = {"'balance','required'", "'balance':" WON ",'required':" WON},
+	    [CORE_NOT_ADMITTED] = {"'ticketStatus','position'", "'ticketStatus':" TICKET_STATUS ",'position':" COUNT},
+	    [CORE_SALES_NOT_OPEN] = {"'salesOpenAt'", "'salesOpenAt':" AT},
+	    [CORE_SEAT_TAKEN] = {"'conflicts'", "'conflicts':" IDS},
+	    [CORE_ALREADY_YOURS] = {"'reservationId'", "'reservationId':" ID},
+	};
+
+	return members[code].names != NULL ? &members[code] : NULL;
 }

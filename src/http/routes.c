@@ -305,7 +305,7 @@ static const struct http_route_doc sales = {
     .says =
 	"Oldest first, with a header line (RFC 4180). A username that a spreadsheet would take for a formula has an apostrophe before it.",
     .stored = true,
-    .success = {{200, "The file.", NULL, "text/csv", 0}},
+    .success = {{200, "The file.", NULL, "text/csv", OPENAPI_DISPOSITION}},
     .codes = {CORE_CONCERT_NOT_FOUND},
 };
 static const struct http_route_doc audit_log = {

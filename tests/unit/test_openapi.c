@@ -326,6 +326,84 @@ static void codes_have_their_members(void **state)
 	(void)at(problem_with(operation("post", "/api/{reservationId}/payment"), "INSUFFICIENT_BALANCE"), "required");
 }
 
+static bool lists(json_t *list, const char *word)
+{
+	json_t *item;
+	size_t i;
+	bool yes = false;
+
+	json_array_foreach(list, i, item) yes |= strcmp(json_string_value(item), word) == 0;
+	return yes;
+}
+
+/* A problem of that code is of one alternative alone, which has to have the code's members. */
+static void assert_alternative(json_t *problem, const char *code, const char *const *members, size_t count)
+{
+	json_t *one, *alternatives = at(json_array_get(at(problem, "allOf"), 2), "oneOf");
+	size_t i, found = 0;
+
+	json_array_foreach(alternatives, i, one)
+	{
+		json_t *of = at(at(one, "properties"), "code"), *is = json_object_get(of, "const");
+
+		if (is != NULL ? strcmp(json_string_value(is), code) != 0 : !lists(at(of, "enum"), code))
+			continue;
+		found++;
+		assert_int_equal(json_array_size(json_object_get(one, "required")), count);
+		for (size_t k = 0; k < count; k++)
+			assert_true(lists(at(one, "required"), members[k]));
+	}
+	assert_int_equal(found, 1);
+}
+
+static void a_code_says_which_members_it_has(void **state)
+{
+	static const struct {
+		const char *path, *status, *code, *members[2];
+		size_t count;
+	} cases[] = {
+	    {"/api/booking/{concertId}/seat", "403", "NOT_ADMITTED", {"ticketStatus", "position"}, 2},
+	    {"/api/booking/{concertId}/seat", "403", "SALES_NOT_OPEN", {"salesOpenAt"}, 1},
+	    {"/api/booking/{concertId}/seat", "403", "WRONG_QUEUE", {NULL}, 0},
+	    {"/api/booking/{concertId}/seat", "409", "SEAT_TAKEN", {"conflicts"}, 1},
+	    {"/api/booking/{concertId}/seat", "409", "ALREADY_YOURS", {"reservationId"}, 1},
+	    {"/api/booking/{concertId}/seat", "409", "LIMIT_EXCEEDED", {NULL}, 0},
+	    {"/api/booking/{concertId}/seat", "409", "AMBIGUOUS_DATE", {NULL}, 0},
+	    {"/api/{reservationId}/payment", "402", "INSUFFICIENT_BALANCE", {"balance", "required"}, 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *response = at(at(operation("post", cases[i].path), "responses"), cases[i].status);
+		const char *says = json_string_value(at(response, "description"));
+
+		assert_alternative(at(at(at(response, "content"), "application/problem+json"), "schema"), cases[i].code,
+		                   cases[i].members, cases[i].count);
+		assert_non_null(strstr(says, cases[i].code));
+		for (size_t k = 0; k < cases[i].count; k++)
+			assert_non_null(strstr(says, cases[i].members[k]));
+	}
+}
+
+static json_t *schema_of(const char *name)
+{
+	return at(at(at(doc, "components"), "schemas"), name);
+}
+
+static void says_the_limits(void **state)
+{
+	json_t *catalogue = schema_of("Catalogue");
+	const char *says = json_string_value(at(catalogue, "description"));
+	json_t *amount = at(at(schema_of("PaymentRequest"), "properties"), "amount");
+
+	(void)state;
+	assert_non_null(strstr(says, "5000 shows"));
+	assert_non_null(strstr(says, "1000000 seats"));
+	assert_non_null(strstr(says, "100000 seats"));
+	assert_int_equal(json_integer_value(at(amount, "minimum")), 0);
+	assert_null(json_object_get(amount, "maximum")); /* what is not the price is 409 AMOUNT_MISMATCH */
+}
+
 /* ---- what follows from the table ---- */
 
 static void assert_common(const struct http_route *route)
@@ -379,6 +457,14 @@ static void follows_the_table(void **state)
 	}
 }
 
+static void says_how_to_come_in(void)
+{
+	const char *says = json_string_value(at(at(at(at(doc, "components"), "headers"), "WwwAuthenticate"), "description"));
+
+	assert_non_null(strstr(says, "Bearer realm=\"jari\""));
+	assert_non_null(strstr(says, "error=\"invalid_token\""));
+}
+
 static void says_headers(void **state)
 {
 	static const char key[] = "#/components/parameters/IdempotencyKey";
@@ -404,6 +490,9 @@ static void says_headers(void **state)
 		(void)at(at(at(at(operation("get", "/api/check"), "responses"), "429"), "headers"), limits[i]);
 	}
 	assert_null(json_object_get(at(operation("get", "/readyz"), "responses"), "429"));
+	(void)at(at(at(at(operation("get", "/api/admin/concerts/{concertId}/sales.csv"), "responses"), "200"), "headers"),
+	         "Content-Disposition");
+	says_how_to_come_in();
 }
 
 static void signed_in_users_send_a_token(void **state)
@@ -412,6 +501,7 @@ static void signed_in_users_send_a_token(void **state)
 
 	has_every_route(state);
 	references_resolve(state);
+	says_how_to_come_in();
 	assert_int_equal(json_array_size(at(op, "security")), 1);
 	(void)at(json_array_get(at(op, "security"), 0), "signIn");
 	assert_string_equal(json_string_value(at(at(at(at(doc, "components"), "securitySchemes"), "signIn"), "bearerFormat")),
@@ -452,6 +542,8 @@ int main(void)
 	    cmocka_unit_test(says_the_contract),
 	    cmocka_unit_test(every_code_appears),
 	    cmocka_unit_test(codes_have_their_members),
+	    cmocka_unit_test(a_code_says_which_members_it_has),
+	    cmocka_unit_test(says_the_limits),
 	    cmocka_unit_test(follows_the_table),
 	    cmocka_unit_test(says_headers),
 	    cmocka_unit_test(refuses_what_is_not_described),
