@@ -63,6 +63,25 @@ describe('the package', () => {
 		assert.equal(read(tree, 'etc/jari/jari.conf'), read(ROOT, 'packaging/jari.conf'));
 	});
 
+	it('has documents whose links lead to what is in it, and names its own example', () => {
+		const folder = path.join(tree, 'usr/share/doc/jari');
+		const documents = fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.md'));
+		const dead = [];
+		let followed = 0;
+		for (const name of documents)
+			for (const [, to] of read(folder, name).replace(/^```[\s\S]*?^```$/gm, '').matchAll(/\]\(([^)\s]+)\)/g)) {
+				const [place] = to.split('#');
+				if (/^[a-z]+:/.test(to) || place === '') continue;
+				followed += 1;
+				const target = path.join(folder, path.dirname(name), place);
+				if (!target.startsWith(folder) || !fs.existsSync(target)) dead.push(`${name}: ${to}`);
+			}
+		assert.deepEqual(dead, []);
+		assert.ok(followed > 50, `${followed} links were followed`);
+		const [example] = read(folder, 'operations.md').match(/\/usr\/share\/doc\/jari\/examples\/[\w-]+\.json/) ?? [];
+		assert.ok(example && fs.existsSync(path.join(tree, example)), `${example} is there`);
+	});
+
 	it('says whose work is built in', () => {
 		const copyright = read(tree, 'usr/share/doc/jari/copyright');
 		for (const name of ['preact', 'uplot', 'swagger-ui-dist']) assert.ok(copyright.includes(`Files: built-in/${name}/*`), name);
