@@ -19,7 +19,8 @@ static const struct cli_option table[] = {
     {"listen", CLI_TYPE_TEXT, AT(listen), "ADDR:PORT", "127.0.0.1:8080", 0, 0, SERVE, false,
      "Where to listen: a numeric address or localhost. Port 0: any free one."},
     {"store", CLI_TYPE_TEXT, AT(store), "URL", "sqlite:data/jari.db", 0, 0, ALL_BUT_COPY, false,
-     "Where everything is kept: sqlite:PATH, or postgresql://USER@HOST:PORT/DATABASE, which several servers may share."},
+     "Where everything is kept: sqlite:PATH, or postgresql://USER@HOST:PORT/DATABASE, which several servers may share. To try things out, with "
+     "serve alone, memory: keeps everything in memory alone; it is gone when the server ends."},
     {"from", CLI_TYPE_TEXT, AT(from), "URL", NULL, 0, 0, COPY, false,
      "The store that is moved: sqlite:PATH or postgresql://USER@HOST:PORT/DATABASE. It is only read. No server may have it open."},
     {"to", CLI_TYPE_TEXT, AT(to), "URL", NULL, 0, 0, COPY, false,
@@ -72,9 +73,11 @@ static const struct cli_option table[] = {
      "Requests a minute with one user's tokens. 0: no limit. Without it: none or " NUMBER(
 	 JARI_RATE_USER_DEFAULT) ", as for --rate-address."},
     {"trusted-proxy", CLI_TYPE_TEXT, AT(trusted_proxy), "CIDRS", NULL, 0, 0, SERVE, false,
-     "Addresses of your proxies, such as 10.0.0.0/8,2001:db8::1. From them alone X-Forwarded-For and Forwarded are believed."},
+     "Addresses of your proxies, such as 10.0.0.0/8,2001:db8::1. From them alone X-Forwarded-For and Forwarded are believed. At most " NUMBER(
+	 JARI_TRUSTED_PROXIES_MAX) " networks."},
     {"frame-ancestors", CLI_TYPE_TEXT, AT(frame_ancestors), "ORIGINS", NULL, 0, 0, SERVE, false,
-     "Sites that may show the pages in a frame of theirs, such as 'https://tickets.example https://example.org'. Without it: none."},
+     "Sites that may show the pages in a frame of theirs, such as 'https://tickets.example https://example.org'. At most " NUMBER(
+	 JARI_FRAME_ANCESTORS_MAX) " characters. Without it: none."},
     {"open-accounts", CLI_TYPE_BOOL, AT(open_accounts), NULL, "no", 0, 0, SERVE, false,
      "Allow an address that other machines can reach, although a name alone opens an account."},
     {"auth", CLI_TYPE_TEXT, AT(auth), "HOW", "name", 0, 0, SERVE, false,

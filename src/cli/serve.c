@@ -414,6 +414,9 @@ static void say_listening(const struct serve *s)
 	log_event(LOG_INFO, "started", "version", "%s", JARI_VERSION);
 	store_shown(s->options->store, store);
 	log_event(LOG_INFO, "store", "url", "%s", store);
+	if (strcmp(s->options->store, "memory:") == 0)
+		log_event(LOG_WARN, "store_in_memory", "lasts", "%s",
+		          "places in line, seats and money are kept until this server ends; they are written nowhere");
 	cli_key_log(&s->admin);
 	cli_key_log(&s->token);
 	if (s->tls != NULL)

@@ -553,6 +553,8 @@ static void put_components(struct json_out *o, bool sign_in)
 	jo_end_object(o);
 }
 
+_Static_assert(JARI_QUERY_PARAMS_MAX == 16, "the description names the limit");
+
 static void put_info(struct json_out *o, const char *version)
 {
 	jo_kv_str(o, "openapi", "3.1.0");
@@ -564,7 +566,7 @@ static void put_info(struct json_out *o, const char *version)
 	    o, "description",
 	    "Concert tickets: a waiting line that keeps its order, seats held for some minutes, a prepaid wallet, payment.\n\n"
 	    "Ids are positive integers. Money is an integer number of won. Instants are RFC 3339 in UTC. A `date` is the show's local date. "
-	    "Unknown members are ignored. Every error is a problem document (RFC 9457) with a stable `code`.");
+	    "Unknown members are ignored. A query has at most 16 parameters. Every error is a problem document (RFC 9457) with a stable `code`.");
 	jo_end_object(o);
 }
 

@@ -53,6 +53,11 @@ describe('options', () => {
 		}
 	});
 
+	it('--help names the bounds of what has some', () => {
+		const words = jari(['serve', '--help']).stdout.replace(/\s+/g, ' ');
+		for (const word of ['At most 64 networks', 'At most 400 characters', 'memory: keeps everything in memory alone']) assert.ok(words.includes(word), `${word}\n${words}`);
+	});
+
 	it('--version is one line', () => {
 		const r = jari(['--version']);
 		assert.equal(r.status, 0);
@@ -113,6 +118,14 @@ describe('stores that are none', () => {
 		assert.deepEqual(fs.readdirSync(dir).filter((name) => /^text\.db-(wal|shm|journal)$/.test(name)), [], 'and no half a database lies beside it');
 		const r = jari(serve('mongodb://x'), { env: { JARI_ADMIN_KEY: ADMIN_KEY }, timeout: 10000 });
 		assert.ok([1, 2].includes(r.status) && /store|mongodb/.test(r.stderr), show(r));
+	});
+
+	it('one in memory is, and the log says that it goes with the server', async () => {
+		const s = await new Server({ store: 'memory:' }).start();
+		await s.join('somebody');
+		await s.stop();
+		assert.match(s.log, / warn store_in_memory lasts="[^"]*until this server ends/);
+		assert.doesNotMatch((await new Server().start().then(async (kept) => (await kept.end(), kept))).log, /store_in_memory/);
 	});
 
 	it('audit, backup and import of a store that is not there', () => {

@@ -134,6 +134,15 @@ describe('docs/monitoring', () => {
 		return all;
 	};
 
+	it('monitoring.md has every figure of Jari’s own, of its kind, and no other', async () => {
+		const text = fs.readFileSync(path.join(ROOT, 'docs/monitoring.md'), 'utf8');
+		const told = [...text.matchAll(/^\| `(jari_\w+)`(?: \([^)]*\))? \| (\w+) \|/gm)].map(([, name, type]) => `${name} ${type}`);
+		await s.join(s.name());
+		const { types } = await metrics(s);
+		const there = [...types].filter(([name]) => name.startsWith('jari_')).map(([name, type]) => `${name} ${type}`);
+		assert.deepEqual(told.sort(), there.sort());
+	});
+
 	it('the dashboard is JSON, has what Grafana needs, and names only what there is', async () => {
 		const board = JSON.parse(fs.readFileSync(file('grafana-dashboard.json'), 'utf8'));
 		assert.ok(board.title && board.uid && board.schemaVersion > 0 && board.panels.length > 10);

@@ -397,6 +397,7 @@ static void says_the_limits(void **state)
 	json_t *amount = at(at(schema_of("PaymentRequest"), "properties"), "amount");
 
 	(void)state;
+	assert_non_null(strstr(json_string_value(at(at(doc, "info"), "description")), "at most 16 parameters"));
 	assert_non_null(strstr(says, "5000 shows"));
 	assert_non_null(strstr(says, "1000000 seats"));
 	assert_non_null(strstr(says, "100000 seats"));
