@@ -2,9 +2,27 @@
 // itself when it is back.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asRefusal, type Refusal } from '../shared/api.ts';
+import { Cell } from '../shared/state.ts';
 import { askTagged } from './session.ts';
 
 const SLOWEST = 10000;
+
+// What is asked again and again and is not had just now. `since` is when it was had last, by performance.now(); null: never.
+export interface Failing {
+	since: number | null;
+	refusal: Refusal;
+}
+const failing = new Map<object, Failing>();
+// The one that is had no more for the longest, of all that the page asks for.
+export const trouble = new Cell<Failing | null>(null);
+
+function tell(who: object, now: Failing | null): void {
+	if (now) failing.set(who, now);
+	else failing.delete(who);
+	const told = [...failing.values()].filter(({ since, refusal }) => refusal.passing || since !== null);
+	const oldest = Math.min(...told.map(({ since }) => since ?? Number.POSITIVE_INFINITY));
+	trouble.set(told.find(({ since }) => since === oldest) ?? told[0] ?? null);
+}
 
 // Calls `run` now and then every `ms` until told to stop.
 export function repeat(ms: number, run: (signal: AbortSignal) => Promise<void>): { again(): void; stop(): void } {
@@ -13,6 +31,7 @@ export function repeat(ms: number, run: (signal: AbortSignal) => Promise<void>):
 	let busy = false;
 	let soon = false;
 	let failures = 0;
+	let since: number | null = null;
 	const once = async () => {
 		clearTimeout(timer);
 		if (busy) {
@@ -21,10 +40,15 @@ export function repeat(ms: number, run: (signal: AbortSignal) => Promise<void>):
 		}
 		busy = true;
 		try {
-			if (!document.hidden) await run(stopped.signal);
+			if (!document.hidden) {
+				await run(stopped.signal);
+				since = performance.now();
+				tell(stopped, null);
+			}
 			failures = 0;
-		} catch {
+		} catch (e) {
 			failures++;
+			if (!stopped.signal.aborted) tell(stopped, { since, refusal: asRefusal(e) });
 		}
 		busy = false;
 		if (stopped.signal.aborted) return;
@@ -42,6 +66,7 @@ export function repeat(ms: number, run: (signal: AbortSignal) => Promise<void>):
 			clearTimeout(timer);
 			document.removeEventListener('visibilitychange', seen);
 			stopped.abort();
+			tell(stopped, null);
 		},
 	};
 }
