@@ -159,14 +159,15 @@ export function Steps({ at }: { at: (typeof STEPS)[number] }) {
 
 // Asks once more before something is given up.
 export function SureButton(props: { label: string; question: string; yes: string; no: string; act: () => void }) {
-	const [asking, setAsking] = useState(false);
+	const [asking, setAsking] = useState<boolean | null>(null); // null: it was not asked yet
+	const asker = useRef<HTMLButtonElement>(null);
 	const first = useRef<HTMLButtonElement>(null);
 	useEffect(() => {
-		if (asking) first.current?.focus();
+		if (asking !== null) (asking ? first : asker).current?.focus();
 	}, [asking]);
 	if (!asking)
 		return (
-			<button type="button" class="button plain" onClick={() => setAsking(true)}>
+			<button type="button" class="button plain" ref={asker} onClick={() => setAsking(true)}>
 				{props.label}
 			</button>
 		);

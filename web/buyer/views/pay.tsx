@@ -1,8 +1,8 @@
 // A reservation: held and to be paid in time, paid, or ended.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { asRefusal, type Concert, type Refusal, type Reservation } from '../../shared/api.ts';
 import { clockText } from '../../shared/format.ts';
-import { Bar, Notice, ViewTitle } from '../../shared/ui/index.tsx';
+import { announce, Bar, Notice, ViewTitle } from '../../shared/ui/index.tsx';
 import { anyToken, api, me, retried, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
 import { charge, pay } from '../money.ts';
@@ -81,6 +81,7 @@ function Held({ shown, set, again }: { shown: Shown; set: (shown: Shown) => void
 	const [unsure, setUnsure] = useState(false);
 	const [wrong, setWrong] = useState<Refusal | null>(null);
 	useMinuteWarning(left, t.text('pay.minute'));
+	const payButton = useRef<HTMLButtonElement>(null);
 	const missing = reservation.totalPrice - balance;
 	const whole = Date.parse(reservation.heldUntil!) - Date.parse(reservation.createdAt);
 
@@ -105,7 +106,13 @@ function Held({ shown, set, again }: { shown: Shown; set: (shown: Shown) => void
 			const paid = await pay(reservation);
 			set({ ...shown, balance: paid.balance, reservation: { ...reservation, status: 'PAID', paidAt: paid.paidAt } });
 		}, true);
-	const chargeMissing = () => act(async () => set({ ...shown, balance: await charge(missing) }));
+	// The button that was pressed goes away with what was missing: it goes on at the one that pays.
+	const chargeMissing = () =>
+		act(async () => {
+			set({ ...shown, balance: await charge(missing) });
+			announce(t.text('wallet.charged', { amount: t.format.won(missing) }));
+			payButton.current?.focus();
+		});
 	const giveBack = () =>
 		act(async () => {
 			await retried(() => api.ask('DELETE', `api/reservations/${reservation.reservationId}`, { token: anyToken() }));
@@ -150,7 +157,14 @@ function Held({ shown, set, again }: { shown: Shown; set: (shown: Shown) => void
 					<Notice
 						tone="warn"
 						actions={
-							<button type="button" class="button main" onClick={payNow}>
+							<button
+								type="button"
+								class="button main"
+								onClick={() => {
+									payButton.current?.focus();
+									void payNow();
+								}}
+							>
 								{t.text('pay.again')}
 							</button>
 						}
@@ -162,6 +176,7 @@ function Held({ shown, set, again }: { shown: Shown; set: (shown: Shown) => void
 				<button
 					type="button"
 					class="button main whole"
+					ref={payButton}
 					aria-disabled={busy || missing > 0}
 					onClick={() => missing <= 0 && payNow()}
 				>

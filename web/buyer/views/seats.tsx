@@ -23,6 +23,7 @@ import { SeatListView } from './seatlist.tsx';
 
 const AGAIN = 2000;
 const BEST_MOST = 4;
+const GAP = 12; // between what has the focus and the tray
 
 const STATUS: Record<string, SeatStatus> = { A: 'AVAILABLE', H: 'HELD', S: 'SOLD' };
 
@@ -62,6 +63,27 @@ function usePlan(seats: Seat[] | undefined): Plan | null {
 	return useMemo(() => (shape && latest.current ? planOf(latest.current) : null), [shape]);
 }
 
+// Keeps what gets the focus, or is scrolled to, from behind the tray that lies over the foot of the page.
+function useRoomFor(shown: boolean) {
+	const tray = useRef<HTMLDivElement>(null);
+	useEffect(() => {
+		const page = document.documentElement;
+		const { current } = tray;
+		if (!current) return;
+		const measure = () => {
+			const lies = getComputedStyle(current).position === 'sticky';
+			page.style.scrollPaddingBottom = lies ? `${current.offsetHeight + GAP}px` : '';
+		};
+		const watch = new ResizeObserver(measure);
+		watch.observe(current);
+		return () => {
+			watch.disconnect();
+			page.style.scrollPaddingBottom = '';
+		};
+	}, [shown]);
+	return tray;
+}
+
 interface Taken {
 	numbers: number[];
 	nearest: number[];
@@ -86,6 +108,9 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 	const [busy, setBusy] = useState(false);
 	const [reveal, setReveal] = useState<number | undefined>();
 	const open = useSalesOpen(concert);
+	const view = useRef<HTMLElement>(null);
+	const holdButton = useRef<HTMLButtonElement>(null);
+	const tray = useRoomFor(!!value && !!plan);
 	const byNumber = useMemo(() => new Map(value?.seats.map((seat) => [seat.seatNumber, seat])), [value]);
 
 	// What somebody else has taken meanwhile is chosen no longer.
@@ -144,6 +169,8 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 
 	const hold = async (what: { seatNumbers: number[] } | { bestAvailable: { count: number; section?: string } }) => {
 		if (busy || !open) return;
+		// What offered it goes away.
+		if (document.activeElement?.closest('.tray .told')) holdButton.current?.focus({ preventScroll: true });
 		setBusy(true);
 		setWrong(null);
 		setTaken(null);
@@ -167,11 +194,21 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 	const useInstead = (numbers: number[]) => {
 		setChosen(new Set([...chosen, ...numbers]));
 		setTaken(null);
+		holdButton.current?.focus({ preventScroll: true });
 	};
 
+	// It goes on where seats are chosen. A screen that is touched stays as it is; for a keyboard, what has the focus must be seen.
+	const clear = (e: MouseEvent) => {
+		const places = '.seat-button[aria-pressed="true"], .seatmap [role="listbox"]';
+		const back = view.current?.querySelector<HTMLElement>(places);
+		setChosen(new Set());
+		(back ?? view.current?.querySelector<HTMLElement>('.switch input:checked'))?.focus({ preventScroll: e.detail > 0 });
+	};
+
+	const told = gone.length > 0 || taken !== null || wrong !== null;
 	const price = [...chosen].reduce((sum, n) => sum + (byNumber.get(n)?.price ?? 0), 0);
 	return (
-		<section class="stack seats">
+		<section class="stack seats" ref={view}>
 			<Steps at="seat" />
 			<div class="row between">
 				<ViewTitle>{t.text('seats.title')}</ViewTitle>
@@ -204,7 +241,6 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 						</fieldset>
 						<Key />
 					</div>
-					<Messages concert={concert} taken={taken} gone={gone} wrong={wrong} use={useInstead} />
 					{asList ? (
 						<SeatListView seats={value.seats} plan={plan} chosen={chosen} onToggle={toggle} describe={describe} />
 					) : (
@@ -226,7 +262,12 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 						/>
 					)}
 					<Legend seats={value.seats} plan={plan} />
-					<div class={`tray ${chosen.size ? '' : 'empty'}`}>
+					<div class={`tray ${chosen.size || told ? '' : 'empty'}`} ref={tray}>
+						{told ? (
+							<div class="told stack tight">
+								<Messages concert={concert} taken={taken} gone={gone} wrong={wrong} use={useInstead} />
+							</div>
+						) : null}
 						<p class="number sum">
 							{chosen.size ? (
 								<>
@@ -238,13 +279,14 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 							)}
 						</p>
 						{chosen.size ? (
-							<button type="button" class="button plain" onClick={() => setChosen(new Set())}>
+							<button type="button" class="button plain" onClick={clear}>
 								{t.text('seats.clear')}
 							</button>
 						) : null}
 						<button
 							type="button"
 							class="button main"
+							ref={holdButton}
 							aria-disabled={!chosen.size || busy || !open}
 							onClick={() => chosen.size && hold({ seatNumbers: [...chosen] })}
 						>
