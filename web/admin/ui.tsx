@@ -42,12 +42,12 @@ export function Trouble() {
 	useTick(1000);
 	if (!now) return null;
 	return (
-		<div class="away">
+		<section class="away" aria-label={t.text('error.label')}>
 			<Notice tone="warn">{t.text(now.refusal.code === 'NO_ANSWER' ? 'error.away' : 'error.stale')}</Notice>
 			{now.since === null ? null : (
 				<p class="number small">{t.text('error.age', { age: form.age(performance.now() - now.since) })}</p>
 			)}
-		</div>
+		</section>
 	);
 }
 

@@ -36,6 +36,7 @@ export const en = {
 	'signin.wrong': 'This is not the key of this server. Check that you copied all of it, and try again.',
 	'signin.empty': 'Enter the key.',
 	'signin.ended': 'The server does not take your key any more. Sign in with the new one.',
+	'error.label': 'Connection',
 	'error.away': 'The server does not answer just now. This page goes on by itself when it is back.',
 	'error.stale': 'The figures could not be had just now. This page asks again by itself.',
 	'error.age': 'The figures are {age} old.',

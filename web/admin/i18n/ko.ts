@@ -38,6 +38,7 @@ export const ko: Record<keyof typeof en, string> = {
 	'signin.wrong': '이 서버의 키가 아닙니다. 빠짐없이 복사했는지 확인하고 다시 시도해 주세요.',
 	'signin.empty': '키를 입력해 주세요.',
 	'signin.ended': '사용하던 키가 더 이상 유효하지 않습니다. 새 키로 로그인해 주세요.',
+	'error.label': '연결 상태',
 	'error.away': '지금 서버가 응답하지 않습니다. 서버가 돌아오면 이 화면은 저절로 이어집니다.',
 	'error.stale': '지금 수치를 가져오지 못했습니다. 이 화면이 저절로 다시 시도합니다.',
 	'error.age': '{age} 전의 수치입니다.',
