@@ -141,6 +141,14 @@ describe('the focus of a buyer', () => {
 		await focusOn(page, catalogues.en['seats.holding']);
 	});
 
+	it('is on the first of the seats that came last, when there are no more to be shown', async () => {
+		const concert = await server.makeConcert({ shows: [{ seats: [{ section: 'A', from: 1, to: 70, price: 50000 }] }] });
+		const page = await atSeats(browser, server, concert, 'More', { size: DESK });
+		await asList(page);
+		await byKeyboard(page, button(page, 'seats.more'));
+		await focusOn(page, 'Seat 61');
+	});
+
 	it('goes on from what is gone: keeping the seats, charging, another name', async () => {
 		const concert = await server.makeConcert();
 		const page = await atSeats(browser, server, concert, 'Pays', { size: DESK });
@@ -203,5 +211,36 @@ describe('the focus of an organiser', () => {
 			await byKeyboard(page, page.getByRole('button', { name: gone }));
 			await focusOn(page, field);
 		}
+	});
+
+	it('is on the title when a concert was added, and when another is to be', async () => {
+		const page = await enter('#/add');
+		for (const [id, value] of Object.entries({ title: 'Added', artist: 'a', venue: 'v', 'date-0': '2099-07-10T19:00' }))
+			await page.locator(`#${id}`).fill(value);
+		await byKeyboard(page, page.getByRole('button', { name: 'Add the concert' }));
+		const another = page.getByRole('button', { name: 'Add another' });
+		await another.waitFor();
+		await eventually('the focus is on the title', () => page.evaluate(() => document.activeElement.tagName === 'H1'));
+		await byKeyboard(page, another);
+		await page.locator('#title').waitFor();
+		await eventually('the focus is on the title', () => page.evaluate(() => document.activeElement.tagName === 'H1'));
+	});
+
+	it('is in the log when its end was reached, and when it came at last', async () => {
+		for (let i = 1; i <= 30; i++) await server.patchQueue(1, { capacity: i });
+		const page = await enter('#/log');
+		await page.locator('tbody tr').nth(24).waitFor();
+		await byKeyboard(page, page.getByRole('button', { name: 'Older changes' }));
+		await eventually('the focus is on the first of the older ones', () =>
+			page.evaluate(() => document.activeElement === document.querySelectorAll('tbody tr')[25]),
+		);
+		await page.route('**/api/admin/audit-log*', (route) => route.abort());
+		await byKeyboard(page, page.getByRole('button', { name: 'Look again' }));
+		const retry = page.getByRole('button', { name: 'Try again' });
+		await retry.waitFor();
+		await page.unroute('**/api/admin/audit-log*');
+		await byKeyboard(page, retry);
+		await retry.waitFor({ state: 'detached' });
+		await focusOn(page, 'Look again');
 	});
 });

@@ -1,5 +1,5 @@
 // Adding a concert: by a form, or by a catalogue file.
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Refusal } from '../../shared/api.ts';
 import { Cell, useCell } from '../../shared/state.ts';
 import { announce, Notice, ViewTitle } from '../../shared/ui/index.tsx';
@@ -460,6 +460,11 @@ export function Add() {
 	const t = texts.use();
 	const [way, setWay] = useState<'form' | 'file'>('form');
 	const [done, setDone] = useState<Done | null>(null);
+	const first = useRef(true);
+	useEffect(() => {
+		if (!first.current) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+		first.current = false;
+	}, [done]);
 	const adding = useAdding((ids, late) => {
 		setDone({ ids, late });
 		if (way === 'form') draft.set(fresh());

@@ -45,6 +45,13 @@ function SectionList({
 	const all = section.seats.map((i) => seats[i]!);
 	const free = all.filter((seat) => seat.status === 'AVAILABLE').length;
 	const wanted = all.filter((seat) => !freeOnly || seat.status === 'AVAILABLE' || chosen.has(seat.seatNumber));
+	// When nothing more is left the button is gone, and the first of the seats that came has the focus.
+	const more = (e: { currentTarget: HTMLElement }) => {
+		const list = e.currentTarget.previousElementSibling;
+		setShown(shown + SHOWN);
+		if (wanted.length <= shown + SHOWN)
+			setTimeout(() => list?.querySelectorAll<HTMLElement>('.seat-button')[shown]?.focus({ preventScroll: true }));
+	};
 	return (
 		<details class="card section-list" open={isOpen} onToggle={(e) => setOpen(e.currentTarget.open)}>
 			<summary>
@@ -74,7 +81,7 @@ function SectionList({
 						))}
 					</ul>
 					{wanted.length > shown ? (
-						<button type="button" class="button" onClick={() => setShown(shown + SHOWN)}>
+						<button type="button" class="button" onClick={more}>
 							{t.text('seats.more')}
 						</button>
 					) : null}
