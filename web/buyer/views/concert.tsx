@@ -5,7 +5,7 @@ import { clockText } from '../../shared/format.ts';
 import { useCell } from '../../shared/state.ts';
 import { announce, Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx';
 import { Follower, type How } from '../follow.ts';
-import { api, dropPlace, me, placeIn, takePlace, texts } from '../here.ts';
+import { api, dropPlace, me, placeIn, takePlace, texts, wakings } from '../here.ts';
 import { useLoad } from '../load.ts';
 import { NotYet, Poster, Problem, SalesCountdown, seatList, useCountdown, useMinuteWarning } from '../parts.tsx';
 import { go, to } from '../route.ts';
@@ -33,7 +33,11 @@ function useTicket(token: string | undefined): Following {
 			(ticket, how) => set({ ticket, how, ended: null, token }),
 			(ended) => set({ ticket: null, how: null, ended, token }),
 		);
-		return () => follower.stop();
+		const deaf = wakings.watch(() => follower.again());
+		return () => {
+			deaf();
+			follower.stop();
+		};
 	}, [token]);
 	return state.token === token ? state : nothing;
 }
