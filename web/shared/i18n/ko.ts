@@ -15,7 +15,8 @@ export const ko: Texts = {
 	'nav.wallet': '지갑',
 
 	'net.lost': '지금 연결이 끊겼습니다.',
-	'net.lostHelp': '순번과 좌석은 그대로 지켜집니다. 연결이 돌아오면 이 화면이 스스로 이어집니다.',
+	'net.lostHelp':
+		'순번은 그대로 지켜지고, 잡은 좌석은 표시된 시각까지 잡혀 있습니다. 연결이 돌아오면 이 화면이 스스로 이어집니다.',
 	'net.back': '다시 연결되었습니다.',
 
 	'home.title': '공연',
@@ -180,6 +181,9 @@ export const ko: Texts = {
 	'wallet.charging': '충전하는 중…',
 	'wallet.charged': '{amount}을 충전했습니다.',
 	'wallet.pending': '{amount} 충전의 응답이 오지 않았습니다. 다시 확인해도 두 번 충전되지 않습니다.',
+	'wallet.pendingOld':
+		'{amount} 충전의 응답이 오지 않았고, 다시 확인하기에는 너무 오래되어 처리되었는지 알 수 없습니다. 다시 충전하기 전에 아래 내역에서 확인해 주세요.',
+	'wallet.looked': '확인했습니다',
 	'wallet.history': '들어오고 나간 내역',
 	'wallet.none': '아직 내역이 없습니다.',
 	'wallet.CHARGE': '충전',
@@ -237,5 +241,6 @@ export const ko: Texts = {
 	'error.STOPPING': '이 서버는 곧 멈춥니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.STORE_UNAVAILABLE': '서버가 지금 장부를 열 수 없습니다. 바뀐 것은 없습니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.NO_ANSWER': '응답이 없습니다. 연결을 확인해 주세요. 이 화면이 다시 시도합니다.',
+	'error.GATEWAY': '서버로 가는 길에 문제가 생겨 처리되었는지 알 수 없습니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.UNKNOWN': '이 화면이 모르는 문제가 생겼습니다. 새로고침해 주세요.',
 };
