@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Code, Concert, Refusal } from '../shared/api.ts';
-import { clockText } from '../shared/format.ts';
+import { clockText, type ShowTime } from '../shared/format.ts';
 import { useTick } from '../shared/state.ts';
 import { announce, Notice, Spinner } from '../shared/ui/index.tsx';
 import { clock, texts } from './here.ts';
@@ -229,16 +229,15 @@ export function seatList(numbers: number[]): string {
 	return numbers.join(', '); // names, not amounts
 }
 
-// The reader's day of an instant, as YYYY-MM-DD.
-function readersDay(instant: string): string {
-	const d = new Date(instant);
-	const two = (n: number) => String(n).padStart(2, '0');
-	return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+// When a show begins, in a line.
+export function beginsText(show: ShowTime, weekday = true): string {
+	const { day, weekday: name, time } = texts.format.begins(show);
+	return [day, ...(weekday ? [name] : []), time].join(' · ');
 }
 
 // The date where it is played, for a reader to whom it begins on another.
-export function LocalDate({ of }: { of: { date: string; startsAt: string } }) {
+export function VenueDate({ of }: { of: ShowTime }) {
 	const t = texts.use();
-	if (readersDay(of.startsAt) === of.date) return null;
-	return <span class="small">{t.text('dates.local', { date: of.date })}</span>;
+	const { venue } = t.format.begins(of);
+	return venue ? <span class="small venue-date">{t.text('dates.venue', { date: venue })}</span> : null;
 }

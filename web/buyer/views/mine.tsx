@@ -3,7 +3,7 @@ import { useCell } from '../../shared/state.ts';
 import { ViewTitle } from '../../shared/ui/index.tsx';
 import { anyToken, api, me, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
-import { NotYet, seatList } from '../parts.tsx';
+import { beginsText, NotYet, seatList, VenueDate } from '../parts.tsx';
 import { to } from '../route.ts';
 import { Nobody } from './wallet.tsx';
 
@@ -46,7 +46,8 @@ function Mine({ userId, token }: { userId: number; token: string }) {
 						<a class="card mine" href={to.pay(r.reservationId)}>
 							<span class="stack tight">
 								<strong dir="auto">{concert?.title}</strong>
-								<span>{`${t.format.day(r.date)} · ${t.format.zoned(r.startsAt)} · ${t.text('seats.seat', { number: seatList(r.seatNumbers) })}`}</span>
+								<span>{`${beginsText(r, false)} · ${t.text('seats.seat', { number: seatList(r.seatNumbers) })}`}</span>
+								<VenueDate of={r} />
 							</span>
 							<span class={`badge ${r.status === 'PAID' || r.status === 'HELD' ? 'open' : ''}`}>
 								{r.status === 'HELD' ? t.text('mine.HELD', { time: t.format.time(r.heldUntil!) }) : t.text(`mine.${r.status}`)}

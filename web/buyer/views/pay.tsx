@@ -6,7 +6,18 @@ import { Bar, Notice, ViewTitle } from '../../shared/ui/index.tsx';
 import { anyToken, api, me, retried, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
 import { CHARGE_MOST, charge, pay } from '../money.ts';
-import { LocalDate, NotYet, Poster, Problem, Steps, SureButton, seatList, useDeadline, useMinuteWarning } from '../parts.tsx';
+import {
+	beginsText,
+	NotYet,
+	Poster,
+	Problem,
+	Steps,
+	SureButton,
+	seatList,
+	useDeadline,
+	useMinuteWarning,
+	VenueDate,
+} from '../parts.tsx';
 import { go, to } from '../route.ts';
 
 interface Shown {
@@ -59,8 +70,8 @@ function Facts({ reservation, concert }: { reservation: Reservation; concert: Co
 					<div>
 						<dt>{t.text('pay.date')}</dt>
 						<dd>
-							{`${t.format.day(reservation.date)} · ${t.format.weekday(reservation.date)} · ${t.format.zoned(reservation.startsAt)} `}
-							<LocalDate of={reservation} />
+							{`${beginsText(reservation)} `}
+							<VenueDate of={reservation} />
 						</dd>
 					</div>
 					<div>

@@ -17,7 +17,7 @@ import { newKey } from '../../shared/state.ts';
 import { announce, Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx';
 import { api, onceOpen, retried, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
-import { Problem, Steps, seatList, useSalesOpen } from '../parts.tsx';
+import { beginsText, Problem, Steps, seatList, useSalesOpen, VenueDate } from '../parts.tsx';
 import { go, to } from '../route.ts';
 import { SeatListView } from './seatlist.tsx';
 
@@ -178,7 +178,10 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 				<a href={to.concert(concert.concertId)}>{t.text('seats.otherDate')}</a>
 			</div>
 			{value ? (
-				<p class="soft">{`${t.format.day(value.date)} · ${t.format.weekday(value.date)} · ${t.format.zoned(value.startsAt)}`}</p>
+				<p class="soft">
+					{`${beginsText(value)} `}
+					<VenueDate of={value} />
+				</p>
 			) : null}
 			{refusal ? (
 				<Problem refusal={refusal} again={again}>

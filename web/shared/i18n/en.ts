@@ -91,7 +91,7 @@ export const en = {
 	'dates.soldOut': 'Sold out',
 	'dates.closed': 'No longer sold',
 	'dates.none': 'There is no date left to book. If seats come back, they appear here.',
-	'dates.local': 'Date where it is played: {date}',
+	'dates.venue': '(at the venue: {date})',
 
 	'hold.open': 'You hold {seats} until {time}.',
 	'hold.goPay': 'Go to payment',

@@ -92,7 +92,7 @@ export const ko: Texts = {
 	'dates.soldOut': '매진',
 	'dates.closed': '판매 종료',
 	'dates.none': '예매할 수 있는 날짜가 없습니다. 좌석이 나오면 여기에 나타납니다.',
-	'dates.local': '현지 날짜: {date}',
+	'dates.venue': '(공연장 날짜: {date})',
 
 	'hold.open': '{seats}을(를) {time}까지 잡아 두었습니다.',
 	'hold.goPay': '결제하러 가기',
