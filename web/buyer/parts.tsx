@@ -39,8 +39,19 @@ const RELOAD: readonly Code[] = [
 	'UNKNOWN',
 ];
 
-// What went wrong, in a sentence that says what to do, with the next step as a button. `again` sends the same once more.
-export function Problem({ refusal, again, children }: { refusal: Refusal; again?: () => void; children?: ComponentChildren }) {
+// What went wrong, in a sentence that says what to do, with the next step as a button. `again` sends the same once more; `says` is for who knows more
+// of it than the code.
+export function Problem({
+	refusal,
+	again,
+	says,
+	children,
+}: {
+	refusal: Refusal;
+	again?: () => void;
+	says?: string;
+	children?: ComponentChildren;
+}) {
 	const t = texts.use();
 	const reload = RELOAD.includes(refusal.code);
 	return (
@@ -67,7 +78,7 @@ export function Problem({ refusal, again, children }: { refusal: Refusal; again?
 				</>
 			}
 		>
-			<p data-code={refusal.code}>{t.text(`error.${refusal.code}`)}</p>
+			<p data-code={refusal.code}>{says ?? t.text(`error.${refusal.code}`)}</p>
 		</Notice>
 	);
 }

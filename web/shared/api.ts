@@ -53,6 +53,8 @@ export interface Seats {
 	seats: Seat[];
 }
 export interface SeatStatuses {
+	date: string;
+	startsAt: string;
 	version: number;
 	statuses: string; // a letter for each seat: A, H, S
 }

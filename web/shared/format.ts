@@ -41,6 +41,11 @@ export class Format {
 		return this.money_.format(amount);
 	}
 
+	// One price, or from the least to the most.
+	wonRange([low, high]: readonly [number, number]): string {
+		return low === high ? this.won(low) : `${this.won(low)} – ${this.won(high)}`;
+	}
+
 	number(n: number): string {
 		return this.number_.format(n);
 	}

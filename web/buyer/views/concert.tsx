@@ -15,6 +15,8 @@ import { JoinView } from './join.tsx';
 import { SeatsView } from './seats.tsx';
 import { WaitView } from './wait.tsx';
 
+const AGAIN = 20000;
+
 interface Following {
 	ticket: Ticket | null;
 	how: How | null;
@@ -44,7 +46,9 @@ function useTicket(token: string | undefined): Following {
 
 export function ConcertView({ concertId, showId }: { concertId: number; showId: number | null }) {
 	const t = texts.use();
-	const { value: concert, refusal, again } = useLoad(`concert ${concertId}`, () => api.get<Concert>(`api/concerts/${concertId}`));
+	// The organiser may open the sales earlier, or put them off, while people wait for that.
+	const load = () => api.get<Concert>(`api/concerts/${concertId}`);
+	const { value: concert, refusal, again } = useLoad(`concert ${concertId}`, load, AGAIN);
 	if (!concert)
 		return (
 			<NotYet refusal={refusal} again={again}>

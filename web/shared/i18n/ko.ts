@@ -134,8 +134,12 @@ export const ko: Texts = {
 	'seats.holding': '잡는 중…',
 	'seats.takenNow': '{seats}번 좌석은 방금 다른 분이 잡았습니다.',
 	'seats.takenOffer': '가장 가까운 빈 좌석: {seats}번.',
+	'seats.takenOtherPrice': '가장 가까운 빈 좌석: {seats}번. 가격은 {before} 대신 {price}입니다.',
 	'seats.takenNone': '근처에 같은 가격의 빈 좌석이 없습니다.',
 	'seats.takenUse': '대신 {seats}번 고르기',
+	'seats.limit.one': '이 날짜에는 잡아 둔 좌석과 결제한 좌석을 합해 한 분이 {count}석까지 가질 수 있습니다. 더 적게 골라 주세요.',
+	'seats.limit.other':
+		'이 날짜에는 잡아 둔 좌석과 결제한 좌석을 합해 한 분이 {count}석까지 가질 수 있습니다. 더 적게 골라 주세요.',
 	'seats.more': '좌석 더 보기',
 	'seats.freeOnly': '빈 좌석만',
 	'seats.wentAway': '{seats}번 좌석은 더 이상 비어 있지 않아 선택에서 뺐습니다.',
