@@ -115,6 +115,20 @@ function usePlan(seats: Seat[] | undefined): Plan | null {
 	return useMemo(() => (shape && latest.current ? planOf(latest.current) : null), [shape]);
 }
 
+// Which seats of the show are one's own: held and still to be paid, or paid.
+function useOwn(ticket: Ticket, showId: number): (seatNumber: number) => boolean {
+	const { value } = useLoad(`own ${ticket.userId} ${showId}`, () =>
+		api.get<{ reservations: Reservation[] }>(`api/${ticket.userId}/reservations?limit=100`, { token: ticket.token }),
+	);
+	return (seatNumber) =>
+		!!value?.reservations.some(
+			(r) =>
+				r.showId === showId &&
+				r.seatNumbers.includes(seatNumber) &&
+				(r.status === 'PAID' || (r.status === 'HELD' && Date.parse(r.heldUntil!) > clock.now())),
+		);
+}
+
 interface Taken {
 	numbers: number[];
 	nearest: number[];
@@ -154,12 +168,15 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 		setGone(away);
 	}, [byNumber, chosen, busy, wrong]);
 
+	const isOwn = useOwn(ticket, showId);
+	const stateOf = (seat: Seat) =>
+		seat.status !== 'AVAILABLE' && isOwn(seat.seatNumber) ? t.text('seats.own') : t.text(`seats.${seat.status}`);
 	const describe = (seat: Seat, mine: boolean) =>
 		t.text('seats.full', {
 			number: String(seat.seatNumber),
 			section: seat.section,
 			price: t.format.won(seat.price),
-			state: mine ? t.text('seats.chosen') : t.text(`seats.${seat.status}`),
+			state: mine ? t.text('seats.chosen') : stateOf(seat),
 		});
 
 	const toggle = (seat: Seat) => {

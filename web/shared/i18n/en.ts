@@ -111,6 +111,7 @@ export const en = {
 	'seats.AVAILABLE': 'free',
 	'seats.HELD': 'held by somebody',
 	'seats.SOLD': 'sold',
+	'seats.own': 'yours already',
 	'seats.chosen': 'chosen',
 	'seats.legend': 'Sections and prices',
 	'seats.free.one': '{count} free',

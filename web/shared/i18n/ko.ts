@@ -112,6 +112,7 @@ export const ko: Texts = {
 	'seats.AVAILABLE': '선택 가능',
 	'seats.HELD': '다른 사람이 잡음',
 	'seats.SOLD': '판매됨',
+	'seats.own': '이미 내 좌석',
 	'seats.chosen': '선택함',
 	'seats.legend': '구역과 가격',
 	'seats.free.one': '{count}석 가능',
