@@ -190,6 +190,8 @@ const char *openapi_code_members(enum core_code code)
 		return "'conflicts':" IDS;
 	case CORE_ALREADY_YOURS:
 		return "'reservationId':" ID;
+	case CORE_LIMIT_EXCEEDED:
+		return "'limit':" COUNT;
 	default:
 		return NULL;
 	}

@@ -1,7 +1,7 @@
 // The seats as a list, section by section: for who can't use a map, or does not want to.
 import { useState } from 'preact/hooks';
 import type { Seat } from '../../shared/api.ts';
-import type { Plan, Section } from '../../shared/seatmap/geometry.ts';
+import { type Plan, pricesOf, type Section } from '../../shared/seatmap/geometry.ts';
 import { texts } from '../here.ts';
 
 const SHOWN = 60; // of a section at first, and more with each step
@@ -57,7 +57,7 @@ function SectionList({
 			<summary>
 				<i class={`tier-${(section.tier % 6) + 1}`} aria-hidden="true" />
 				<strong dir="auto">{section.name}</strong>
-				<span class="number">{t.format.won(section.price)}</span>
+				<span class="number">{t.format.wonRange(pricesOf(section, seats))}</span>
 				<span class="soft small">{t.text('seats.free', { count: free })}</span>
 			</summary>
 			{isOpen ? (
