@@ -189,6 +189,7 @@ const struct openapi_members *openapi_code_members(enum core_code code)
 	    [CORE_SALES_NOT_OPEN] = {"'salesOpenAt'", "'salesOpenAt':" AT},
 	    [CORE_SEAT_TAKEN] = {"'conflicts'", "'conflicts':" IDS},
 	    [CORE_ALREADY_YOURS] = {"'reservationId'", "'reservationId':" ID},
+	    [CORE_LIMIT_EXCEEDED] = {"'limit'", "'limit':" COUNT},
 	};
 
 	return members[code].names != NULL ? &members[code] : NULL;

@@ -178,6 +178,7 @@ void http_refusal(const struct core_cmd *cmd, const struct core_reply *reply, in
 		buf_printf(sentence, "You have a seat of these already, in reservation %" PRId64 ".", reply->reservation_id);
 		break;
 	case CORE_LIMIT_EXCEEDED:
+		jo_kv_int(&o, "limit", reply->limit);
 		buf_printf(sentence, "One person may have at most %" PRId64 " seats of a show, held and paid ones together.",
 		           reply->limit);
 		break;

@@ -175,6 +175,7 @@ function vet(reply) {
 	if (p.code === 'INSUFFICIENT_BALANCE')
 		assert.ok(Number.isInteger(p.balance) && Number.isInteger(p.required), `has balance and required${told(reply)}`);
 	if (p.code === 'SEAT_TAKEN') assert.ok(Array.isArray(p.conflicts), `SEAT_TAKEN has conflicts${told(reply)}`);
+	if (p.code === 'LIMIT_EXCEEDED') assert.ok(Number.isInteger(p.limit), `LIMIT_EXCEEDED has limit${told(reply)}`);
 	if (p.code === 'ALREADY_YOURS') assert.ok(Number.isInteger(p.reservationId), `ALREADY_YOURS has reservationId${told(reply)}`);
 	if (p.code === 'SALES_NOT_OPEN') assert.match(p.salesOpenAt ?? '', INSTANT, `SALES_NOT_OPEN has salesOpenAt${told(reply)}`);
 }

@@ -367,7 +367,7 @@ static void a_code_says_which_members_it_has(void **state)
 	    {"/api/booking/{concertId}/seat", "403", "WRONG_QUEUE", {NULL}, 0},
 	    {"/api/booking/{concertId}/seat", "409", "SEAT_TAKEN", {"conflicts"}, 1},
 	    {"/api/booking/{concertId}/seat", "409", "ALREADY_YOURS", {"reservationId"}, 1},
-	    {"/api/booking/{concertId}/seat", "409", "LIMIT_EXCEEDED", {NULL}, 0},
+	    {"/api/booking/{concertId}/seat", "409", "LIMIT_EXCEEDED", {"limit"}, 1},
 	    {"/api/booking/{concertId}/seat", "409", "AMBIGUOUS_DATE", {NULL}, 0},
 	    {"/api/{reservationId}/payment", "402", "INSUFFICIENT_BALANCE", {"balance", "required"}, 2},
 	};

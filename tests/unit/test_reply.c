@@ -133,7 +133,7 @@ static const struct refusal_case refusals[] = {
     {{.code = CORE_ALREADY_YOURS, .reservation_id = 5}, 0, "\"reservationId\":5", NULL},
     {{.code = CORE_LIMIT_EXCEEDED, .limit = 4},
      0,
-     "",
+     "\"limit\":4",
      "One person may have at most 4 seats of a show, held and paid ones together."},
     {{.code = CORE_ALREADY_PAID}, 0, "", NULL},
     {{.code = CORE_AMOUNT_MISMATCH}, 0, "", NULL},

@@ -249,7 +249,7 @@ describe('the shows', () => {
 		await page.getByText('Fill this in.').waitFor();
 		await page.locator('#artist').fill('Somebody else');
 		await page.getByRole('button', { name: 'Save' }).click();
-		await page.getByText('Saved. Buyers see it at once.').first().waitFor();
+		await page.getByText('Saved. Buyers see it within some seconds.').first().waitFor();
 		await accessible(page, 'a concert');
 		assert.equal((await server.ok(200, 'GET', `/api/concerts/${concert.concertId}`)).artist, 'Somebody else');
 	});

@@ -33,10 +33,10 @@ describe('the catalogues', () => {
 	it('have a sentence for every code of the API', async () => {
 		const known = (await moduleOf('shared/api.ts')).CODES;
 		assert.deepEqual([...known].sort(), Object.keys(CODES).sort());
-		for (const code of [...known, 'NO_ANSWER', 'UNKNOWN'])
+		for (const code of [...known, 'NO_ANSWER', 'GATEWAY', 'UNKNOWN'])
 			for (const catalogue of [en, ko]) assert.match(catalogue[`error.${code}`] ?? '', /^.{12,}\.$/, code);
 		const errors = Object.keys(en).filter((key) => key.startsWith('error.'));
-		assert.equal(errors.length, known.length + 2, 'and for no other');
+		assert.equal(errors.length, known.length + 3, 'and for no other');
 	});
 
 	it('are where the texts are: none is in the code', () => {

@@ -1,6 +1,7 @@
 // A catalogue as a form fills it and as a file brings it: made, checked as far as the page can, and the places that the server names found again. Pure.
-import type { Seat } from '../shared/api.ts';
+import type { Concert, Seat } from '../shared/api.ts';
 import { withOffset } from './instants.ts';
+import type { NewIds, Stats } from './model.ts';
 import type { Key } from './texts.ts';
 
 export interface SectionFields {
@@ -187,6 +188,39 @@ export function summaryOf(doc: unknown): Summary {
 		})),
 		preview: previewOf(listOf(first, 'seats').map(entry)),
 	};
+}
+
+// What a document has added, when all of it is there that was not there before: known by titles, names and the instants of the shows. Null: it is not
+// there. What has no concert is known by the names of its queues, of which no two are the same.
+export function addedSince(doc: unknown, before: ReadonlySet<number>, concerts: Concert[], stats: Stats): NewIds | null {
+	const text = (value: unknown) => String(value ?? '').trim();
+	const sameText = (member: 'title' | 'artist' | 'venue', wanted: unknown, concert: Concert) =>
+		isObject(wanted) && text(wanted[member]) === concert[member].trim();
+	const instants = (shows: unknown[]) =>
+		shows
+			.map((show) => (isObject(show) ? Date.parse(text(show.startsAt)) : Number.NaN))
+			.sort((a, b) => a - b)
+			.join();
+	const showsOf = (id: number) => stats.shows.filter((show) => show.concertId === id);
+	const fresh = concerts.filter(({ concertId }) => !before.has(concertId));
+	const ids: NewIds = { queueIds: [], concertIds: [], showIds: [] };
+	for (const wanted of listOf(doc, 'concerts')) {
+		const found = fresh.find(
+			(concert) =>
+				!ids.concertIds.includes(concert.concertId) &&
+				(['title', 'artist', 'venue'] as const).every((member) => sameText(member, wanted, concert)) &&
+				instants(listOf(wanted, 'shows')) === instants(showsOf(concert.concertId)),
+		);
+		if (!found) return null;
+		ids.concertIds.push(found.concertId);
+		ids.showIds.push(...showsOf(found.concertId).map(({ showId }) => showId));
+	}
+	for (const wanted of listOf(doc, 'queues')) {
+		const found = stats.queues.find(({ name }) => isObject(wanted) && text(wanted.name) === name.trim());
+		if (!found) return null;
+		ids.queueIds.push(found.queueId);
+	}
+	return ids.concertIds.length || ids.queueIds.length ? ids : null;
 }
 
 // The part of a document that a place names, written out with the member that is wrong: the innermost object around it.

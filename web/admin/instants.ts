@@ -1,6 +1,9 @@
 // Dates and times of a form: what a field holds (local, without an offset) and what the API takes (with the offset of the venue). Pure.
 const MINUTE = 60000;
 
+// Instead of an offset: the one that this device has on the day in question. Where the clocks are set in summer, that is not the one of today.
+export const OWN = 'own';
+
 function offsetText(minutes: number): string {
 	const two = (n: number) => String(n).padStart(2, '0');
 	const size = Math.abs(minutes);
@@ -12,8 +15,13 @@ function offsetMinutes(offset: string): number {
 	return (offset[0] === '-' ? -1 : 1) * (hours * 60 + minutes);
 }
 
-// Of this device, at this time of the year.
-export function ownOffset(at: number = Date.now()): string {
+// Of this device, such as Asia/Seoul.
+export function ownZone(): string {
+	return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+// Of this device: at a local time as a field holds it, or at an instant.
+export function ownOffset(at: string | number): string {
 	return offsetText(-new Date(at).getTimezoneOffset());
 }
 
@@ -25,17 +33,11 @@ export function offsets(): string[] {
 }
 
 export function withOffset(local: string, offset: string): string {
-	return `${local.length === 16 ? `${local}:00` : local}${offset}`;
+	return `${local.length === 16 ? `${local}:00` : local}${offset === OWN ? ownOffset(local) : offset}`;
 }
 
 // What a field shows for an instant, in that offset.
 export function localIn(instant: string, offset: string): string {
-	return new Date(Date.parse(instant) + offsetMinutes(offset) * MINUTE).toISOString().slice(0, 16);
-}
-
-// The offset in which a show of this instant has this date; the device's own where it does.
-export function offsetOf(startsAt: string, date: string): string {
-	const own = ownOffset(Date.parse(startsAt));
-	if (localIn(startsAt, own).slice(0, 10) === date) return own;
-	return offsets().find((offset) => localIn(startsAt, offset).slice(0, 10) === date) ?? own;
+	const at = Date.parse(instant);
+	return new Date(at + offsetMinutes(offset === OWN ? ownOffset(at) : offset) * MINUTE).toISOString().slice(0, 16);
 }

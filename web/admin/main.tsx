@@ -6,10 +6,11 @@ import '../shared/base.css';
 import './admin.css';
 import './views.css';
 import { useCell } from '../shared/state.ts';
-import { Announcer, LanguageSwitch, Notice, Wordmark } from '../shared/ui/index.tsx';
+import { Announcer, LanguageSwitch, Wordmark } from '../shared/ui/index.tsx';
 import { hrefOf, type Route, route, type View } from './route.ts';
-import { away, key, signOut } from './session.ts';
+import { key, signOut } from './session.ts';
 import { type Key, texts } from './texts.ts';
+import { Trouble } from './ui.tsx';
 import { Add } from './views/Add.tsx';
 import { ConcertView } from './views/Concert.tsx';
 import { Live } from './views/Live.tsx';
@@ -79,7 +80,6 @@ function App() {
 	const t = texts.use();
 	const at = useCell(route);
 	const signedIn = useCell(key);
-	const gone = useCell(away);
 	useEffect(() => {
 		document.title = t.text(onTheWall ? 'live.title' : 'title.page', { app: t.text('app.name') });
 		document.documentElement.classList.toggle('wall', onTheWall);
@@ -89,11 +89,7 @@ function App() {
 	return (
 		<>
 			<Header view={at.view} />
-			{gone ? (
-				<div class="away">
-					<Notice tone="warn">{t.text('error.away')}</Notice>
-				</div>
-			) : null}
+			<Trouble />
 			<Body at={at} />
 		</>
 	);

@@ -14,10 +14,9 @@ function keptKey(): string | null {
 }
 
 export const clock = new ServerClock();
-export const away = new Cell(false); // the server does not answer
 export const key = new Cell<string | null>(keptKey());
 export const ended = new Cell(false); // the key was taken before and is not any more
-export const api = new Api(clock, (answered) => away.set(!answered));
+export const api = new Api(clock);
 
 export function signOut(because: 'asked' | 'refused'): void {
 	try {
@@ -69,12 +68,15 @@ export async function askTagged<T>(
 	}
 }
 
-// Saves what the server sends. The key goes in a header, so the browser can't be sent to an address.
+// By this mark at its beginning a spreadsheet knows a file to be UTF-8. Programs that ask the API get none: it would be part of the first name.
+const MARK = '\ufeff';
+
+// Saves a table that the server sends. The key goes in a header, so the browser can't be sent to an address.
 export async function download(path: string, name: string): Promise<void> {
 	let blob: Blob;
 	try {
 		const response = await api.fetch('GET', path, { token: key.value ?? '' }, 'text/csv');
-		blob = await response.blob();
+		blob = new Blob([MARK, await response.blob()], { type: 'text/csv' });
 	} catch (e) {
 		throw refused(e);
 	}

@@ -17,7 +17,14 @@ interface Forms {
 	clock: Intl.DateTimeFormat;
 	clockSeconds: Intl.DateTimeFormat;
 	exact: Intl.DateTimeFormat;
+	day: Intl.DateTimeFormat;
+	time: Intl.DateTimeFormat;
+	when: Intl.DateTimeFormat;
+	moment: Intl.DateTimeFormat;
 }
+const DAY = { year: 'numeric', month: 'long', day: 'numeric' } as const;
+const TIME = { hour: 'numeric', minute: '2-digit', timeZoneName: 'short' } as const;
+
 function formsOf(language: Language): Forms {
 	return {
 		compact: new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 }),
@@ -26,6 +33,10 @@ function formsOf(language: Language): Forms {
 		clock: new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
 		clockSeconds: new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }),
 		exact: new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }),
+		day: new Intl.DateTimeFormat(language, DAY),
+		time: new Intl.DateTimeFormat(language, { weekday: 'long', ...TIME }),
+		when: new Intl.DateTimeFormat(language, { ...DAY, ...TIME, weekday: 'long' }),
+		moment: new Intl.DateTimeFormat(language, { ...DAY, ...TIME, month: 'short' }),
 	};
 }
 const all: Record<Language, Forms> = { en: formsOf('en'), ko: formsOf('ko') };
@@ -39,4 +50,15 @@ export const form = {
 	clock: (seconds: number) => forms().clock.format(new Date(seconds * 1000)),
 	clockSeconds: (seconds: number) => forms().clockSeconds.format(new Date(seconds * 1000)),
 	exact: (instant: string) => forms().exact.format(new Date(instant)),
+	// Each in the reader's zone; all but the day name it.
+	day: (instant: string) => forms().day.format(new Date(instant)),
+	time: (instant: string) => forms().time.format(new Date(instant)),
+	when: (instant: string) => forms().when.format(new Date(instant)),
+	moment: (instant: string) => forms().moment.format(new Date(instant)),
+	// How long ago something was, in words: seconds at first, then minutes, then hours.
+	age(ms: number): string {
+		const s = Math.max(1, Math.floor(ms / 1000));
+		const [n, unit] = s < 120 ? [s, 'second'] : s < 7200 ? [Math.floor(s / 60), 'minute'] : [Math.floor(s / 3600), 'hour'];
+		return new Intl.NumberFormat(texts.language.value, { style: 'unit', unit, unitDisplay: 'long' }).format(n);
+	},
 };

@@ -2,15 +2,24 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asRefusal, type Refusal } from '../shared/api.ts';
+import { useCell, useTick } from '../shared/state.ts';
 import { announce, Notice, Spinner } from '../shared/ui/index.tsx';
-import type { Polled } from './poll.ts';
+import { localIn, OWN, offsets, ownZone } from './instants.ts';
+import { type Polled, trouble } from './poll.ts';
 import { detailOf } from './session.ts';
-import { type Key, texts } from './texts.ts';
+import { form, type Key, texts } from './texts.ts';
+
+// Whether a change may have been made all the same: its answer was lost, here or behind the server.
+export function isUnsure(refusal: Refusal): boolean {
+	const { code } = refusal.members as { code?: unknown };
+	const never = code === 'OVERLOADED' || code === 'STOPPING'; // it was turned away before anything was done
+	return refusal.code === 'NO_ANSWER' || (refusal.status >= 500 && refusal.status !== 501 && !never);
+}
 
 // Why something did not work, in the reader's language; with the server's own words where they say more.
 export function refusalText(refusal: Refusal): string {
 	const t = texts;
-	if (refusal.code === 'NO_ANSWER') return t.text('error.away');
+	if (refusal.code === 'NO_ANSWER') return t.text('error.noAnswer');
 	if (refusal.status === 503 || refusal.status === 429) return t.text('error.busy');
 	const detail = detailOf(refusal);
 	return detail ? t.text('error.server', { detail }) : t.text('error.unknown');
@@ -21,8 +30,57 @@ export function Loading({ polled }: { polled: Polled<unknown> }) {
 	const t = texts.use();
 	const { refusal } = polled;
 	if (refusal && refusal.status === 404) return <Notice tone="warn">{t.text('error.gone')}</Notice>;
-	if (refusal && refusal.code !== 'NO_ANSWER') return <Notice tone="bad">{refusalText(refusal)}</Notice>;
+	// What passes by itself is told by `Trouble`.
+	if (refusal && !refusal.passing) return <Notice tone="bad">{refusalText(refusal)}</Notice>;
 	return <Spinner label={t.text('loading')} />;
+}
+
+// Says that what a view shows comes no more, and how old it is. The age is not in what is read aloud: it changes all the time.
+export function Trouble() {
+	const t = texts.use();
+	const now = useCell(trouble);
+	useTick(1000);
+	if (!now) return null;
+	return (
+		<section class="away" aria-label={t.text('error.label')}>
+			<Notice tone="warn">{t.text(now.refusal.code === 'NO_ANSWER' ? 'error.away' : 'error.stale')}</Notice>
+			{now.since === null ? null : (
+				<p class="number small">{t.text('error.age', { age: form.age(performance.now() - now.since) })}</p>
+			)}
+		</section>
+	);
+}
+
+// The venue's date of a show that begins on another for the reader.
+export function VenueDate({ of }: { of: { date: string; startsAt: string } }) {
+	const t = texts.use();
+	if (localIn(of.startsAt, OWN).slice(0, 10) === of.date) return null;
+	return <span class="small venue">{t.text('show.venueDate', { day: t.format.day(of.date) })}</span>;
+}
+
+export function OffsetChoice({
+	label,
+	hint,
+	value,
+	set,
+}: {
+	label: Key;
+	hint?: string;
+	value: string;
+	set: (value: string) => void;
+}) {
+	const t = texts.use();
+	const own: [string, string] = [OWN, t.text('offset.own', { zone: ownZone() })];
+	return (
+		<Choice
+			id="offset"
+			label={t.text(label)}
+			hint={hint}
+			value={value}
+			set={set}
+			options={[own, ...offsets().map((offset): [string, string] => [offset, t.text('offset.utc', { offset })])]}
+		/>
+	);
 }
 
 export function Figure({ label, value, note, tone }: { label: string; value: string; note?: string; tone?: 'warn' }) {
@@ -171,9 +229,16 @@ export function Confirm({
 			dialog.current?.close();
 			close(true);
 		} catch (e) {
-			setWrong(refusalText(asRefusal(e)));
+			const refusal = asRefusal(e);
+			setWrong(isUnsure(refusal) ? t.text('error.unsure') : refusalText(refusal));
 			setBusy(false);
 		}
+	};
+	// Closed as a dialog, it gives the focus back to what had it before.
+	const leave = () => {
+		if (busy) return;
+		dialog.current?.close();
+		close(false);
 	};
 	return (
 		<dialog
@@ -182,7 +247,7 @@ export function Confirm({
 			aria-describedby="confirm-says"
 			onCancel={(e) => {
 				e.preventDefault();
-				if (!busy) close(false);
+				leave();
 			}}
 		>
 			<div class="stack">
@@ -194,7 +259,7 @@ export function Confirm({
 				</ul>
 				{wrong ? <Notice tone="bad">{wrong}</Notice> : null}
 				<div class="row end">
-					<button type="button" class="button" onClick={() => close(false)} aria-disabled={busy}>
+					<button type="button" class="button" onClick={leave} aria-disabled={busy}>
 						{t.text('cancel')}
 					</button>
 					<button type="button" class="button main" onClick={confirmed} aria-disabled={busy}>

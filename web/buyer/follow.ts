@@ -20,6 +20,7 @@ export class Follower {
 	private retry = RETRY;
 	private failures = 0;
 	private wake: () => void = () => {};
+	private cut: () => void = () => {};
 
 	constructor(
 		private api: Api,
@@ -32,6 +33,12 @@ export class Follower {
 	}
 
 	private woken = () => this.wake();
+
+	// The device has slept: nobody knows whether a stream that was open still is, and what it would have said is old.
+	again(): void {
+		this.cut();
+		this.wake();
+	}
 
 	stop(): void {
 		removeEventListener('online', this.woken);
@@ -86,6 +93,11 @@ export class Follower {
 	private async stream(): Promise<boolean> {
 		const silence = new AbortController();
 		const stop = () => silence.abort();
+		let slept = false;
+		this.cut = () => {
+			slept = true;
+			stop();
+		};
 		this.stopped.signal.addEventListener('abort', stop);
 		let timer = setTimeout(stop, FIRST_EVENT);
 		let events = 0;
@@ -101,10 +113,6 @@ export class Follower {
 			for (;;) {
 				const { done, value } = await reader.read();
 				if (done) break;
-				if (events) {
-					clearTimeout(timer);
-					timer = setTimeout(stop, SILENCE);
-				}
 				const pieces = (text + value).split('\n\n');
 				text = pieces.pop() ?? '';
 				for (const piece of pieces) {
@@ -115,15 +123,22 @@ export class Follower {
 					this.onTicket(ticket, { live: true });
 					if (ticket.status === 'EXPIRED') return false;
 				}
+				// Only now: what came may have been the first event.
+				if (events) {
+					clearTimeout(timer);
+					timer = setTimeout(stop, SILENCE);
+				}
 			}
 		} catch (e) {
 			// A refusal is told; a stream that broke off is opened again.
 			if (!events && !silence.signal.aborted) throw e;
 		} finally {
 			clearTimeout(timer);
+			this.cut = () => {};
 			this.stopped.signal.removeEventListener('abort', stop);
 		}
 		if (this.stopped.signal.aborted) return false;
+		if (slept) return true;
 		if (events) await this.wait(this.retry);
 		else this.streamAfter = performance.now() + STREAM_AGAIN;
 		return true;

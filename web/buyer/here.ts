@@ -13,7 +13,7 @@ export const texts = new Texts({ en, ko });
 
 const PROBE = 2500;
 
-// Counts how often the connection came back: who shows something of the server's looks again then.
+// Counts how often the connection came back, or this device woke up: who shows something of the server's looks again then.
 export const lost = new Cell(false);
 export const returns = new Cell(0);
 let probing = 0;
@@ -38,6 +38,33 @@ export const api = new Api(clock, heard);
 
 addEventListener('offline', () => heard(false));
 addEventListener('online', probe);
+
+// ---- waking up ----
+
+const LOOK = 1000;
+
+// Counts how often this device woke up, as far as one can tell: what is shown is old then, and so is the notion of the server's time.
+export const wakings = new Cell(0);
+let jumps = clock.jumps();
+
+function woken(): void {
+	wakings.set(wakings.value + 1);
+	returns.set(returns.value + 1);
+	probe();
+}
+
+function look(): void {
+	const now = clock.jumps();
+	if (now === jumps) return;
+	jumps = now;
+	woken();
+}
+
+for (const name of ['pageshow', 'focus', 'online']) addEventListener(name, look);
+document.addEventListener('visibilitychange', look);
+setInterval(look, LOOK);
+// A page that the browser had put away, and shows again as it was.
+addEventListener('pageshow', (e) => e.persisted && woken());
 
 // ---- who one is ----
 

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Code, Concert, Refusal } from '../shared/api.ts';
-import { clockText } from '../shared/format.ts';
+import { clockText, type ShowTime } from '../shared/format.ts';
 import { useTick } from '../shared/state.ts';
 import { announce, Notice, Spinner } from '../shared/ui/index.tsx';
 import { clock, texts } from './here.ts';
@@ -39,8 +39,19 @@ const RELOAD: readonly Code[] = [
 	'UNKNOWN',
 ];
 
-// What went wrong, in a sentence that says what to do, with the next step as a button. `again` sends the same once more.
-export function Problem({ refusal, again, children }: { refusal: Refusal; again?: () => void; children?: ComponentChildren }) {
+// What went wrong, in a sentence that says what to do, with the next step as a button. `again` sends the same once more; `says` is for who knows more
+// of it than the code.
+export function Problem({
+	refusal,
+	again,
+	says,
+	children,
+}: {
+	refusal: Refusal;
+	again?: () => void;
+	says?: string;
+	children?: ComponentChildren;
+}) {
 	const t = texts.use();
 	const reload = RELOAD.includes(refusal.code);
 	return (
@@ -67,7 +78,7 @@ export function Problem({ refusal, again, children }: { refusal: Refusal; again?
 				</>
 			}
 		>
-			<p data-code={refusal.code}>{t.text(`error.${refusal.code}`)}</p>
+			<p data-code={refusal.code}>{says ?? t.text(`error.${refusal.code}`)}</p>
 		</Notice>
 	);
 }
@@ -159,14 +170,15 @@ export function Steps({ at }: { at: (typeof STEPS)[number] }) {
 
 // Asks once more before something is given up.
 export function SureButton(props: { label: string; question: string; yes: string; no: string; act: () => void }) {
-	const [asking, setAsking] = useState(false);
+	const [asking, setAsking] = useState<boolean | null>(null); // null: it was not asked yet
+	const asker = useRef<HTMLButtonElement>(null);
 	const first = useRef<HTMLButtonElement>(null);
 	useEffect(() => {
-		if (asking) first.current?.focus();
+		if (asking !== null) (asking ? first : asker).current?.focus();
 	}, [asking]);
 	if (!asking)
 		return (
-			<button type="button" class="button plain" onClick={() => setAsking(true)}>
+			<button type="button" class="button plain" ref={asker} onClick={() => setAsking(true)}>
 				{props.label}
 			</button>
 		);
@@ -229,16 +241,15 @@ export function seatList(numbers: number[]): string {
 	return numbers.join(', '); // names, not amounts
 }
 
-// The reader's day of an instant, as YYYY-MM-DD.
-function readersDay(instant: string): string {
-	const d = new Date(instant);
-	const two = (n: number) => String(n).padStart(2, '0');
-	return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+// When a show begins, in a line.
+export function beginsText(show: ShowTime, weekday = true): string {
+	const { day, weekday: name, time } = texts.format.begins(show);
+	return [day, ...(weekday ? [name] : []), time].join(' · ');
 }
 
 // The date where it is played, for a reader to whom it begins on another.
-export function LocalDate({ of }: { of: { date: string; startsAt: string } }) {
+export function VenueDate({ of }: { of: ShowTime }) {
 	const t = texts.use();
-	if (readersDay(of.startsAt) === of.date) return null;
-	return <span class="small">{t.text('dates.local', { date: of.date })}</span>;
+	const { venue } = t.format.begins(of);
+	return venue ? <span class="small venue-date">{t.text('dates.venue', { date: venue })}</span> : null;
 }

@@ -53,6 +53,8 @@ export interface Seats {
 	seats: Seat[];
 }
 export interface SeatStatuses {
+	date: string;
+	startsAt: string;
 	version: number;
 	statuses: string; // a letter for each seat: A, H, S
 }
@@ -123,8 +125,9 @@ export const CODES = [
 	'STOPPING',
 	'STORE_UNAVAILABLE',
 ] as const;
-// And two of the page's own: no answer came; an answer that is none of Jari's.
-export type Code = (typeof CODES)[number] | 'NO_ANSWER' | 'UNKNOWN';
+// And three of the page's own: no answer came; something between here and the server failed and answered in its place; an answer that is none of
+// Jari's.
+export type Code = (typeof CODES)[number] | 'NO_ANSWER' | 'GATEWAY' | 'UNKNOWN';
 
 // What a refusal brings besides its code.
 export interface ProblemMembers {
@@ -133,6 +136,7 @@ export interface ProblemMembers {
 	required?: number;
 	reservationId?: number;
 	salesOpenAt?: string;
+	limit?: number;
 	ticketStatus?: TicketStatus;
 	position?: number;
 }
@@ -152,6 +156,11 @@ export class Refusal extends Error {
 		const { status } = this;
 		return this.code === 'NO_ANSWER' || status === 429 || (status >= 500 && status !== 501);
 	}
+
+	// Nobody knows here whether it was done. Every refusal of Jari's own says that it was not.
+	get unsure(): boolean {
+		return this.code === 'NO_ANSWER' || this.code === 'GATEWAY';
+	}
 }
 
 export interface Ask {
@@ -166,6 +175,7 @@ export interface Answer<T> {
 	status: number;
 	value: T; // undefined with 204 and 304
 	etag: string | null;
+	replayed: boolean; // an answer that was given before: what it says was so then
 }
 
 const PATIENCE = 15000;
@@ -225,7 +235,8 @@ export class Api {
 				throw new Refusal('NO_ANSWER', 0); // it broke off
 			}
 		}
-		return { status: response.status, value: value as T, etag: response.headers.get('ETag') };
+		const replayed = response.headers.get('Idempotent-Replayed') === 'true';
+		return { status: response.status, value: value as T, etag: response.headers.get('ETag'), replayed };
 	}
 
 	async get<T>(path: string, ask: Ask = {}): Promise<T> {
@@ -237,6 +248,11 @@ function isCode(code: unknown): code is Code {
 	return (CODES as readonly unknown[]).includes(code);
 }
 
+// What a proxy means by its own answer. One that gave up waiting does not know whether the server went on.
+function othersCode(status: number): Code {
+	return status === 429 ? 'RATE_LIMITED' : status >= 500 ? 'GATEWAY' : 'UNKNOWN';
+}
+
 async function refusalOf(response: Response): Promise<Refusal> {
 	const seconds = Number(response.headers.get('Retry-After') ?? Number.NaN);
 	let problem: Record<string, unknown> = {};
@@ -245,7 +261,7 @@ async function refusalOf(response: Response): Promise<Refusal> {
 	} catch {
 		// not one of Jari's: a proxy's page, perhaps
 	}
-	const code = isCode(problem.code) ? problem.code : response.status >= 500 ? 'OVERLOADED' : 'UNKNOWN';
+	const code = isCode(problem.code) ? problem.code : othersCode(response.status);
 	return new Refusal(code, response.status, problem as ProblemMembers, Number.isFinite(seconds) ? seconds : null);
 }
 

@@ -1,3 +1,15 @@
+// A show as the API names it: the instant at which it begins, and its date at the venue. The venue's zone it does not name.
+export interface ShowTime {
+	date: string;
+	startsAt: string;
+}
+export interface Begins {
+	day: string;
+	weekday: string;
+	time: string;
+	venue: string | null;
+}
+
 // Numbers, money and instants in the reader's form.
 export class Format {
 	private money_: Intl.NumberFormat;
@@ -7,19 +19,31 @@ export class Format {
 	private time_: Intl.DateTimeFormat;
 	private zoned_: Intl.DateTimeFormat;
 	private instant_: Intl.DateTimeFormat;
+	private readersDay_: Intl.DateTimeFormat;
+	private readersWeekday_: Intl.DateTimeFormat;
+	private isoDay_: Intl.DateTimeFormat;
 
-	constructor(locale: string) {
+	// `timeZone` is the reader's, which the browser knows.
+	constructor(locale: string, timeZone?: string) {
 		this.money_ = new Intl.NumberFormat(locale, { style: 'currency', currency: 'KRW', maximumFractionDigits: 0 });
 		this.number_ = new Intl.NumberFormat(locale);
 		this.day_ = new Intl.DateTimeFormat(locale, { year: 'numeric', month: 'long', day: 'numeric', timeZone: 'UTC' });
 		this.weekday_ = new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' });
-		this.time_ = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
-		this.zoned_ = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZoneName: 'short' });
-		this.instant_ = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+		this.time_ = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZone });
+		this.zoned_ = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone });
+		this.instant_ = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone });
+		this.readersDay_ = new Intl.DateTimeFormat(locale, { year: 'numeric', month: 'long', day: 'numeric', timeZone });
+		this.readersWeekday_ = new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone });
+		this.isoDay_ = new Intl.DateTimeFormat('en', { year: 'numeric', month: '2-digit', day: '2-digit', timeZone });
 	}
 
 	won(amount: number): string {
 		return this.money_.format(amount);
+	}
+
+	// One price, or from the least to the most.
+	wonRange([low, high]: readonly [number, number]): string {
+		return low === high ? this.won(low) : `${this.won(low)} – ${this.won(high)}`;
 	}
 
 	number(n: number): string {
@@ -33,6 +57,20 @@ export class Format {
 
 	weekday(date: string): string {
 		return this.weekday_.format(new Date(`${date}T00:00:00Z`));
+	}
+
+	// When a show begins, all of it by the reader's clock: a day of one zone beside a time of another would be an instant that is not meant.
+	// `venue` is the day where it is played, where that is another.
+	begins({ date, startsAt }: ShowTime): Begins {
+		const at = new Date(startsAt);
+		const part = Object.fromEntries(this.isoDay_.formatToParts(at).map(({ type, value }) => [type, value]));
+		const same = `${part.year}-${part.month}-${part.day}` === date;
+		return {
+			day: this.readersDay_.format(at),
+			weekday: this.readersWeekday_.format(at),
+			time: this.zoned_.format(at),
+			venue: same ? null : this.day(date),
+		};
 	}
 
 	time(instant: string | number): string {

@@ -53,6 +53,16 @@ export const kept = {
 			// kept in `spare`
 		}
 	},
+	// What is kept under names that begin so.
+	names(beginning: string): string[] {
+		let stored: string[] = [];
+		try {
+			stored = Object.keys(localStorage);
+		} catch {
+			// none but those in `spare`
+		}
+		return [...new Set([...stored, ...spare.keys()])].filter((name) => name.startsWith(beginning));
+	},
 	drop(name: string): void {
 		spare.delete(name);
 		try {

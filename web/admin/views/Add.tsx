@@ -1,7 +1,9 @@
 // Adding a concert: by a form, or by a catalogue file.
-import { useMemo, useState } from 'preact/hooks';
-import { asRefusal } from '../../shared/api.ts';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Refusal } from '../../shared/api.ts';
+import { Cell, useCell } from '../../shared/state.ts';
 import { announce, Notice, ViewTitle } from '../../shared/ui/index.tsx';
+import { type Adding, useAdding } from '../adding.ts';
 import {
 	type ConcertFields,
 	check,
@@ -18,18 +20,24 @@ import {
 	summaryOf,
 } from '../catalogue.ts';
 import { HeatMap } from '../heat.tsx';
-import { offsets, ownOffset } from '../instants.ts';
+import { OWN, ownOffset } from '../instants.ts';
 import type { NewIds, Queue } from '../model.ts';
 import { usePoll } from '../poll.ts';
 import { hrefOf } from '../route.ts';
-import { ask, detailOf } from '../session.ts';
+import { detailOf, key } from '../session.ts';
 import { type Key, texts } from '../texts.ts';
-import { Choice, Field, refusalText, Switch } from '../ui.tsx';
+import { Choice, Field, OffsetChoice, refusalText, Switch } from '../ui.tsx';
 
-function Added({ ids, more }: { ids: NewIds; more: () => void }) {
+interface Done {
+	ids: NewIds;
+	late: boolean; // its answer was lost
+}
+
+function Added({ ids, late, more }: Done & { more: () => void }) {
 	const t = texts.use();
 	return (
 		<section class="card stack">
+			{late ? <Notice>{t.text('add.present')}</Notice> : null}
 			<Notice>
 				{t.text('add.done', { concerts: ids.concertIds.length, shows: ids.showIds.length, queues: ids.queueIds.length })}
 			</Notice>
@@ -45,6 +53,27 @@ function Added({ ids, more }: { ids: NewIds; more: () => void }) {
 	);
 }
 
+// What is told while it is not known whether something was added, and when it turns out that it was not.
+function Outcome({ adding }: { adding: Adding }) {
+	const t = texts.use();
+	if (adding.looking) return <Notice tone="warn">{t.text('add.looking')}</Notice>;
+	if (!adding.absent) return null;
+	return (
+		<Notice tone="warn">
+			<p>{t.text('add.absent')}</p>
+			<ul class="stack tight">
+				{adding.absent.map(({ title, shows }, i) => (
+					<li key={i}>
+						<b>{title}</b> <span class="soft">{shows.map((show) => t.format.day(show.date)).join(' · ')}</span>
+					</li>
+				))}
+			</ul>
+		</Notice>
+	);
+}
+
+const unsentText = (refusal: Refusal) => (refusal.code === 'NO_ANSWER' ? texts.text('add.unsent') : refusalText(refusal));
+
 const fresh = (): ConcertFields => ({
 	title: '',
 	artist: '',
@@ -52,11 +81,15 @@ const fresh = (): ConcertFields => ({
 	queue: '',
 	queueName: '',
 	queueCapacity: '100',
-	offset: ownOffset(),
+	offset: OWN,
 	salesOpenAt: '',
 	dates: [''],
 	sections: [{ section: 'A', from: '1', to: '50', price: '50000' }],
 });
+
+// What is filled in stays while another view is looked at, as long as one is signed in.
+const draft = new Cell<ConcertFields>(fresh());
+key.watch(() => draft.set(fresh()));
 
 // The fields of a section, and what they are called.
 const SECTION_FIELDS: [keyof SectionFields, Key][] = [
@@ -76,13 +109,14 @@ function nextSection(fields: ConcertFields) {
 	return { section: letter, from: String(from), to: String(from + 49), price: last?.price ?? '50000' };
 }
 
-function Form({ added }: { added: (ids: NewIds) => void }) {
+function Form({ adding }: { adding: Adding }) {
 	const t = texts.use();
 	const queues = usePoll<{ queues: Queue[] }>('api/admin/queues', 30000);
-	const [fields, setFields] = useState(fresh);
+	const fields = useCell(draft);
+	const setFields = (next: (old: ConcertFields) => ConcertFields) => draft.set(next(draft.value));
 	const [wrong, setWrong] = useState<Record<string, string>>({});
 	const [trouble, setTrouble] = useState('');
-	const [busy, setBusy] = useState(false);
+	const busy = adding.busy || adding.looking;
 	const set =
 		<K extends keyof ConcertFields>(name: K) =>
 		(value: ConcertFields[K]) =>
@@ -107,17 +141,19 @@ function Form({ added }: { added: (ids: NewIds) => void }) {
 		const found = check(fields);
 		fail(Object.fromEntries([...found].map(([id, w]) => [id, t.text(w.key, w.values)])));
 		if (found.size) return;
-		setBusy(true);
-		try {
-			added(await ask<NewIds>('POST', 'api/admin/catalogue', documentOf(fields)));
-		} catch (e) {
-			const refusal = asRefusal(e);
-			const { place, says } = placeOf(detailOf(refusal));
-			const field = refusal.status === 400 ? fieldOf(place, fields.sections.length) : null;
-			if (field) fail({ [field]: t.text('error.server', { detail: says }) });
-			else setTrouble(refusalText(refusal));
-		}
-		setBusy(false);
+		const refusal = await adding.send(documentOf(fields));
+		if (!refusal) return;
+		const { place, says } = placeOf(detailOf(refusal));
+		const field = refusal.status === 400 ? fieldOf(place, fields.sections.length) : null;
+		if (field) fail({ [field]: t.text('error.server', { detail: says }) });
+		else setTrouble(unsentText(refusal));
+	};
+	// The button that was pressed is gone: a field beside it has the focus then.
+	const remove = (name: 'dates' | 'sections', i: number) => {
+		const next = { ...fields, [name]: fields[name].filter((_: unknown, k: number) => k !== i) };
+		setFields(() => next);
+		const field = name === 'dates' ? 'date' : 'section';
+		setTimeout(() => document.getElementById(`${field}-${Math.min(i, next[name].length - 1)}`)?.focus());
 	};
 
 	return (
@@ -157,20 +193,14 @@ function Form({ added }: { added: (ids: NewIds) => void }) {
 				</section>
 				<section class="card stack" aria-labelledby="when">
 					<h2 id="when">{t.text('add.when')}</h2>
-					<Choice
-						id="offset"
-						label={t.text('offset')}
-						hint={t.text('offset.hint')}
-						value={fields.offset}
-						set={set('offset')}
-						options={offsets().map((o) => [o, t.text('offset.utc', { offset: o })])}
-					/>
+					<OffsetChoice label="offset" hint={t.text('offset.hint')} value={fields.offset} set={set('offset')} />
 					{fields.dates.map((date, i) => (
 						<div class="with" key={i}>
 							<Field
 								id={`date-${i}`}
 								type="datetime-local"
 								label={t.text('add.date', { n: i + 1 })}
+								hint={date && fields.offset === OWN ? t.text('offset.utc', { offset: ownOffset(date) }) : undefined}
 								value={date}
 								set={(value) => set('dates')(fields.dates.map((d, k) => (k === i ? value : d)))}
 								error={wrong[`date-${i}`]}
@@ -180,7 +210,7 @@ function Form({ added }: { added: (ids: NewIds) => void }) {
 									type="button"
 									class="button"
 									aria-label={t.text('add.date.remove', { n: i + 1 })}
-									onClick={() => set('dates')(fields.dates.filter((_, k) => k !== i))}
+									onClick={() => remove('dates', i)}
 								>
 									{t.text('remove')}
 								</button>
@@ -268,7 +298,7 @@ function Form({ added }: { added: (ids: NewIds) => void }) {
 									type="button"
 									class="button"
 									aria-label={t.text('add.section.remove', { n: i + 1 })}
-									onClick={() => set('sections')(fields.sections.filter((_, k) => k !== i))}
+									onClick={() => remove('sections', i)}
 								>
 									{t.text('remove')}
 								</button>
@@ -300,6 +330,7 @@ function Form({ added }: { added: (ids: NewIds) => void }) {
 					)}
 				</section>
 				{trouble ? <Notice tone="bad">{trouble}</Notice> : null}
+				<Outcome adding={adding} />
 				<button type="submit" class="button main whole" aria-disabled={busy}>
 					{t.text(busy ? 'working' : 'add.submit')}
 				</button>
@@ -313,12 +344,12 @@ interface Chosen {
 	doc: unknown;
 }
 
-function File({ added }: { added: (ids: NewIds) => void }) {
+function File({ adding }: { adding: Adding }) {
 	const t = texts.use();
 	const [chosen, setChosen] = useState<Chosen | null>(null);
 	const [unreadable, setUnreadable] = useState('');
 	const [trouble, setTrouble] = useState<{ place: string; says: string } | null>(null);
-	const [busy, setBusy] = useState(false);
+	const busy = adding.busy || adding.looking;
 	const summary = useMemo(() => (chosen ? summaryOf(chosen.doc) : null), [chosen]);
 	const choose = async (file: globalThis.File | undefined) => {
 		setChosen(null);
@@ -338,16 +369,9 @@ function File({ added }: { added: (ids: NewIds) => void }) {
 	const submit = async (e: Event) => {
 		e.preventDefault();
 		if (busy || !chosen) return;
-		setBusy(true);
 		setTrouble(null);
-		try {
-			added(await ask<NewIds>('POST', 'api/admin/catalogue', chosen.doc));
-		} catch (e) {
-			const refusal = asRefusal(e);
-			const told = placeOf(detailOf(refusal));
-			setTrouble(refusal.status === 400 ? told : { place: '', says: refusalText(refusal) });
-		}
-		setBusy(false);
+		const refusal = await adding.send(chosen.doc);
+		if (refusal) setTrouble(refusal.status === 400 ? placeOf(detailOf(refusal)) : { place: '', says: unsentText(refusal) });
 	};
 	return (
 		<form class="stack wide narrow" onSubmit={submit} noValidate>
@@ -360,7 +384,10 @@ function File({ added }: { added: (ids: NewIds) => void }) {
 						accept=".json,application/json"
 						aria-describedby={unreadable ? 'file-hint file-error' : 'file-hint'}
 						aria-invalid={unreadable ? 'true' : undefined}
-						onChange={(e) => void choose(e.currentTarget.files?.[0])}
+						onChange={(e) => {
+							void choose(e.currentTarget.files?.[0]);
+							e.currentTarget.value = ''; // so that the same file, corrected, is a change when it is chosen again
+						}}
 					/>
 					<span class="soft small" id="file-hint">
 						{t.text('file.hint')}
@@ -404,6 +431,7 @@ function File({ added }: { added: (ids: NewIds) => void }) {
 							) : null}
 						</Notice>
 					) : null}
+					<Outcome adding={adding} />
 					<button type="submit" class="button main" aria-disabled={busy}>
 						{t.text(busy ? 'working' : 'file.submit')}
 					</button>
@@ -431,17 +459,23 @@ const SAMPLE = `{
 export function Add() {
 	const t = texts.use();
 	const [way, setWay] = useState<'form' | 'file'>('form');
-	const [ids, setIds] = useState<NewIds | null>(null);
-	const added = (made: NewIds) => {
-		setIds(made);
-		announce(t.text('add.done', { concerts: made.concertIds.length, shows: made.showIds.length, queues: made.queueIds.length }));
+	const [done, setDone] = useState<Done | null>(null);
+	const first = useRef(true);
+	useEffect(() => {
+		if (!first.current) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+		first.current = false;
+	}, [done]);
+	const adding = useAdding((ids, late) => {
+		setDone({ ids, late });
+		if (way === 'form') draft.set(fresh());
+		announce(t.text('add.done', { concerts: ids.concertIds.length, shows: ids.showIds.length, queues: ids.queueIds.length }));
 		scrollTo(0, 0);
-	};
+	});
 	return (
 		<main class="stack wide">
 			<div class="row between">
 				<ViewTitle>{t.text('nav.add')}</ViewTitle>
-				{ids ? null : (
+				{done ? null : (
 					<Switch
 						name="way"
 						label={t.text('add.way')}
@@ -454,7 +488,13 @@ export function Add() {
 					/>
 				)}
 			</div>
-			{ids ? <Added ids={ids} more={() => setIds(null)} /> : way === 'form' ? <Form added={added} /> : <File added={added} />}
+			{done ? (
+				<Added {...done} more={() => setDone(null)} />
+			) : way === 'form' ? (
+				<Form adding={adding} />
+			) : (
+				<File adding={adding} />
+			)}
 		</main>
 	);
 }

@@ -3,13 +3,13 @@ import { useState } from 'preact/hooks';
 import { asRefusal } from '../../shared/api.ts';
 import { announce, Notice, ViewTitle } from '../../shared/ui/index.tsx';
 import { placeOf } from '../catalogue.ts';
-import { localIn, offsets, ownOffset, withOffset } from '../instants.ts';
+import { localIn, OWN, withOffset } from '../instants.ts';
 import type { OrganiserConcert } from '../model.ts';
 import { usePoll } from '../poll.ts';
 import { hrefOf } from '../route.ts';
 import { ask, detailOf } from '../session.ts';
-import { texts } from '../texts.ts';
-import { Choice, Field, Loading, refusalText } from '../ui.tsx';
+import { form, texts } from '../texts.ts';
+import { Field, isUnsure, Loading, OffsetChoice, refusalText, VenueDate } from '../ui.tsx';
 import { SalesFile } from './Shows.tsx';
 
 interface Change {
@@ -23,7 +23,7 @@ const NAMES = ['title', 'artist', 'venue'] as const;
 function Edit({ concert, changed }: { concert: OrganiserConcert; changed: () => void }) {
 	const t = texts.use();
 	const [edited, setEdited] = useState<Record<string, string>>({});
-	const [offset, setOffset] = useState(ownOffset());
+	const [offset, setOffset] = useState(OWN);
 	const [wrong, setWrong] = useState<Record<string, string>>({});
 	const [told, setTold] = useState('');
 	const [trouble, setTrouble] = useState('');
@@ -63,7 +63,7 @@ function Edit({ concert, changed }: { concert: OrganiserConcert; changed: () => 
 			const refusal = asRefusal(e);
 			const { place, says } = placeOf(detailOf(refusal));
 			if (place && refusal.status === 400) setWrong({ [place]: t.text('error.server', { detail: says }) });
-			else setTrouble(refusalText(refusal));
+			else setTrouble(isUnsure(refusal) ? t.text('error.unsure') : refusalText(refusal));
 		}
 		setBusy(false);
 	};
@@ -91,13 +91,7 @@ function Edit({ concert, changed }: { concert: OrganiserConcert; changed: () => 
 					set={edit('salesOpenAt')}
 					error={wrong.salesOpenAt}
 				/>
-				<Choice
-					id="offset"
-					label={t.text('offset')}
-					value={offset}
-					set={setOffset}
-					options={offsets().map((o) => [o, t.text('offset.utc', { offset: o })])}
-				/>
+				<OffsetChoice label="offset.shown" value={offset} set={setOffset} />
 			</div>
 			{trouble ? <Notice tone="bad">{trouble}</Notice> : null}
 			{told ? <Notice>{told}</Notice> : null}
@@ -130,9 +124,7 @@ export function ConcertView({ id }: { id: number }) {
 						<ul class="stack tight">
 							{concert.value.shows.map((show) => (
 								<li key={show.showId}>
-									<a href={hrefOf('show', show.showId)}>
-										{t.format.day(show.date)}, {t.format.zoned(show.startsAt)}
-									</a>{' '}
+									<a href={hrefOf('show', show.showId)}>{form.when(show.startsAt)}</a> <VenueDate of={show} />{' '}
 									{show.closed ? <span class="chip warn">{t.text('show.closed.short')}</span> : null}
 								</li>
 							))}

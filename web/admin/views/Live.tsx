@@ -1,13 +1,14 @@
 // The screen on the wall: large, dark, nothing to touch. Several queues take turns.
 import { useEffect, useState } from 'preact/hooks';
 import type { Concert } from '../../shared/api.ts';
-import { useCell, useTick } from '../../shared/state.ts';
+import { useTick } from '../../shared/state.ts';
 import { Spinner, Wordmark } from '../../shared/ui/index.tsx';
 import { type Queue, type Stats, totalOf } from '../model.ts';
 import { usePoll } from '../poll.ts';
 import { useSeries } from '../series.ts';
-import { away, clock } from '../session.ts';
+import { clock } from '../session.ts';
 import { form, texts } from '../texts.ts';
+import { Trouble } from '../ui.tsx';
 import { QueuePlots, SalesPlot } from './charts.tsx';
 
 const TURN = 20; // seconds that one queue is shown
@@ -47,7 +48,6 @@ function Board({ queue, shows }: { queue: Queue; shows: Stats['shows'] }) {
 
 export function Live() {
 	const t = texts.use();
-	const gone = useCell(away);
 	useTick(1000);
 	const stats = usePoll<Stats>('api/admin/stats', 2000);
 	const concerts = usePoll<{ concerts: Concert[] }>('api/concerts', 20000);
@@ -63,19 +63,15 @@ export function Live() {
 		<main class="live">
 			<header class="row between">
 				<Wordmark name={t.text('app.name')} />
-				{gone ? (
-					<p class="chip bad" role="alert">
-						{t.text('error.away')}
-					</p>
-				) : null}
 				<time class="number">{form.clockSeconds(clock.now() / 1000)}</time>
 			</header>
+			<Trouble />
 			{queue && concerts.value ? (
 				<Board key={queue.queueId} queue={queue} shows={stats.value!.shows.filter((show) => ours.has(show.concertId))} />
 			) : (
 				<>
 					<h1 class="hidden">{t.text('live.title')}</h1>
-					<Spinner label={t.text(gone ? 'error.away' : 'loading')} />
+					<Spinner label={t.text('loading')} />
 				</>
 			)}
 		</main>

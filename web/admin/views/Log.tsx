@@ -1,5 +1,5 @@
 // Who changed what, when: newest first, a page at a time.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { asRefusal, type Refusal } from '../../shared/api.ts';
 import { Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx';
 import { actionText, detailText, targetText } from '../audit.ts';
@@ -16,6 +16,8 @@ export function Log() {
 	const [next, setNext] = useState<number | null | undefined>(undefined);
 	const [wrong, setWrong] = useState<Refusal | null>(null);
 	const [busy, setBusy] = useState(false);
+	const again = useRef<HTMLButtonElement>(null);
+	const table = useRef<HTMLTableSectionElement>(null);
 	const load = async (before?: number | null) => {
 		setBusy(true);
 		setWrong(null);
@@ -23,6 +25,8 @@ export function Log() {
 			const page = await ask<AuditLog>('GET', `api/admin/audit-log?limit=${PAGE}${before ? `&before=${before}` : ''}`);
 			setEntries((old) => (before ? [...old, ...page.entries] : page.entries));
 			setNext(page.nextBefore);
+			// At the end the button for older ones is gone: it goes on at the first of those that came.
+			if (before && !page.nextBefore) setTimeout(() => table.current?.rows[entries.length]?.focus({ preventScroll: true }));
 		} catch (e) {
 			setWrong(asRefusal(e));
 		}
@@ -33,7 +37,7 @@ export function Log() {
 		<main class="stack wide">
 			<div class="row between">
 				<ViewTitle>{t.text('nav.log')}</ViewTitle>
-				<button type="button" class="button" onClick={() => load()} aria-disabled={busy}>
+				<button type="button" class="button" ref={again} onClick={() => load()} aria-disabled={busy}>
 					{t.text('log.again')}
 				</button>
 			</div>
@@ -41,7 +45,14 @@ export function Log() {
 				<Notice
 					tone="bad"
 					actions={
-						<button type="button" class="button" onClick={() => load(entries.length ? next : null)}>
+						<button
+							type="button"
+							class="button"
+							onClick={() => {
+								again.current?.focus();
+								void load(entries.length ? next : null);
+							}}
+						>
 							{t.text('log.retry')}
 						</button>
 					}
@@ -63,9 +74,9 @@ export function Log() {
 								<th scope="col">{t.text('log.detail')}</th>
 							</tr>
 						</thead>
-						<tbody>
+						<tbody ref={table}>
 							{entries.map((entry) => (
-								<tr key={entry.auditId}>
+								<tr key={entry.auditId} tabIndex={-1}>
 									<td class="number">{form.exact(entry.at)}</td>
 									<td>{entry.actor}</td>
 									<td>{actionText(entry)}</td>

@@ -2,14 +2,14 @@
 import { useMemo, useState } from 'preact/hooks';
 import { Notice, ViewTitle } from '../../shared/ui/index.tsx';
 import { HeatMap } from '../heat.tsx';
-import { localIn, offsetOf, offsets, withOffset } from '../instants.ts';
+import { localIn, OWN, withOffset } from '../instants.ts';
 import { type Hall, type OrganiserConcert, type Section, seatsOf } from '../model.ts';
 import { usePoll } from '../poll.ts';
 import { hrefOf } from '../route.ts';
 import { type Span, useSeries } from '../series.ts';
 import { ask } from '../session.ts';
-import { type Key, texts } from '../texts.ts';
-import { Choice, Confirm, Field, Loading, Scroll } from '../ui.tsx';
+import { form, type Key, texts } from '../texts.ts';
+import { Confirm, Field, Loading, OffsetChoice, Scroll, VenueDate } from '../ui.tsx';
 import { SalesPlot } from './charts.tsx';
 import { SpanSwitch } from './Queues.tsx';
 import { Totals } from './Shows.tsx';
@@ -27,7 +27,7 @@ function Sections({ hall }: { hall: Hall }) {
 	const t = texts.use();
 	return (
 		<Scroll label={t.text('sections.title')}>
-			<table>
+			<table class="sections">
 				<caption class="hidden">{t.text('sections.title')}</caption>
 				<thead>
 					<tr>
@@ -82,13 +82,14 @@ const SECTIONS_MAX = 100; // whose prices one request may change
 
 function ShowControls({ hall, changed }: { hall: Hall; changed: () => void }) {
 	const t = texts.use();
-	const own = offsetOf(hall.startsAt, hall.date);
-	const [offset, setOffset] = useState(own);
+	const [offset, setOffset] = useState(OWN);
 	const [startsAt, setStartsAt] = useState<string | null>(null);
 	const [prices, setPrices] = useState<Record<string, string>>({});
 	const [wrong, setWrong] = useState<Record<string, string>>({});
 	const [asking, setAsking] = useState<Asking | null>(null);
 	const [told, setTold] = useState('');
+	// The offset that the instant was given with is not kept, only the venue's date: it tells that this is another.
+	const elsewhere = localIn(hall.startsAt, offset).slice(0, 10) !== hall.date;
 	const shownPrice = (s: Section) => prices[s.section] ?? (s.lowestPrice === s.highestPrice ? String(s.lowestPrice) : '');
 
 	const submit = (e: Event) => {
@@ -100,7 +101,8 @@ function ShowControls({ hall, changed }: { hall: Hall; changed: () => void }) {
 		if (startsAt === '') errors.starts = t.text('wrong.instant');
 		else if (startsAt !== null && startsAt !== localIn(hall.startsAt, offset)) {
 			change.startsAt = withOffset(startsAt, offset);
-			says.push(t.text('effect.starts', { at: t.format.instant(change.startsAt) }));
+			says.push(t.text('effect.starts', { at: form.moment(change.startsAt) }));
+			says.push(t.text('effect.starts.date', { day: t.format.day(startsAt.slice(0, 10)) }));
 		}
 		hall.sections.forEach((section, i) => {
 			const typed = prices[section.section]?.trim();
@@ -163,15 +165,10 @@ function ShowControls({ hall, changed }: { hall: Hall; changed: () => void }) {
 						label={t.text('show.starts')}
 						value={startsAt ?? localIn(hall.startsAt, offset)}
 						set={setStartsAt}
+						hint={elsewhere ? t.text('show.elsewhere', { day: t.format.day(hall.date) }) : undefined}
 						error={wrong.starts}
 					/>
-					<Choice
-						id="offset"
-						label={t.text('offset')}
-						value={offset}
-						set={setOffset}
-						options={offsets().map((o) => [o, t.text('offset.utc', { offset: o })])}
-					/>
+					<OffsetChoice label="offset.shown" value={offset} set={setOffset} />
 				</div>
 				<fieldset class="stack tight">
 					<legend>{t.text('show.prices')}</legend>
@@ -219,12 +216,8 @@ function ShowDetail({ hall, concert, again }: { hall: Hall; concert: OrganiserCo
 				</p>
 				<ViewTitle>{concert?.title ?? t.text('show.title')}</ViewTitle>
 				<p class="soft">
-					{t.text('show.when', {
-						day: t.format.day(hall.date),
-						weekday: t.format.weekday(hall.date),
-						time: t.format.zoned(hall.startsAt),
-					})}
-					{concert ? ` · ${concert.venue}` : ''}
+					{form.when(hall.startsAt)}
+					{concert ? ` · ${concert.venue}` : ''} <VenueDate of={hall} />
 				</p>
 			</header>
 			<section class="card" aria-label={t.text('shows.total')}>

@@ -7,7 +7,7 @@ import { usePoll } from '../poll.ts';
 import { hrefOf } from '../route.ts';
 import { download } from '../session.ts';
 import { form, texts } from '../texts.ts';
-import { Figure, Loading, refusalText, SeatBar } from '../ui.tsx';
+import { Figure, Loading, refusalText, SeatBar, VenueDate } from '../ui.tsx';
 import { FirstSteps } from './Queues.tsx';
 
 export function SalesFile({ concertId, title }: { concertId: number; title: string }) {
@@ -60,7 +60,7 @@ function ShowRow({ show }: { show: ShowFigures }) {
 		<li>
 			<a class="showrow" href={hrefOf('show', show.showId)}>
 				<span>
-					<b>{t.format.day(show.date)}</b> <span class="soft small">{t.format.zoned(show.startsAt)}</span>
+					<b>{form.day(show.startsAt)}</b> <span class="soft small">{form.time(show.startsAt)}</span> <VenueDate of={show} />
 					{show.closed ? <span class="chip warn">{t.text('show.closed.short')}</span> : null}
 				</span>
 				<SeatBar
@@ -103,7 +103,7 @@ export function Shows() {
 										<h2 id={`concert-${concert.concertId}`}>{concert.title}</h2>
 										<p class="soft">{t.text('concert.by', { artist: concert.artist, venue: concert.venue })}</p>
 										{concert.salesOpenAt ? (
-											<p class="soft small">{t.text('concert.opens', { at: t.format.instant(concert.salesOpenAt) })}</p>
+											<p class="soft small">{t.text('concert.opens', { at: form.moment(concert.salesOpenAt) })}</p>
 										) : null}
 									</div>
 									<div class="row">

@@ -5,7 +5,7 @@ import { clockText } from '../../shared/format.ts';
 import { useCell } from '../../shared/state.ts';
 import { announce, Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx';
 import { Follower, type How } from '../follow.ts';
-import { api, dropPlace, me, placeIn, takePlace, texts } from '../here.ts';
+import { api, dropPlace, me, placeIn, takePlace, texts, wakings } from '../here.ts';
 import { useLoad } from '../load.ts';
 import { NotYet, Poster, Problem, SalesCountdown, seatList, useCountdown, useMinuteWarning } from '../parts.tsx';
 import { go, to } from '../route.ts';
@@ -14,6 +14,8 @@ import { DatesView } from './dates.tsx';
 import { JoinView } from './join.tsx';
 import { SeatsView } from './seats.tsx';
 import { WaitView } from './wait.tsx';
+
+const AGAIN = 20000;
 
 interface Following {
 	ticket: Ticket | null;
@@ -33,14 +35,20 @@ function useTicket(token: string | undefined): Following {
 			(ticket, how) => set({ ticket, how, ended: null, token }),
 			(ended) => set({ ticket: null, how: null, ended, token }),
 		);
-		return () => follower.stop();
+		const deaf = wakings.watch(() => follower.again());
+		return () => {
+			deaf();
+			follower.stop();
+		};
 	}, [token]);
 	return state.token === token ? state : nothing;
 }
 
 export function ConcertView({ concertId, showId }: { concertId: number; showId: number | null }) {
 	const t = texts.use();
-	const { value: concert, refusal, again } = useLoad(`concert ${concertId}`, () => api.get<Concert>(`api/concerts/${concertId}`));
+	// The organiser may open the sales earlier, or put them off, while people wait for that.
+	const load = () => api.get<Concert>(`api/concerts/${concertId}`);
+	const { value: concert, refusal, again } = useLoad(`concert ${concertId}`, load, AGAIN);
 	if (!concert)
 		return (
 			<NotYet refusal={refusal} again={again}>

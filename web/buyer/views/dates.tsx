@@ -2,7 +2,7 @@ import type { Concert, Show, Ticket } from '../../shared/api.ts';
 import { Spinner, ViewTitle } from '../../shared/ui/index.tsx';
 import { api, clock, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
-import { LocalDate, Problem, Steps } from '../parts.tsx';
+import { Problem, Steps, VenueDate } from '../parts.tsx';
 import { to } from '../route.ts';
 
 const AGAIN = 5000;
@@ -14,14 +14,15 @@ export function showDates(concertId: number, token: string): Promise<Show[]> {
 function DateRow({ concert, show }: { concert: Concert; show: Show }) {
 	const t = texts.use();
 	const free = !show.closed && show.availableSeats > 0;
+	const begins = t.format.begins(show);
 	const inside = (
 		<>
 			<span class="when">
-				<strong>{t.format.day(show.date)}</strong>
+				<strong>{begins.day}</strong>
 				<span>
-					{t.format.weekday(show.date)} · {t.format.zoned(show.startsAt)}
+					{begins.weekday} · {begins.time}
 				</span>
-				<LocalDate of={show} />
+				<VenueDate of={show} />
 			</span>
 			<span class={`left ${free ? '' : 'none'}`}>
 				{free ? t.text('dates.left', { count: show.availableSeats }) : t.text(show.closed ? 'dates.closed' : 'dates.soldOut')}

@@ -5,6 +5,8 @@ import { useLoad } from '../load.ts';
 import { Poster, Problem, useSalesOpen } from '../parts.tsx';
 import { to } from '../route.ts';
 
+const AGAIN = 30000;
+
 function ConcertCard({ concert }: { concert: Concert }) {
 	const t = texts.use();
 	const open = useSalesOpen(concert);
@@ -29,7 +31,7 @@ function ConcertCard({ concert }: { concert: Concert }) {
 
 export function HomeView() {
 	const t = texts.use();
-	const { value, refusal, again } = useLoad('concerts', () => api.get<{ concerts: Concert[] }>('api/concerts'));
+	const { value, refusal, again } = useLoad('concerts', () => api.get<{ concerts: Concert[] }>('api/concerts'), AGAIN);
 	return (
 		<div class="stack wide">
 			<div class="stack tight">

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { asRefusal, type Concert, type Refusal, type SignIn } from '../../shared/api.ts';
 import { useCell } from '../../shared/state.ts';
 import { ViewTitle } from '../../shared/ui/index.tsx';
@@ -80,6 +80,11 @@ function JoinByName({ concert }: { concert: Concert }) {
 	const [busy, setBusy] = useState(false);
 	const [refusal, setRefusal] = useState<Refusal | null>(null);
 	const input = useRef<HTMLInputElement>(null);
+	const forgot = useRef(false);
+	useEffect(() => {
+		if (forgot.current && !someone) input.current?.focus();
+		forgot.current = false;
+	}, [someone]);
 
 	const join = async () => {
 		const username = someone?.username ?? name.trim();
@@ -96,6 +101,11 @@ function JoinByName({ concert }: { concert: Concert }) {
 			setRefusal(asRefusal(e));
 			setBusy(false);
 		}
+	};
+
+	const another = () => {
+		forgot.current = true;
+		forget();
 	};
 
 	return (
@@ -152,7 +162,7 @@ function JoinByName({ concert }: { concert: Concert }) {
 			</button>
 			{someone ? (
 				<div>
-					<button type="button" class="button plain" onClick={forget}>
+					<button type="button" class="button plain" onClick={another}>
 						{t.text('join.change')}
 					</button>
 					<p class="soft small">{t.rich('join.changeHelp', { name: <bdi>{someone.username}</bdi> })}</p>

@@ -3,7 +3,7 @@ import { useCell } from '../../shared/state.ts';
 import { ViewTitle } from '../../shared/ui/index.tsx';
 import { anyToken, api, me, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
-import { NotYet, seatList } from '../parts.tsx';
+import { beginsText, NotYet, seatList, useDeadline, VenueDate } from '../parts.tsx';
 import { to } from '../route.ts';
 import { Nobody } from './wallet.tsx';
 
@@ -46,15 +46,28 @@ function Mine({ userId, token }: { userId: number; token: string }) {
 						<a class="card mine" href={to.pay(r.reservationId)}>
 							<span class="stack tight">
 								<strong dir="auto">{concert?.title}</strong>
-								<span>{`${t.format.day(r.date)} · ${t.format.zoned(r.startsAt)} · ${t.text('seats.seat', { number: seatList(r.seatNumbers) })}`}</span>
+								<span>{`${beginsText(r, false)} · ${t.text('seats.seat', { number: seatList(r.seatNumbers) })}`}</span>
+								<VenueDate of={r} />
 							</span>
-							<span class={`badge ${r.status === 'PAID' || r.status === 'HELD' ? 'open' : ''}`}>
-								{r.status === 'HELD' ? t.text('mine.HELD', { time: t.format.time(r.heldUntil!) }) : t.text(`mine.${r.status}`)}
-							</span>
+							<Badge reservation={r} again={again} />
 						</a>
 					</li>
 				);
 			})}
 		</ul>
+	);
+}
+
+// What has become of it; a hold ends by itself while it is looked at.
+function Badge({ reservation: r, again }: { reservation: Reservation; again: () => void }) {
+	const t = texts.use();
+	const left = useDeadline(r.status === 'HELD' ? r.heldUntil : null, again);
+	const held = r.status === 'HELD' && left > 0;
+	return (
+		<span class={`badge ${r.status === 'PAID' || held ? 'open' : ''}`}>
+			{held
+				? t.text('mine.HELD', { time: t.format.time(r.heldUntil!) })
+				: t.text(`mine.${r.status === 'HELD' ? 'EXPIRED' : r.status}`)}
+		</span>
 	);
 }

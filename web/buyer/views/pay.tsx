@@ -1,12 +1,23 @@
 // A reservation: held and to be paid in time, paid, or ended.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { asRefusal, type Concert, type Refusal, type Reservation } from '../../shared/api.ts';
 import { clockText } from '../../shared/format.ts';
-import { Bar, Notice, ViewTitle } from '../../shared/ui/index.tsx';
+import { announce, Bar, Notice, ViewTitle } from '../../shared/ui/index.tsx';
 import { anyToken, api, me, retried, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
-import { charge, pay } from '../money.ts';
-import { LocalDate, NotYet, Poster, Problem, Steps, SureButton, seatList, useDeadline, useMinuteWarning } from '../parts.tsx';
+import { CHARGE_MOST, charge, pay } from '../money.ts';
+import {
+	beginsText,
+	NotYet,
+	Poster,
+	Problem,
+	Steps,
+	SureButton,
+	seatList,
+	useDeadline,
+	useMinuteWarning,
+	VenueDate,
+} from '../parts.tsx';
 import { go, to } from '../route.ts';
 
 interface Shown {
@@ -59,8 +70,8 @@ function Facts({ reservation, concert }: { reservation: Reservation; concert: Co
 					<div>
 						<dt>{t.text('pay.date')}</dt>
 						<dd>
-							{`${t.format.day(reservation.date)} · ${t.format.weekday(reservation.date)} · ${t.format.zoned(reservation.startsAt)} `}
-							<LocalDate of={reservation} />
+							{`${beginsText(reservation)} `}
+							<VenueDate of={reservation} />
 						</dd>
 					</div>
 					<div>
@@ -73,44 +84,65 @@ function Facts({ reservation, concert }: { reservation: Reservation; concert: Co
 	);
 }
 
+type Act = 'pay' | 'charge' | 'give';
+interface Wrong {
+	refusal: Refusal;
+	act: Act;
+}
+// The reservation is not as it is shown.
+const CHANGED = ['HOLD_EXPIRED', 'NOT_HELD', 'ALREADY_PAID', 'AMOUNT_MISMATCH'];
+
 function Held({ shown, set, again }: { shown: Shown; set: (shown: Shown) => void; again: () => void }) {
 	const t = texts.use();
 	const { reservation, concert, balance } = shown;
 	const left = useDeadline(reservation.heldUntil, again);
-	const [busy, setBusy] = useState(false);
-	const [unsure, setUnsure] = useState(false);
-	const [wrong, setWrong] = useState<Refusal | null>(null);
+	const [busy, setBusy] = useState<Act | null>(null);
+	const [wrong, setWrong] = useState<Wrong | null>(null);
 	useMinuteWarning(left, t.text('pay.minute'));
+	const payButton = useRef<HTMLButtonElement>(null);
 	const missing = reservation.totalPrice - balance;
+	const next = Math.min(missing, CHARGE_MOST);
 	const whole = Date.parse(reservation.heldUntil!) - Date.parse(reservation.createdAt);
 
-	const act = async (what: () => Promise<void>, paying = false) => {
+	const acts: Record<Act, () => Promise<void>> = {
+		pay: async () => {
+			const paid = await pay(reservation);
+			set({ ...shown, balance: paid.balance, reservation: { ...reservation, status: 'PAID', paidAt: paid.paidAt } });
+		},
+		charge: async () => {
+			const now = missing > 0 ? await charge(next) : null;
+			if (now === null) again();
+			else {
+				set({ ...shown, balance: now });
+				announce(t.text('wallet.charged', { amount: t.format.won(next) }));
+				// The button that was pressed goes away with what was missing: it goes on at the one that pays.
+				if (now >= reservation.totalPrice) payButton.current?.focus();
+			}
+		},
+		give: async () => {
+			await retried(() => api.ask('DELETE', `api/reservations/${reservation.reservationId}`, { token: anyToken() }));
+			go(to.seats(reservation.concertId, reservation.showId));
+		},
+	};
+	const act = async (what: Act) => {
 		if (busy) return;
-		setBusy(true);
+		setBusy(what);
 		setWrong(null);
-		setUnsure(false);
 		try {
-			await what();
+			await acts[what]();
 		} catch (e) {
 			const refusal = asRefusal(e);
 			if (refusal.code === 'INSUFFICIENT_BALANCE') set({ ...shown, balance: refusal.members.balance ?? balance });
-			else if (['HOLD_EXPIRED', 'NOT_HELD', 'ALREADY_PAID', 'AMOUNT_MISMATCH'].includes(refusal.code)) again();
-			else if (paying && refusal.passing) setUnsure(true);
-			else setWrong(refusal);
+			else if (CHANGED.includes(refusal.code)) again();
+			else setWrong({ refusal, act: what });
 		}
-		setBusy(false);
+		setBusy(null);
 	};
-	const payNow = () =>
-		act(async () => {
-			const paid = await pay(reservation);
-			set({ ...shown, balance: paid.balance, reservation: { ...reservation, status: 'PAID', paidAt: paid.paidAt } });
-		}, true);
-	const chargeMissing = () => act(async () => set({ ...shown, balance: await charge(missing) }));
-	const giveBack = () =>
-		act(async () => {
-			await retried(() => api.ask('DELETE', `api/reservations/${reservation.reservationId}`, { token: anyToken() }));
-			go(to.seats(reservation.concertId, reservation.showId));
-		});
+	// What says so goes away, with its button.
+	const retry = (what: Act) => {
+		payButton.current?.focus({ preventScroll: true });
+		void act(what);
+	};
 
 	return (
 		<section class="stack">
@@ -138,34 +170,23 @@ function Held({ shown, set, again }: { shown: Shown; set: (shown: Shown) => void
 					<Notice
 						tone="warn"
 						actions={
-							<button type="button" class="button main" aria-disabled={busy} onClick={chargeMissing}>
-								{t.text('pay.chargeMissing', { amount: t.format.won(missing) })}
+							<button type="button" class="button main" aria-disabled={!!busy} onClick={() => act('charge')}>
+								{busy === 'charge' ? t.text('wallet.charging') : t.text('pay.chargeMissing', { amount: t.format.won(next) })}
 							</button>
 						}
 					>
 						<p data-code="INSUFFICIENT_BALANCE">{t.text('pay.missing', { amount: t.format.won(missing) })}</p>
 					</Notice>
 				) : null}
-				{unsure ? (
-					<Notice
-						tone="warn"
-						actions={
-							<button type="button" class="button main" onClick={payNow}>
-								{t.text('pay.again')}
-							</button>
-						}
-					>
-						<p data-code="NO_ANSWER">{t.text('pay.unsure')}</p>
-					</Notice>
-				) : null}
-				{wrong ? <Problem refusal={wrong} again={again} /> : null}
+				{wrong ? <WentWrong wrong={wrong} amount={next} again={() => retry(wrong.act)} /> : null}
 				<button
 					type="button"
 					class="button main whole"
-					aria-disabled={busy || missing > 0}
-					onClick={() => missing <= 0 && payNow()}
+					ref={payButton}
+					aria-disabled={!!busy || missing > 0}
+					onClick={() => missing <= 0 && act('pay')}
 				>
-					{busy ? t.text('pay.paying') : t.text('pay.go', { amount: t.format.won(reservation.totalPrice) })}
+					{busy === 'pay' ? t.text('pay.paying') : t.text('pay.go', { amount: t.format.won(reservation.totalPrice) })}
 				</button>
 			</div>
 			<SureButton
@@ -173,9 +194,30 @@ function Held({ shown, set, again }: { shown: Shown; set: (shown: Shown) => void
 				question={t.text('pay.giveBackSure')}
 				yes={t.text('pay.giveBackYes')}
 				no={t.text('pay.giveBackNo')}
-				act={giveBack}
+				act={() => act('give')}
 			/>
 		</section>
+	);
+}
+
+// What was asked and got no answer may have been done: only that is said so, and asking again does it once. What was clearly refused was not done.
+function WentWrong({ wrong, amount, again }: { wrong: Wrong; amount: number; again: () => void }) {
+	const t = texts.use();
+	const { refusal, act } = wrong;
+	if (!refusal.unsure || act === 'give') return <Problem refusal={refusal} again={again} />;
+	return (
+		<Notice
+			tone="warn"
+			actions={
+				<button type="button" class="button main" onClick={again}>
+					{t.text('pay.again')}
+				</button>
+			}
+		>
+			<p data-code="NO_ANSWER">
+				{act === 'pay' ? t.text('pay.unsure') : t.text('wallet.pending', { amount: t.format.won(amount) })}
+			</p>
+		</Notice>
 	);
 }
 

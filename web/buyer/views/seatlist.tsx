@@ -1,7 +1,7 @@
 // The seats as a list, section by section: for who can't use a map, or does not want to.
 import { useState } from 'preact/hooks';
 import type { Seat } from '../../shared/api.ts';
-import type { Plan, Section } from '../../shared/seatmap/geometry.ts';
+import { type Plan, pricesOf, type Section } from '../../shared/seatmap/geometry.ts';
 import { texts } from '../here.ts';
 
 const SHOWN = 60; // of a section at first, and more with each step
@@ -45,12 +45,19 @@ function SectionList({
 	const all = section.seats.map((i) => seats[i]!);
 	const free = all.filter((seat) => seat.status === 'AVAILABLE').length;
 	const wanted = all.filter((seat) => !freeOnly || seat.status === 'AVAILABLE' || chosen.has(seat.seatNumber));
+	// When nothing more is left the button is gone, and the first of the seats that came has the focus.
+	const more = (e: { currentTarget: HTMLElement }) => {
+		const list = e.currentTarget.previousElementSibling;
+		setShown(shown + SHOWN);
+		if (wanted.length <= shown + SHOWN)
+			setTimeout(() => list?.querySelectorAll<HTMLElement>('.seat-button')[shown]?.focus({ preventScroll: true }));
+	};
 	return (
 		<details class="card section-list" open={isOpen} onToggle={(e) => setOpen(e.currentTarget.open)}>
 			<summary>
 				<i class={`tier-${(section.tier % 6) + 1}`} aria-hidden="true" />
 				<strong dir="auto">{section.name}</strong>
-				<span class="number">{t.format.won(section.price)}</span>
+				<span class="number">{t.format.wonRange(pricesOf(section, seats))}</span>
 				<span class="soft small">{t.text('seats.free', { count: free })}</span>
 			</summary>
 			{isOpen ? (
@@ -74,7 +81,7 @@ function SectionList({
 						))}
 					</ul>
 					{wanted.length > shown ? (
-						<button type="button" class="button" onClick={() => setShown(shown + SHOWN)}>
+						<button type="button" class="button" onClick={more}>
 							{t.text('seats.more')}
 						</button>
 					) : null}

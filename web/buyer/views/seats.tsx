@@ -11,39 +11,81 @@ import {
 	type Seats,
 	type Ticket,
 } from '../../shared/api.ts';
-import { nearestFree, type Plan, planOf } from '../../shared/seatmap/geometry.ts';
+import { nearestFree, type Plan, planOf, pricesOf } from '../../shared/seatmap/geometry.ts';
 import { SeatMap } from '../../shared/seatmap/SeatMap.tsx';
 import { newKey } from '../../shared/state.ts';
 import { announce, Notice, Spinner, ViewTitle } from '../../shared/ui/index.tsx';
-import { api, onceOpen, retried, texts } from '../here.ts';
+import { api, clock, onceOpen, retried, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
-import { Problem, Steps, seatList, useSalesOpen } from '../parts.tsx';
+import { beginsText, Problem, Steps, seatList, useSalesOpen, VenueDate } from '../parts.tsx';
 import { go, to } from '../route.ts';
 import { SeatListView } from './seatlist.tsx';
 
 const AGAIN = 2000;
-const BEST_MOST = 4;
+const BEST_MOST = 4; // until the server has said how many one person may have
+const GAP = 12; // between what has the focus and the tray
 
 const STATUS: Record<string, SeatStatus> = { A: 'AVAILABLE', H: 'HELD', S: 'SOLD' };
 
-// The seats once, and from then on their statuses alone: a letter a seat, and nothing at all while nothing has changed.
+// After how many milliseconds the seats themselves are asked for again, at least, and how many more for each seat: soon where something else than a
+// status has changed, and late where that may be.
+const WHOLE_AGAIN = { soon: [2000, 0.1], late: [30000, 3] } as const;
+
+const lettersOf = (seats: Seat[]) => seats.map((seat) => seat.status[0]).join('');
+
+// The seats once, and from then on their statuses alone: a letter a seat, and nothing at all while nothing has changed. A price is no status: where the
+// version grew and the letters stayed, or the show was moved, the seats are asked for anew; and now and then while the version grows, since
+// statuses may have changed with the prices.
+class SeatsFollowed {
+	private now: Seats | null = null;
+	private etag: string | null = null;
+	private statuses = { version: 0, letters: '' }; // the newest that are known
+	private wholeAt = 0;
+	private wholeVersion = 0;
+	private suspect = false; // something else than a status has changed
+
+	constructor(
+		private path: string,
+		private showId: number,
+	) {}
+
+	private async whole(token: string): Promise<Seats> {
+		const got = await api.get<Seats>(`${this.path}/seats?showId=${this.showId}`, { token });
+		this.wholeAt = clock.localNow();
+		this.wholeVersion = got.version;
+		this.suspect = false;
+		this.statuses = { version: got.version, letters: lettersOf(got.seats) };
+		this.now = { ...got, seats: sameWhereEqual(this.now?.seats ?? [], got.seats) };
+		return this.now;
+	}
+
+	private isDue(): boolean {
+		if (this.statuses.version === this.wholeVersion) return false;
+		const [ms, perSeat] = this.suspect ? WHOLE_AGAIN.soon : WHOLE_AGAIN.late;
+		return clock.localNow() - this.wholeAt >= Math.max(ms, perSeat * this.statuses.letters.length);
+	}
+
+	// Undefined where all is as it was.
+	async look(token: string): Promise<Seats | undefined> {
+		const before = this.now ?? (await this.whole(token));
+		const ask = { token, etag: this.etag ?? undefined };
+		const answer = await api.ask<SeatStatuses>('GET', `${this.path}/statuses?showId=${this.showId}`, ask);
+		if (answer.status !== 304) {
+			const { version, statuses: letters, date, startsAt } = answer.value;
+			const { statuses } = this;
+			this.suspect ||= (version !== statuses.version && letters === statuses.letters) || startsAt !== before.startsAt;
+			this.etag = answer.etag;
+			this.statuses = { version, letters };
+			this.now = { ...before, date, startsAt, seats: withStatuses(before.seats, letters) };
+		}
+		if (this.isDue()) return this.whole(token);
+		return answer.status === 304 ? undefined : this.now!;
+	}
+}
+
 function useSeats(concert: Concert, showId: number, token: string) {
-	const etag = useRef<string | null>(null);
-	const seats = useRef<Seats | null>(null);
-	const path = `api/booking/${concert.concertId}/list`;
-	return useLoad(
-		`seats ${showId}`,
-		async () => {
-			if (!seats.current) seats.current = await api.get<Seats>(`${path}/seats?showId=${showId}`, { token });
-			const ask = { token, etag: etag.current ?? undefined };
-			const answer = await api.ask<SeatStatuses>('GET', `${path}/statuses?showId=${showId}`, ask);
-			if (answer.status === 304) return undefined;
-			etag.current = answer.etag;
-			seats.current = { ...seats.current, seats: withStatuses(seats.current.seats, answer.value.statuses) };
-			return seats.current;
-		},
-		AGAIN,
-	);
+	const followed = useMemo(() => new SeatsFollowed(`api/booking/${concert.concertId}/list`, showId), [concert.concertId, showId]);
+	return useLoad(`seats ${showId}`, () => followed.look(token), AGAIN);
 }
 
 // Seats that stay as they were stay the same objects.
@@ -51,6 +93,18 @@ function withStatuses(seats: Seat[], statuses: string): Seat[] {
 	return seats.map((seat, i) => {
 		const status = STATUS[statuses[i] ?? ''] ?? seat.status;
 		return status === seat.status ? seat : { ...seat, status };
+	});
+}
+
+function sameWhereEqual(before: Seat[], now: Seat[]): Seat[] {
+	return now.map((seat, i) => {
+		const old = before[i];
+		const same =
+			old?.seatNumber === seat.seatNumber &&
+			old.section === seat.section &&
+			old.price === seat.price &&
+			old.status === seat.status;
+		return same ? old : seat;
 	});
 }
 
@@ -62,9 +116,45 @@ function usePlan(seats: Seat[] | undefined): Plan | null {
 	return useMemo(() => (shape && latest.current ? planOf(latest.current) : null), [shape]);
 }
 
+// Keeps what gets the focus, or is scrolled to, from behind the tray that lies over the foot of the page.
+function useRoomFor(shown: boolean) {
+	const tray = useRef<HTMLDivElement>(null);
+	useEffect(() => {
+		const page = document.documentElement;
+		const { current } = tray;
+		if (!current) return;
+		const measure = () => {
+			const lies = getComputedStyle(current).position === 'sticky';
+			page.style.scrollPaddingBottom = lies ? `${current.offsetHeight + GAP}px` : '';
+		};
+		const watch = new ResizeObserver(measure);
+		watch.observe(current);
+		return () => {
+			watch.disconnect();
+			page.style.scrollPaddingBottom = '';
+		};
+	}, [shown]);
+	return tray;
+}
+
+// Which seats of the show are one's own: held and still to be paid, or paid.
+function useOwn(ticket: Ticket, showId: number): (seatNumber: number) => boolean {
+	const { value } = useLoad(`own ${ticket.userId} ${showId}`, () =>
+		api.get<{ reservations: Reservation[] }>(`api/${ticket.userId}/reservations?limit=100`, { token: ticket.token }),
+	);
+	return (seatNumber) =>
+		!!value?.reservations.some(
+			(r) =>
+				r.showId === showId &&
+				r.seatNumbers.includes(seatNumber) &&
+				(r.status === 'PAID' || (r.status === 'HELD' && Date.parse(r.heldUntil!) > clock.now())),
+		);
+}
+
 interface Taken {
 	numbers: number[];
 	nearest: number[];
+	prices: { price: string; before: string } | null; // where those offered cost otherwise
 }
 
 interface Wrong {
@@ -85,24 +175,33 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 	const [wrong, setWrong] = useState<Wrong | null>(null);
 	const [busy, setBusy] = useState(false);
 	const [reveal, setReveal] = useState<number | undefined>();
+	const [limit, setLimit] = useState(BEST_MOST);
 	const open = useSalesOpen(concert);
+	const view = useRef<HTMLElement>(null);
+	const holdButton = useRef<HTMLButtonElement>(null);
+	const tray = useRoomFor(!!value && !!plan);
+	// What was asked for and may have been done: asked for once more it goes by the same key, and no more seats are held.
+	const unanswered = useRef<{ name: string; key: string } | null>(null);
 	const byNumber = useMemo(() => new Map(value?.seats.map((seat) => [seat.seatNumber, seat])), [value]);
 
 	// What somebody else has taken meanwhile is chosen no longer.
 	useEffect(() => {
-		if (busy) return;
+		if (busy || wrong?.refusal.unsure) return; // it may be oneself who has them
 		const away = [...chosen].filter((n) => byNumber.size && byNumber.get(n)?.status !== 'AVAILABLE');
 		if (!away.length) return;
 		setChosen(new Set([...chosen].filter((n) => !away.includes(n))));
 		setGone(away);
-	}, [byNumber, chosen, busy]);
+	}, [byNumber, chosen, busy, wrong]);
 
+	const isOwn = useOwn(ticket, showId);
+	const stateOf = (seat: Seat) =>
+		seat.status !== 'AVAILABLE' && isOwn(seat.seatNumber) ? t.text('seats.own') : t.text(`seats.${seat.status}`);
 	const describe = (seat: Seat, mine: boolean) =>
 		t.text('seats.full', {
 			number: String(seat.seatNumber),
 			section: seat.section,
 			price: t.format.won(seat.price),
-			state: mine ? t.text('seats.chosen') : t.text(`seats.${seat.status}`),
+			state: mine ? t.text('seats.chosen') : stateOf(seat),
 		});
 
 	const toggle = (seat: Seat) => {
@@ -136,19 +235,27 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 			for (const number of found) except.add(number);
 			return found;
 		});
+		const cost = (which: number[]) => which.reduce((sum, n) => sum + (byNumber.get(n)?.price ?? 0), 0);
+		const [price, before] = [cost(nearest), cost(numbers.slice(0, nearest.length))];
+		const prices = price === before ? null : { price: t.format.won(price), before: t.format.won(before) };
 		set({ ...value, seats });
 		setChosen(left);
-		setTaken({ numbers, nearest });
+		setTaken({ numbers, nearest, prices });
 		setReveal(nearest[0] ?? numbers[0]);
 	};
 
 	const hold = async (what: { seatNumbers: number[] } | { bestAvailable: { count: number; section?: string } }) => {
 		if (busy || !open) return;
+		// What offered it goes away.
+		if (document.activeElement?.closest('.tray .told')) holdButton.current?.focus({ preventScroll: true });
 		setBusy(true);
 		setWrong(null);
 		setTaken(null);
 		setGone([]);
-		const ask = { token: ticket.token, key: newKey(), body: { showId, ...what } };
+		const name = JSON.stringify(what);
+		const key = unanswered.current?.name === name ? unanswered.current.key : newKey();
+		unanswered.current = { name, key };
+		const ask = { token: ticket.token, key, body: { showId, ...what } };
 		try {
 			const send = () => api.ask<Reservation>('POST', `api/booking/${concert.concertId}/seat`, ask);
 			const held = await onceOpen(() => retried(send));
@@ -156,6 +263,8 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 		} catch (e) {
 			const refusal = asRefusal(e);
 			const conflicts = refusal.members.conflicts ?? [];
+			if (!refusal.passing) unanswered.current = null;
+			if (refusal.members.limit) setLimit(refusal.members.limit);
 			if (refusal.code === 'SALES_NOT_OPEN') changed();
 			if (refusal.code === 'SEAT_TAKEN' && conflicts.length) markTaken(conflicts);
 			else setWrong({ refusal, again: () => hold(what) });
@@ -167,18 +276,31 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 	const useInstead = (numbers: number[]) => {
 		setChosen(new Set([...chosen, ...numbers]));
 		setTaken(null);
+		holdButton.current?.focus({ preventScroll: true });
 	};
 
+	// It goes on where seats are chosen. A screen that is touched stays as it is; for a keyboard, what has the focus must be seen.
+	const clear = (e: MouseEvent) => {
+		const places = '.seat-button[aria-pressed="true"], .seatmap [role="listbox"]';
+		const back = view.current?.querySelector<HTMLElement>(places);
+		setChosen(new Set());
+		(back ?? view.current?.querySelector<HTMLElement>('.switch input:checked'))?.focus({ preventScroll: e.detail > 0 });
+	};
+
+	const told = gone.length > 0 || taken !== null || wrong !== null;
 	const price = [...chosen].reduce((sum, n) => sum + (byNumber.get(n)?.price ?? 0), 0);
 	return (
-		<section class="stack seats">
+		<section class="stack seats" ref={view}>
 			<Steps at="seat" />
 			<div class="row between">
 				<ViewTitle>{t.text('seats.title')}</ViewTitle>
 				<a href={to.concert(concert.concertId)}>{t.text('seats.otherDate')}</a>
 			</div>
 			{value ? (
-				<p class="soft">{`${t.format.day(value.date)} · ${t.format.weekday(value.date)} · ${t.format.zoned(value.startsAt)}`}</p>
+				<p class="soft">
+					{`${beginsText(value)} `}
+					<VenueDate of={value} />
+				</p>
 			) : null}
 			{refusal ? (
 				<Problem refusal={refusal} again={again}>
@@ -189,7 +311,7 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 			) : null}
 			{value && plan ? (
 				<>
-					<Best seats={value.seats} plan={plan} busy={busy || !open} hold={hold} />
+					<Best seats={value.seats} plan={plan} limit={limit} busy={busy || !open} hold={hold} />
 					<div class="row between">
 						<fieldset class="switch">
 							<legend class="hidden">{t.text('seats.view')}</legend>
@@ -204,7 +326,6 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 						</fieldset>
 						<Key />
 					</div>
-					<Messages concert={concert} taken={taken} gone={gone} wrong={wrong} use={useInstead} />
 					{asList ? (
 						<SeatListView seats={value.seats} plan={plan} chosen={chosen} onToggle={toggle} describe={describe} />
 					) : (
@@ -217,7 +338,7 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 							texts={{
 								name: t.text('seats.mapName'),
 								stage: t.text('seats.stage'),
-								section: (section) => `${section.name} · ${t.format.won(section.price)}`,
+								section: (section) => `${section.name} · ${t.format.wonRange(pricesOf(section, value.seats))}`,
 								nearer: t.text('seats.nearer'),
 								farther: t.text('seats.farther'),
 								whole: t.text('seats.whole'),
@@ -226,7 +347,12 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 						/>
 					)}
 					<Legend seats={value.seats} plan={plan} />
-					<div class={`tray ${chosen.size ? '' : 'empty'}`}>
+					<div class={`tray ${chosen.size || told ? '' : 'empty'}`} ref={tray}>
+						{told ? (
+							<div class="told stack tight">
+								<Messages concert={concert} taken={taken} gone={gone} wrong={wrong} use={useInstead} />
+							</div>
+						) : null}
 						<p class="number sum">
 							{chosen.size ? (
 								<>
@@ -238,13 +364,14 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 							)}
 						</p>
 						{chosen.size ? (
-							<button type="button" class="button plain" onClick={() => setChosen(new Set())}>
+							<button type="button" class="button plain" onClick={clear}>
 								{t.text('seats.clear')}
 							</button>
 						) : null}
 						<button
 							type="button"
 							class="button main"
+							ref={holdButton}
 							aria-disabled={!chosen.size || busy || !open}
 							onClick={() => chosen.size && hold({ seatNumbers: [...chosen] })}
 						>
@@ -292,18 +419,27 @@ function Messages({
 					}
 				>
 					<p data-code="SEAT_TAKEN">
-						{t.text('seats.takenNow', { seats: seatList(taken.numbers) })}{' '}
-						{taken.nearest.length ? t.text('seats.takenOffer', { seats: seatList(taken.nearest) }) : t.text('seats.takenNone')}
+						{t.text('seats.takenNow', { seats: seatList(taken.numbers) })} {takenOffer(taken)}
 					</p>
 				</Notice>
 			) : null}
 			{wrong ? (
-				<Problem refusal={wrong.refusal} again={wrong.again}>
+				<Problem
+					refusal={wrong.refusal}
+					again={wrong.again}
+					says={wrong.refusal.members.limit ? t.text('seats.limit', { count: wrong.refusal.members.limit }) : undefined}
+				>
 					<NextStep refusal={wrong.refusal} concert={concert} />
 				</Problem>
 			) : null}
 		</>
 	);
+}
+
+function takenOffer({ nearest, prices }: Taken): string {
+	if (!nearest.length) return texts.text('seats.takenNone');
+	const seats = seatList(nearest);
+	return prices ? texts.text('seats.takenOtherPrice', { seats, ...prices }) : texts.text('seats.takenOffer', { seats });
 }
 
 // Where it goes on after a hold was refused. For the rest it goes on at the map below.
@@ -344,11 +480,15 @@ function NextStep({ refusal, concert }: { refusal: Refusal; concert: Concert }) 
 
 type Hold = (what: { bestAvailable: { count: number; section?: string } }) => void;
 
-function Best({ seats, plan, busy, hold }: { seats: Seat[]; plan: Plan; busy: boolean; hold: Hold }) {
+function Best(props: { seats: Seat[]; plan: Plan; limit: number; busy: boolean; hold: Hold }) {
+	const { seats, plan, limit, busy, hold } = props;
 	const t = texts.use();
 	const [count, setCount] = useState(2);
 	const [section, setSection] = useState('');
-	const most = Math.min(BEST_MOST, seats.length);
+	const free = seats.filter((seat) => seat.status === 'AVAILABLE' && (!section || seat.section === section)).length;
+	const most = Math.max(1, Math.min(limit, free));
+	const wanted = Math.min(count, most);
+	const none = !free;
 	return (
 		<div class="best card">
 			<div>
@@ -358,7 +498,7 @@ function Best({ seats, plan, busy, hold }: { seats: Seat[]; plan: Plan; busy: bo
 			<div class="row">
 				<label class="pick">
 					<span class="small">{t.text('seats.howMany')}</span>
-					<select class="select" value={count} onChange={(e) => setCount(Number(e.currentTarget.value))}>
+					<select class="select" value={wanted} onChange={(e) => setCount(Number(e.currentTarget.value))}>
 						{Array.from({ length: most }, (_, i) => (
 							<option key={i} value={i + 1}>
 								{i + 1}
@@ -372,7 +512,7 @@ function Best({ seats, plan, busy, hold }: { seats: Seat[]; plan: Plan; busy: bo
 						<option value="">{t.text('seats.anySection')}</option>
 						{plan.sections.map((s) => (
 							<option key={s.name} value={s.name}>
-								{`${s.name} · ${t.format.won(s.price)}`}
+								{`${s.name} · ${t.format.wonRange(pricesOf(s, seats))}`}
 							</option>
 						))}
 					</select>
@@ -380,10 +520,10 @@ function Best({ seats, plan, busy, hold }: { seats: Seat[]; plan: Plan; busy: bo
 				<button
 					type="button"
 					class="button main"
-					aria-disabled={busy}
-					onClick={() => hold({ bestAvailable: section ? { count, section } : { count } })}
+					aria-disabled={busy || none}
+					onClick={() => !none && hold({ bestAvailable: section ? { count: wanted, section } : { count: wanted } })}
 				>
-					{t.text('seats.bestGo', { count: Math.min(count, most) })}
+					{none ? t.text('dates.soldOut') : t.text('seats.bestGo', { count: wanted })}
 				</button>
 			</div>
 		</div>
@@ -422,7 +562,7 @@ function Legend({ seats, plan }: { seats: Seat[]; plan: Plan }) {
 					<li key={section.name}>
 						<i class={`tier-${(section.tier % 6) + 1}`} aria-hidden="true" />
 						<span dir="auto">{section.name}</span>
-						<span class="number">{t.format.won(section.price)}</span>
+						<span class="number">{t.format.wonRange(pricesOf(section, seats))}</span>
 						<span class="soft small">
 							{t.text('seats.free', { count: section.seats.filter((i) => seats[i]?.status === 'AVAILABLE').length })}
 						</span>

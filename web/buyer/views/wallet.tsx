@@ -4,13 +4,12 @@ import { useCell } from '../../shared/state.ts';
 import { announce, Notice, ViewTitle } from '../../shared/ui/index.tsx';
 import { anyToken, api, me, retried, texts } from '../here.ts';
 import { useLoad } from '../load.ts';
-import { charge, pendingCharge } from '../money.ts';
+import { CHARGE_MOST, charge, forgetPending, isOld, pendingCharge } from '../money.ts';
 import { NotYet, Problem } from '../parts.tsx';
 import { to } from '../route.ts';
 import { nameOf } from '../signin.ts';
 
 const PRESETS = [50000, 100000, 200000, 500000];
-const MOST = 1000000000;
 
 interface Page {
 	histories: History[];
@@ -58,13 +57,19 @@ function Wallet({ userId, name }: { userId: number; name: string }) {
 					<strong class="huge number">{t.format.won(value.balance)}</strong>
 				</p>
 			</div>
-			<Charge charged={(balance) => set({ balance })} />
+			<Charge charged={(balance) => (balance === null ? again() : set({ balance }))} />
 			<Histories userId={userId} token={token} balance={value.balance} />
 		</>
 	);
 }
 
-function Charge({ charged }: { charged: (balance: number) => void }) {
+// Won, as people write them: digits, and commas where thousands have them. Nothing else, so that no point is taken for a comma.
+function wonOf(text: string): number {
+	const plain = text.replace(/[\s₩원]/g, '');
+	return /^(\d{1,10}|\d{1,3}(,\d{3}){1,3})$/.test(plain) ? Number(plain.replaceAll(',', '')) : 0;
+}
+
+function Charge({ charged }: { charged: (balance: number | null) => void }) {
 	const t = texts.use();
 	const pending = useCell(pendingCharge);
 	const [text, setText] = useState('');
@@ -72,9 +77,8 @@ function Charge({ charged }: { charged: (balance: number) => void }) {
 	const [busy, setBusy] = useState(false);
 	const [done, setDone] = useState<number | null>(null);
 	const [refusal, setRefusal] = useState<Refusal | null>(null);
-	const digits = text.replace(/[\s,.₩원]/g, '');
-	const amount = /^\d{1,10}$/.test(digits) ? Number(digits) : 0;
-	const good = amount >= 1 && amount <= MOST;
+	const amount = wonOf(text);
+	const good = amount >= 1 && amount <= CHARGE_MOST;
 
 	const send = async (won: number) => {
 		if (busy) return;
@@ -100,18 +104,7 @@ function Charge({ charged }: { charged: (balance: number) => void }) {
 	return (
 		<form class="card stack" onSubmit={submit} noValidate>
 			<h2>{t.text('wallet.charge')}</h2>
-			{pending ? (
-				<Notice
-					tone="warn"
-					actions={
-						<button type="button" class="button main" aria-disabled={busy} onClick={() => send(pending.amount)}>
-							{t.text('pay.again')}
-						</button>
-					}
-				>
-					<p>{t.text('wallet.pending', { amount: t.format.won(pending.amount) })}</p>
-				</Notice>
-			) : null}
+			{pending ? <Pending pending={pending} busy={busy} ask={() => send(pending.amount)} /> : null}
 			<div class="row presets">
 				{PRESETS.map((won) => (
 					<button key={won} type="button" class="button number" aria-disabled={busy} onClick={() => setText(String(won))}>
@@ -138,7 +131,7 @@ function Charge({ charged }: { charged: (balance: number) => void }) {
 					</p>
 				) : null}
 			</div>
-			{refusal && !pending ? <Problem refusal={refusal} again={() => send(amount)} /> : null}
+			{refusal && !(pending && refusal.passing) ? <Problem refusal={refusal} again={() => send(amount)} /> : null}
 			{done !== null ? (
 				<Notice>
 					<p>{t.text('wallet.charged', { amount: t.format.won(done) })}</p>
@@ -148,6 +141,25 @@ function Charge({ charged }: { charged: (balance: number) => void }) {
 				{busy ? t.text('wallet.charging') : t.text('wallet.chargeGo', { amount: good ? t.format.won(amount) : '' })}
 			</button>
 		</form>
+	);
+}
+
+// A charge that nobody here knows of. While the server remembers its key it can be asked for again; after that only the books tell.
+function Pending({ pending, busy, ask }: { pending: NonNullable<typeof pendingCharge.value>; busy: boolean; ask: () => void }) {
+	const t = texts.use();
+	const old = isOld(pending);
+	const amount = t.format.won(pending.amount);
+	return (
+		<Notice
+			tone="warn"
+			actions={
+				<button type="button" class={`button ${old ? '' : 'main'}`} aria-disabled={busy} onClick={old ? forgetPending : ask}>
+					{t.text(old ? 'wallet.looked' : 'pay.again')}
+				</button>
+			}
+		>
+			<p>{t.text(old ? 'wallet.pendingOld' : 'wallet.pending', { amount })}</p>
+		</Notice>
 	);
 }
 

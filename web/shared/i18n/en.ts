@@ -13,7 +13,8 @@ export const en = {
 	'nav.wallet': 'Wallet',
 
 	'net.lost': 'No connection just now.',
-	'net.lostHelp': 'Your place and your seats are kept. This page goes on by itself as soon as the connection is back.',
+	'net.lostHelp':
+		'Your place in line is kept, and seats stay held until the time shown. This page goes on by itself as soon as the connection is back.',
 	'net.back': 'The connection is back.',
 
 	'home.title': 'Concerts',
@@ -90,7 +91,7 @@ export const en = {
 	'dates.soldOut': 'Sold out',
 	'dates.closed': 'No longer sold',
 	'dates.none': 'There is no date left to book. If seats come back, they appear here.',
-	'dates.local': 'Date where it is played: {date}',
+	'dates.venue': '(at the venue: {date})',
 
 	'hold.open': 'You hold {seats} until {time}.',
 	'hold.goPay': 'Go to payment',
@@ -110,6 +111,7 @@ export const en = {
 	'seats.AVAILABLE': 'free',
 	'seats.HELD': 'held by somebody',
 	'seats.SOLD': 'sold',
+	'seats.own': 'yours already',
 	'seats.chosen': 'chosen',
 	'seats.legend': 'Sections and prices',
 	'seats.free.one': '{count} free',
@@ -132,8 +134,11 @@ export const en = {
 	'seats.holding': 'Holding …',
 	'seats.takenNow': 'Seat {seats} was taken a moment ago.',
 	'seats.takenOffer': 'The nearest free: {seats}.',
+	'seats.takenOtherPrice': 'The nearest free: {seats}, for {price} instead of {before}.',
 	'seats.takenNone': 'No seat of that price is left nearby.',
 	'seats.takenUse': 'Choose {seats} instead',
+	'seats.limit.one': 'One person may have {count} seat at this date, held and paid ones together. Choose fewer.',
+	'seats.limit.other': 'One person may have {count} seats at this date, held and paid ones together. Choose fewer.',
 	'seats.more': 'Show more seats',
 	'seats.freeOnly': 'Only free seats',
 	'seats.wentAway': 'Seat {seats} is no longer free and was taken off your choice.',
@@ -179,6 +184,9 @@ export const en = {
 	'wallet.charging': 'Charging …',
 	'wallet.charged': '{amount} was charged.',
 	'wallet.pending': 'A charge of {amount} got no answer. Asking again never charges twice.',
+	'wallet.pendingOld':
+		'A charge of {amount} got no answer, and it is too long ago to ask again: nobody knows here whether it was done. See below what went in, before you charge once more.',
+	'wallet.looked': 'I have looked',
 	'wallet.history': 'What went in and out',
 	'wallet.none': 'Nothing yet.',
 	'wallet.CHARGE': 'Charged',
@@ -238,6 +246,8 @@ export const en = {
 	'error.STOPPING': 'This server is about to stop. Try again in a moment.',
 	'error.STORE_UNAVAILABLE': 'The server cannot reach its books just now. Nothing was changed; try again in a moment.',
 	'error.NO_ANSWER': 'No answer came. Look whether you are connected; this page tries again.',
+	'error.GATEWAY':
+		'Something on the way to the server failed, and nobody knows here whether this was done. Try again in a moment.',
 	'error.UNKNOWN': 'Something went wrong that this page does not know. Load the page again.',
 };
 export type Texts = Record<keyof typeof en, string>;

@@ -15,7 +15,8 @@ export const ko: Texts = {
 	'nav.wallet': '지갑',
 
 	'net.lost': '지금 연결이 끊겼습니다.',
-	'net.lostHelp': '순번과 좌석은 그대로 지켜집니다. 연결이 돌아오면 이 화면이 스스로 이어집니다.',
+	'net.lostHelp':
+		'순번은 그대로 지켜지고, 잡은 좌석은 표시된 시각까지 잡혀 있습니다. 연결이 돌아오면 이 화면이 스스로 이어집니다.',
 	'net.back': '다시 연결되었습니다.',
 
 	'home.title': '공연',
@@ -91,7 +92,7 @@ export const ko: Texts = {
 	'dates.soldOut': '매진',
 	'dates.closed': '판매 종료',
 	'dates.none': '예매할 수 있는 날짜가 없습니다. 좌석이 나오면 여기에 나타납니다.',
-	'dates.local': '현지 날짜: {date}',
+	'dates.venue': '(공연장 날짜: {date})',
 
 	'hold.open': '{seats}을(를) {time}까지 잡아 두었습니다.',
 	'hold.goPay': '결제하러 가기',
@@ -111,6 +112,7 @@ export const ko: Texts = {
 	'seats.AVAILABLE': '선택 가능',
 	'seats.HELD': '다른 사람이 잡음',
 	'seats.SOLD': '판매됨',
+	'seats.own': '이미 내 좌석',
 	'seats.chosen': '선택함',
 	'seats.legend': '구역과 가격',
 	'seats.free.one': '{count}석 가능',
@@ -133,8 +135,12 @@ export const ko: Texts = {
 	'seats.holding': '잡는 중…',
 	'seats.takenNow': '{seats}번 좌석은 방금 다른 분이 잡았습니다.',
 	'seats.takenOffer': '가장 가까운 빈 좌석: {seats}번.',
+	'seats.takenOtherPrice': '가장 가까운 빈 좌석: {seats}번. 가격은 {before} 대신 {price}입니다.',
 	'seats.takenNone': '근처에 같은 가격의 빈 좌석이 없습니다.',
 	'seats.takenUse': '대신 {seats}번 고르기',
+	'seats.limit.one': '이 날짜에는 잡아 둔 좌석과 결제한 좌석을 합해 한 분이 {count}석까지 가질 수 있습니다. 더 적게 골라 주세요.',
+	'seats.limit.other':
+		'이 날짜에는 잡아 둔 좌석과 결제한 좌석을 합해 한 분이 {count}석까지 가질 수 있습니다. 더 적게 골라 주세요.',
 	'seats.more': '좌석 더 보기',
 	'seats.freeOnly': '빈 좌석만',
 	'seats.wentAway': '{seats}번 좌석은 더 이상 비어 있지 않아 선택에서 뺐습니다.',
@@ -180,6 +186,9 @@ export const ko: Texts = {
 	'wallet.charging': '충전하는 중…',
 	'wallet.charged': '{amount}을 충전했습니다.',
 	'wallet.pending': '{amount} 충전의 응답이 오지 않았습니다. 다시 확인해도 두 번 충전되지 않습니다.',
+	'wallet.pendingOld':
+		'{amount} 충전의 응답이 오지 않았고, 다시 확인하기에는 너무 오래되어 처리되었는지 알 수 없습니다. 다시 충전하기 전에 아래 내역에서 확인해 주세요.',
+	'wallet.looked': '확인했습니다',
 	'wallet.history': '들어오고 나간 내역',
 	'wallet.none': '아직 내역이 없습니다.',
 	'wallet.CHARGE': '충전',
@@ -237,5 +246,6 @@ export const ko: Texts = {
 	'error.STOPPING': '이 서버는 곧 멈춥니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.STORE_UNAVAILABLE': '서버가 지금 장부를 열 수 없습니다. 바뀐 것은 없습니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.NO_ANSWER': '응답이 없습니다. 연결을 확인해 주세요. 이 화면이 다시 시도합니다.',
+	'error.GATEWAY': '서버로 가는 길에 문제가 생겨 처리되었는지 알 수 없습니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.UNKNOWN': '이 화면이 모르는 문제가 생겼습니다. 새로고침해 주세요.',
 };

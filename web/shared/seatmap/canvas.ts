@@ -206,7 +206,7 @@ export class SeatCanvas {
 
 	// Alone the wheel moves the page, as long as all is in view.
 	private wheel(e: WheelEvent): void {
-		if (!e.ctrlKey && this.isWhole() && e.deltaY > 0) return;
+		if (!e.ctrlKey && !e.metaKey && this.isWhole()) return;
 		e.preventDefault();
 		this.zoom(Math.exp(-e.deltaY * (e.ctrlKey ? 0.01 : 0.0015)), this.point(e));
 	}

@@ -12,7 +12,7 @@ export interface Place {
 }
 export interface Section {
 	name: string;
-	price: number;
+	price: number; // of its first seat: where it stands and its colour go by it. What its seats cost now, pricesOf says
 	tier: number; // which of the prices, for its colour
 	seats: number[]; // indices of the seats
 	x: number; // the middle of its label
@@ -191,7 +191,20 @@ export function seatTowards(plan: Plan, from: number, dx: number, dy: number): n
 	return best;
 }
 
-// The free seats nearest to one: in its section first, then at its price, then anywhere.
+// What a section's free seats cost: the least and the most. Seats that are held or sold keep the price that they were taken at. Where none is free,
+// of all.
+export function pricesOf(section: Section, seats: Seat[]): [number, number] {
+	const all = section.seats.map((i) => seats[i]!);
+	const free = all.filter((seat) => seat.status === 'AVAILABLE');
+	const prices = (free.length ? free : all).map((seat) => seat.price);
+	// There may be more than a call takes arguments.
+	return prices.reduce<[number, number]>(
+		([low, high], price) => [Math.min(low, price), Math.max(high, price)],
+		[prices[0]!, prices[0]!],
+	);
+}
+
+// The free seats nearest to one: in its section at its price first, then at its price, then in its section, then anywhere.
 export function nearestFree(
 	plan: Plan,
 	seats: Seat[],
@@ -207,7 +220,8 @@ export function nearestFree(
 		.map((seat, i) => {
 			const place = plan.places[i]!;
 			const away = Math.hypot(place.x - here.x, place.y - here.y);
-			return { i, seat, cost: away + (seat.section === wish.section ? 0 : seat.price === wish.price ? far : far * 2) };
+			const others = (seat.price === wish.price ? 0 : 2) + (seat.section === wish.section ? 0 : 1);
+			return { i, seat, cost: away + others * far };
 		})
 		.filter(({ i, seat }) => seat.status === 'AVAILABLE' && i !== to && !except.has(seat.seatNumber))
 		.sort((a, b) => a.cost - b.cost)
