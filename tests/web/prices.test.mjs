@@ -71,6 +71,20 @@ describe('prices that change while one looks', () => {
 		await page.context().close();
 	});
 
+	it('and that the show is no longer sold, until it is again', async () => {
+		const concert = await server.makeConcert({ shows });
+		const page = await atSeats(browser, server, concert, 'Closed out');
+		await patch(server, concert, { closed: true });
+		await page.locator('[data-code=SALES_CLOSED]').waitFor();
+		assert.equal(await page.locator('.best .button').getAttribute('aria-disabled'), 'true');
+		await noBarriers(page, 'closed');
+		await patch(server, concert, { closed: false });
+		await page.locator('[data-code=SALES_CLOSED]').waitFor({ state: 'detached' });
+		await press(page, button(page, 'seats.bestGo.other'));
+		await heading(page, 'pay.title').waitFor();
+		await page.context().close();
+	});
+
 	it('of one section may be several: then it is told from what to what', async () => {
 		const seats = [
 			{ section: 'A', from: 1, to: 5, price: 50000 },

@@ -50,12 +50,14 @@ export interface Seats {
 	date: string;
 	startsAt: string;
 	version: number;
+	closed: boolean;
 	seats: Seat[];
 }
 export interface SeatStatuses {
 	date: string;
 	startsAt: string;
 	version: number;
+	closed: boolean;
 	statuses: string; // a letter for each seat: A, H, S
 }
 export interface Reservation {

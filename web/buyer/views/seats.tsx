@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import {
 	asRefusal,
 	type Concert,
-	type Refusal,
+	Refusal,
 	type Reservation,
 	type Seat,
 	type SeatStatus,
@@ -71,12 +71,12 @@ class SeatsFollowed {
 		const ask = { token, etag: this.etag ?? undefined };
 		const answer = await api.ask<SeatStatuses>('GET', `${this.path}/statuses?showId=${this.showId}`, ask);
 		if (answer.status !== 304) {
-			const { version, statuses: letters, date, startsAt } = answer.value;
+			const { version, statuses: letters, date, startsAt, closed } = answer.value;
 			const { statuses } = this;
 			this.suspect ||= (version !== statuses.version && letters === statuses.letters) || startsAt !== before.startsAt;
 			this.etag = answer.etag;
 			this.statuses = { version, letters };
-			this.now = { ...before, date, startsAt, seats: withStatuses(before.seats, letters) };
+			this.now = { ...before, date, startsAt, closed, seats: withStatuses(before.seats, letters) };
 		}
 		if (this.isDue()) return this.whole(token);
 		return answer.status === 304 ? undefined : this.now!;
@@ -176,7 +176,7 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 	const [busy, setBusy] = useState(false);
 	const [reveal, setReveal] = useState<number | undefined>();
 	const [limit, setLimit] = useState(BEST_MOST);
-	const open = useSalesOpen(concert);
+	const open = useSalesOpen(concert) && !value?.closed;
 	const view = useRef<HTMLElement>(null);
 	const holdButton = useRef<HTMLButtonElement>(null);
 	const tray = useRoomFor(!!value && !!plan);
@@ -304,6 +304,13 @@ export function SeatsView(props: { concert: Concert; showId: number; ticket: Tic
 			) : null}
 			{refusal ? (
 				<Problem refusal={refusal} again={again}>
+					<a class="button" href={to.concert(concert.concertId)}>
+						{t.text('seats.otherDate')}
+					</a>
+				</Problem>
+			) : null}
+			{value?.closed ? (
+				<Problem refusal={new Refusal('SALES_CLOSED', 403)}>
 					<a class="button" href={to.concert(concert.concertId)}>
 						{t.text('seats.otherDate')}
 					</a>
