@@ -177,7 +177,7 @@ describe('the page of a payment', () => {
 		await page.locator('[data-code=INSUFFICIENT_BALANCE]').waitFor({ state: 'detached' });
 		for (const [status, code] of [
 			[429, 'RATE_LIMITED'],
-			[503, 'STORE_UNAVAILABLE'],
+			[503, 'OVERLOADED'],
 		]) {
 			await refuse(page, '**/payment', status, code);
 			await press(page, button(page, 'pay.go'));
@@ -185,12 +185,18 @@ describe('the page of a payment', () => {
 			assert.deepEqual(await left(page), [], 'nothing is open');
 			await page.unroute('**/payment');
 		}
-		await refuse(page, '**/payment', 502, undefined);
-		await press(page, button(page, 'do.retry'));
-		await text(page, 'pay.unsure').waitFor();
-		assert.equal((await left(page)).length, 1);
+		// The store may have been lost behind the commit, and what a proxy says is not the server's word.
+		for (const [status, code, then] of [
+			[503, 'STORE_UNAVAILABLE', 'do.retry'],
+			[502, undefined, 'pay.again'],
+		]) {
+			await refuse(page, '**/payment', status, code);
+			await press(page, button(page, then));
+			await text(page, 'pay.unsure').waitFor();
+			assert.equal((await left(page)).length, 1);
+			await page.unroute('**/payment');
+		}
 		// Refused now, which says nothing of what was sent before.
-		await page.unroute('**/payment');
 		await refuse(page, '**/payment', 503, 'OVERLOADED');
 		await press(page, button(page, 'pay.again'));
 		await text(page, 'pay.unsure').waitFor();

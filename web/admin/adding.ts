@@ -7,7 +7,6 @@ import { addedSince } from './catalogue.ts';
 import type { NewIds, ShowFigures, Stats } from './model.ts';
 import { repeat } from './poll.ts';
 import { ask } from './session.ts';
-import { isUnsure } from './ui.tsx';
 
 interface Unanswered {
 	doc: unknown;
@@ -93,7 +92,7 @@ export function useAdding(added: (ids: NewIds, late: boolean) => void): Adding {
 			return null;
 		} catch (e) {
 			const refusal = asRefusal(e);
-			if (!before || !isUnsure(refusal)) return refusal;
+			if (!before || !refusal.unsure) return refusal;
 			unanswered.set({ doc, before, looks: 0 });
 			return null;
 		} finally {

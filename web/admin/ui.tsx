@@ -2,19 +2,13 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asRefusal, type Refusal } from '../shared/api.ts';
+import type { ShowTime } from '../shared/format.ts';
 import { useCell, useTick } from '../shared/state.ts';
 import { announce, Notice, Spinner } from '../shared/ui/index.tsx';
-import { localIn, OWN, offsets, ownZone } from './instants.ts';
+import { OWN, offsets, ownZone } from './instants.ts';
 import { type Polled, trouble } from './poll.ts';
 import { detailOf } from './session.ts';
 import { form, type Key, texts } from './texts.ts';
-
-// Whether a change may have been made all the same: its answer was lost, here or behind the server.
-export function isUnsure(refusal: Refusal): boolean {
-	const { code } = refusal.members as { code?: unknown };
-	const never = code === 'OVERLOADED' || code === 'STOPPING'; // it was turned away before anything was done
-	return refusal.code === 'NO_ANSWER' || (refusal.status >= 500 && refusal.status !== 501 && !never);
-}
 
 // Why something did not work, in the reader's language; with the server's own words where they say more.
 export function refusalText(refusal: Refusal): string {
@@ -52,10 +46,10 @@ export function Trouble() {
 }
 
 // The venue's date of a show that begins on another for the reader.
-export function VenueDate({ of }: { of: { date: string; startsAt: string } }) {
+export function VenueDate({ of }: { of: ShowTime }) {
 	const t = texts.use();
-	if (localIn(of.startsAt, OWN).slice(0, 10) === of.date) return null;
-	return <span class="small venue">{t.text('show.venueDate', { day: t.format.day(of.date) })}</span>;
+	const { venue } = t.format.begins(of);
+	return venue === null ? null : <span class="small venue">{t.text('show.venueDate', { day: venue })}</span>;
 }
 
 export function OffsetChoice({
@@ -230,7 +224,7 @@ export function Confirm({
 			close(true);
 		} catch (e) {
 			const refusal = asRefusal(e);
-			setWrong(isUnsure(refusal) ? t.text('error.unsure') : refusalText(refusal));
+			setWrong(refusal.unsure ? t.text('error.unsure') : refusalText(refusal));
 			setBusy(false);
 		}
 	};

@@ -159,9 +159,10 @@ export class Refusal extends Error {
 		return this.code === 'NO_ANSWER' || status === 429 || (status >= 500 && status !== 501);
 	}
 
-	// Nobody knows here whether it was done. Every refusal of Jari's own says that it was not.
+	// Nobody knows here whether it was done: no answer came, or none of Jari's, or the store was lost while it was being written. Every other refusal says
+	// that it was not.
 	get unsure(): boolean {
-		return this.code === 'NO_ANSWER' || this.code === 'GATEWAY';
+		return this.code === 'NO_ANSWER' || this.code === 'GATEWAY' || this.code === 'STORE_UNAVAILABLE';
 	}
 }
 

@@ -9,7 +9,7 @@ import { usePoll } from '../poll.ts';
 import { hrefOf } from '../route.ts';
 import { ask, detailOf } from '../session.ts';
 import { form, texts } from '../texts.ts';
-import { Field, isUnsure, Loading, OffsetChoice, refusalText, VenueDate } from '../ui.tsx';
+import { Field, Loading, OffsetChoice, refusalText, VenueDate } from '../ui.tsx';
 import { SalesFile } from './Shows.tsx';
 
 interface Change {
@@ -63,7 +63,7 @@ function Edit({ concert, changed }: { concert: OrganiserConcert; changed: () => 
 			const refusal = asRefusal(e);
 			const { place, says } = placeOf(detailOf(refusal));
 			if (place && refusal.status === 400) setWrong({ [place]: t.text('error.server', { detail: says }) });
-			else setTrouble(isUnsure(refusal) ? t.text('error.unsure') : refusalText(refusal));
+			else setTrouble(refusal.unsure ? t.text('error.unsure') : refusalText(refusal));
 		}
 		setBusy(false);
 	};

@@ -244,7 +244,7 @@ export const en = {
 	'error.OVERLOADED': 'Very many people are here just now. Nothing was changed; try again in a moment.',
 	'error.SALES_CLOSED': 'This show is not sold any more. Choose another date.',
 	'error.STOPPING': 'This server is about to stop. Try again in a moment.',
-	'error.STORE_UNAVAILABLE': 'The server cannot reach its books just now. Nothing was changed; try again in a moment.',
+	'error.STORE_UNAVAILABLE': 'The server cannot reach its books just now. Try again in a moment.',
 	'error.NO_ANSWER': 'No answer came. Look whether you are connected; this page tries again.',
 	'error.GATEWAY':
 		'Something on the way to the server failed, and nobody knows here whether this was done. Try again in a moment.',

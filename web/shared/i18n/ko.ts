@@ -244,7 +244,7 @@ export const ko: Texts = {
 	'error.OVERLOADED': '지금 아주 많은 분이 와 있습니다. 바뀐 것은 없습니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.SALES_CLOSED': '이 공연은 더 이상 판매하지 않습니다. 다른 날짜를 골라 주세요.',
 	'error.STOPPING': '이 서버는 곧 멈춥니다. 잠시 뒤 다시 시도해 주세요.',
-	'error.STORE_UNAVAILABLE': '서버가 지금 장부를 열 수 없습니다. 바뀐 것은 없습니다. 잠시 뒤 다시 시도해 주세요.',
+	'error.STORE_UNAVAILABLE': '서버가 지금 장부를 열 수 없습니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.NO_ANSWER': '응답이 없습니다. 연결을 확인해 주세요. 이 화면이 다시 시도합니다.',
 	'error.GATEWAY': '서버로 가는 길에 문제가 생겨 처리되었는지 알 수 없습니다. 잠시 뒤 다시 시도해 주세요.',
 	'error.UNKNOWN': '이 화면이 모르는 문제가 생겼습니다. 새로고침해 주세요.',
