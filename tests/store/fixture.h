@@ -347,6 +347,26 @@ MAYBE void make_sales(struct core_rows *rows)
 	(void)core_row_create(rows, CORE_ROW_ENTRY, &payment);
 }
 
+/* ---- what an audit says ---- */
+
+struct findings {
+	const char *wanted; /* part of the check that should fail, if one should */
+	int64_t checks, violations, of_wanted;
+	char first[400];
+};
+
+/* A store_check_fn. */
+MAYBE void collect(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
+{
+	struct findings *found = arg;
+	found->checks++;
+	if (violations > 0 && found->violations == 0)
+		snprintf(found->first, sizeof found->first, "%s %s: %s", invariant, what, example);
+	found->violations += violations;
+	if (found->wanted && strstr(what, found->wanted))
+		found->of_wanted += violations;
+}
+
 /* Takes as many ids as the tests choose by themselves, so that the next one is behind those where it comes from a sequence. */
 MAYBE void take_ids(struct store *s)
 {

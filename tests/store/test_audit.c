@@ -7,23 +7,6 @@
 
 /* ---- what an audit says ---- */
 
-struct findings {
-	const char *wanted; /* part of the check that should fail */
-	int64_t checks, violations, of_wanted;
-	char first[400];
-};
-
-static void collect(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
-{
-	struct findings *found = arg;
-	found->checks++;
-	if (violations > 0 && found->violations == 0)
-		snprintf(found->first, sizeof found->first, "%s %s: %s", invariant, what, example);
-	found->violations += violations;
-	if (found->wanted && strstr(what, found->wanted))
-		found->of_wanted += violations;
-}
-
 static void audit_url(const char *url, struct findings *found)
 {
 	struct store *s;

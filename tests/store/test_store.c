@@ -755,20 +755,6 @@ static void pages_of_reservations(void **state)
 	arena_free(&arena);
 }
 
-struct findings {
-	int64_t checks, violations;
-	char first[400];
-};
-
-static void collect(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
-{
-	struct findings *found = arg;
-	found->checks++;
-	if (violations > 0 && found->violations == 0)
-		snprintf(found->first, sizeof found->first, "%s %s: %s", invariant, what, example);
-	found->violations += violations;
-}
-
 static void pages_of_the_ledger(void **state)
 {
 	struct store_reader *r;

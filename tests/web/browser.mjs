@@ -104,6 +104,16 @@ export async function takePlace(page, name) {
 	await press(page, button(page, 'join.go'));
 }
 
+// Opens the seats of a show for a new person.
+export async function atSeats(browser, server, concert, name, settings = {}) {
+	const page = await browser.open(`${server.address}/#/concert/${concert.concertId}`, settings);
+	await takePlace(page, name);
+	await heading(page, 'dates.title').waitFor();
+	await press(page, page.locator('.date').first());
+	await page.locator('canvas').waitFor();
+	return page;
+}
+
 // The middle of a seat on the screen.
 export function seatPoint(page, number) {
 	return page.evaluate((n) => {

@@ -73,6 +73,15 @@ function serverOf(script) {
 	};
 }
 
+// One who listens to nothing that it is told.
+const followerOf = (server) =>
+	new Follower(
+		server,
+		'token',
+		() => {},
+		() => {},
+	);
+
 describe('a stream', () => {
 	it('stays open as long as the server is heard every 15 seconds', () =>
 		inOwnTime(async (time) => {
@@ -101,12 +110,7 @@ describe('a stream', () => {
 	it('that falls silent after its first event is given up, and opened again', () =>
 		inOwnTime(async (time) => {
 			const server = serverOf((say) => say(EVENT));
-			const follower = new Follower(
-				server,
-				'token',
-				() => {},
-				() => {},
-			);
+			const follower = followerOf(server);
 			await time.pass(30_000);
 			assert.equal(server.opened.length, 1, 'not before two heartbeats were missed');
 			await time.pass(15_000);
@@ -117,12 +121,7 @@ describe('a stream', () => {
 	it('that brings nothing at all is left for asking', () =>
 		inOwnTime(async (time) => {
 			const server = serverOf(() => {});
-			const follower = new Follower(
-				server,
-				'token',
-				() => {},
-				() => {},
-			);
+			const follower = followerOf(server);
 			await time.pass(20_000);
 			assert.equal(server.opened.length, 1);
 			assert.ok(server.asked.length >= 2, `${server.asked.length} questions`);
@@ -132,12 +131,7 @@ describe('a stream', () => {
 	it('is not believed in when the device has slept: it is opened anew at once', () =>
 		inOwnTime(async (time) => {
 			const server = serverOf((say) => say(EVENT));
-			const follower = new Follower(
-				server,
-				'token',
-				() => {},
-				() => {},
-			);
+			const follower = followerOf(server);
 			await time.pass(10_000);
 			assert.equal(server.opened.length, 1);
 			follower.again();

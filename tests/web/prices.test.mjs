@@ -3,28 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually, serverHere } from '../api/harness.mjs';
-import {
-	browserHere,
-	button,
-	catalogues,
-	heading,
-	like,
-	moduleOf,
-	noBarriers,
-	PHONE,
-	press,
-	takePlace,
-	text,
-} from './browser.mjs';
-
-async function atSeats(browser, server, concert, name, settings = {}) {
-	const page = await browser.open(`${server.address}/#/concert/${concert.concertId}`, settings);
-	await takePlace(page, name);
-	await heading(page, 'dates.title').waitFor();
-	await press(page, page.locator('.date').first());
-	await page.locator('canvas').waitFor();
-	return page;
-}
+import { atSeats, browserHere, button, catalogues, heading, like, moduleOf, noBarriers, PHONE, press, text } from './browser.mjs';
 
 const asList = (page) => page.getByText(catalogues.en['seats.list'], { exact: true }).click();
 const patch = (server, concert, body) => server.ok(200, 'PATCH', `/api/admin/shows/${concert.showId}`, { admin: true, body });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually, serverHere } from '../api/harness.mjs';
 import {
+	atSeats,
 	browserHere,
 	button,
 	catalogues,
@@ -15,19 +16,8 @@ import {
 	PHONE,
 	press,
 	pressSeat,
-	takePlace,
 	text,
 } from './browser.mjs';
-
-// Opens the seats of a show for a new person.
-async function atSeats(browser, server, concert, name, settings = {}) {
-	const page = await browser.open(`${server.address}/#/concert/${concert.concertId}`, settings);
-	await takePlace(page, name);
-	await heading(page, 'dates.title').waitFor();
-	await press(page, page.locator('.date').first());
-	await page.locator('canvas').waitFor();
-	return page;
-}
 
 describe('the seat map', () => {
 	const server = serverHere();
