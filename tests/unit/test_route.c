@@ -18,7 +18,7 @@ static struct {
 	int status;
 	enum core_code code;
 	char headers[256];
-	bool known;          /* the ticket that engine_look_auth finds */
+	bool known, comes; /* the ticket that engine_look_auth finds; that it does from when it was asked whether it is to come */
 	bool expected, full; /* another process may have issued it; too many wait already */
 	int waits;
 	bool counts, address_full, user_full; /* rate limits */
@@ -65,6 +65,7 @@ bool engine_look_auth(struct engine *e, int64_t queue_id, int64_t number, struct
 bool engine_expects_ticket(struct engine *e, int64_t queue_id, int64_t number)
 {
 	(void)e;
+	world.known |= world.comes;
 	return world.expected && world.ticket.queue_id == queue_id && world.ticket.number == number;
 }
 
@@ -395,6 +396,16 @@ static void test_tickets_to_come(void **state)
 	assert_int_equal(req.ticket.user_id, 7);
 }
 
+/* Word of it comes between the look for it and the question whether it is to come. */
+static void test_tickets_that_come_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	world.known = world.expected = false;
+	world.comes = true;
+	assert_int_equal(admit(f, HTTP_GET, "/api/7", f->token), 0);
+	assert_int_equal(world.waits, 0);
+}
+
 static void test_ended_tickets(void **state)
 {
 	struct fixture *f = *state;
@@ -501,6 +512,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_rate_limits, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_tokens, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_tickets_to_come, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_tickets_that_come_meanwhile, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_ended_tickets, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_admin, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_inputs, set_up, tear_down),
