@@ -349,16 +349,16 @@ MAYBE void make_sales(struct core_rows *rows)
 
 /* ---- what an audit says ---- */
 
-struct findings {
+struct audit_findings {
 	const char *wanted; /* part of the check that should fail, if one should */
 	int64_t checks, violations, of_wanted;
 	char first[400];
 };
 
 /* A store_check_fn. */
-MAYBE void collect(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
+MAYBE void note_finding(void *arg, const char *invariant, const char *what, int64_t violations, const char *example)
 {
-	struct findings *found = arg;
+	struct audit_findings *found = arg;
 	found->checks++;
 	if (violations > 0 && found->violations == 0)
 		snprintf(found->first, sizeof found->first, "%s %s: %s", invariant, what, example);

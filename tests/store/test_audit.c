@@ -7,19 +7,19 @@
 
 /* ---- what an audit says ---- */
 
-static void audit_url(const char *url, struct findings *found)
+static void audit_url(const char *url, struct audit_findings *found)
 {
 	struct store *s;
 	char error[STORE_ERROR_SIZE];
 	if (open_url(url, STORE_READ, &s, error) != STORE_OK)
 		fail_msg("%s", error);
-	assert_int_equal(store_audit(s, collect, found), STORE_OK);
+	assert_int_equal(store_audit(s, note_finding, found), STORE_OK);
 	store_close(s);
 }
 
 static void expect_found(const char *url, const char *wanted, const char *sql)
 {
-	struct findings found = {.wanted = wanted};
+	struct audit_findings found = {.wanted = wanted};
 	audit_url(url, &found);
 	if (found.of_wanted == 0)
 		fail_msg("\"%s\" holds after: %s (first: %s)", wanted, sql, found.first);
@@ -217,7 +217,7 @@ static void a_schema_in_other_words_in_sqlite(void **state)
 	make_world(f->store);
 	for (size_t i = 0; i < sizeof sql / sizeof sql[0]; i++)
 		run_sqlite(f->path, "", sql[i]);
-	struct findings found = {0};
+	struct audit_findings found = {0};
 	audit_url(f->url, &found);
 	if (found.violations)
 		fail_msg("%s", found.first);
@@ -376,7 +376,7 @@ static void ids_for_a_role_that_may_not_read_them(void **state)
 {
 	const struct pg_server *server = server_of(state);
 	struct fixture *f = new_world(server);
-	struct findings found = {0};
+	struct audit_findings found = {0};
 	run_postgres(
 	    server, "",
 	    "CREATE ROLE auditor LOGIN; GRANT USAGE ON SCHEMA jari TO auditor;"
@@ -400,7 +400,7 @@ static void a_lowered_capacity_is_no_breach(void **state)
 {
 	struct fixture *f = *state;
 	struct batch b;
-	struct findings found = {0};
+	struct audit_findings found = {0};
 	struct core_audit patch = {.audit_id = 2,
 	                           .created_at = T0 + 5000,
 	                           .actor = TEXT("admin"),
@@ -415,7 +415,7 @@ static void a_lowered_capacity_is_no_breach(void **state)
 	q->ceiling = 1;
 	(void)core_row_create(&b.rows, CORE_ROW_AUDIT, &patch);
 	assert_int_equal(batch_commit(&b), STORE_OK);
-	assert_int_equal(store_audit(f->store, collect, &found), STORE_OK);
+	assert_int_equal(store_audit(f->store, note_finding, &found), STORE_OK);
 	if (found.violations)
 		fail_msg("%s", found.first);
 }

@@ -847,8 +847,8 @@ static void each_wallet_has_its_own_pages(void **state)
 	assert_entries(r, BOB, 1000, 1, (const int64_t[]){32, 0});
 	assert_entries(r, 77, 0, 100, (const int64_t[]){0});
 	store_reader_close(r);
-	struct findings found = {0};
-	assert_int_equal(store_audit(store_of(state), collect, &found), STORE_OK);
+	struct audit_findings found = {0};
+	assert_int_equal(store_audit(store_of(state), note_finding, &found), STORE_OK);
 	if (found.violations)
 		fail_msg("%s", found.first);
 }
@@ -897,16 +897,16 @@ static void pages_of_sales(void **state)
 
 static void audit_tells_right_from_wrong(void **state)
 {
-	struct findings good = {0}, bad = {0};
+	struct audit_findings good = {0}, bad = {0};
 	take_ids(store_of(state));
 	make_world(store_of(state));
-	assert_int_equal(store_audit(store_of(state), collect, &good), STORE_OK);
+	assert_int_equal(store_audit(store_of(state), note_finding, &good), STORE_OK);
 	if (good.violations)
 		fail_msg("%s", good.first);
 	assert_true(good.checks >= 10);
 	struct core_entry from_nowhere = a_charge(BOB, 10, 500, 500);
 	assert_int_equal(commit_new(store_of(state), CORE_ROW_ENTRY, &from_nowhere), STORE_OK);
-	assert_int_equal(store_audit(store_of(state), collect, &bad), STORE_OK);
+	assert_int_equal(store_audit(store_of(state), note_finding, &bad), STORE_OK);
 	assert_int_equal(bad.violations, 2); /* bob's balance, and the sum of all accounts */
 	assert_string_equal(bad.first,
 	                    "I3 every wallet's balance is the sum of its ledger entries: user 2: balance 0, entries 500");
