@@ -34,7 +34,9 @@ const focusOn = (page, what) =>
 // As somebody does who sees it: a view that has just come gives its title the focus, a frame later.
 async function byKeyboard(page, what) {
 	await what.waitFor();
-	await page.evaluate(() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(seen, 20)))));
+	await page.evaluate(
+		() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(seen, 20)))),
+	);
 	await what.focus();
 	await page.keyboard.press('Enter');
 }
