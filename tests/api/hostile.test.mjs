@@ -272,7 +272,9 @@ describe('more commands than can be decided', () => {
 		test.diagnostic(`${ok} taken, ${refused} turned away, ${polls} polls; p99 of those taken ${report.successLatencyUs.p99} µs`);
 		assert.ok(ok > 0 && refused > 0, `some were taken, some turned away: ${show(report.steps)}`);
 		assert.deepEqual(report.errors.map((e) => [e.status, e.code]), [[503, 'OVERLOADED']]);
-		assert.equal(await shed(s, 'command_wait'), refused);
+		// Those that were on their way when the time was over are not measured: one a connection at most.
+		const turnedAway = await shed(s, 'command_wait');
+		assert.ok(turnedAway >= refused && turnedAway <= refused + 5000, `${turnedAway} turned away, ${refused} of them measured`);
 		assert.ok(polls >= 3 && organiser > 0, `${polls} polls and ${organiser} changes by the organiser were answered meanwhile`);
 		assert.equal(await metric(s, 'jari_inbox_wait_seconds'), 0);
 		await s.join('comes when it is over');
