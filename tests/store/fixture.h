@@ -347,6 +347,22 @@ MAYBE void make_sales(struct core_rows *rows)
 	(void)core_row_create(rows, CORE_ROW_ENTRY, &payment);
 }
 
+/* A file of the source, terminated; test_free frees it. */
+MAYBE char *read_source(const char *name)
+{
+	enum { MOST = 262144 };
+	char path[512];
+	snprintf(path, sizeof path, "%s/%s", TESTS_SOURCE_ROOT, name);
+	FILE *f = fopen(path, "re");
+	char *text = test_calloc(1, MOST);
+	size_t n = f ? fread(text, 1, MOST - 1, f) : 0;
+	if (f)
+		(void)fclose(f);
+	if (n == 0 || n == MOST - 1)
+		fail_msg("%s can't be read, or is too long", path);
+	return text;
+}
+
 /* ---- what an audit says ---- */
 
 struct audit_findings {

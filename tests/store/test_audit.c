@@ -430,25 +430,18 @@ static void list(void *arg, const char *invariant, const char *what, int64_t vio
 
 static void assert_document_says(const char *name, int checks)
 {
-	char path[512], words[32];
-	snprintf(path, sizeof path, "%s/docs/%s", TESTS_SOURCE_ROOT, name);
+	char words[32];
 	snprintf(words, sizeof words, "all %d checks", checks);
-	FILE *f = fopen(path, "re");
-	char *text = test_calloc(1, 262144);
-	size_t n = f ? fread(text, 1, 262143, f) : 0;
-	if (f)
-		(void)fclose(f);
-	if (n == 0 || n == 262143)
-		fail_msg("%s can't be read, or is too long", path);
+	char *text = read_source(name);
 	if (!strstr(text, words))
-		fail_msg("%s does not say \"%s\"", path, words);
+		fail_msg("%s does not say \"%s\"", name, words);
 	test_free(text);
 }
 
 /* The same checks in the same order, whatever the store; and as many as the documents say. */
 static void every_store_makes_the_same_checks(void **state)
 {
-	static const char *const documents[] = {"operations.md", "scaling.md"};
+	static const char *const documents[] = {"docs/operations.md", "docs/scaling.md"};
 	static int (*const opens[])(void **) = {open_memory, open_sqlite, open_postgres};
 	struct buf lines[3] = {{0}};
 	int checks = 0;

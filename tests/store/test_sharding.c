@@ -9,20 +9,6 @@ struct world {
 	PGconn *pg;
 };
 
-static char *read_file(const char *name)
-{
-	char path[512];
-	snprintf(path, sizeof path, "%s/%s", TESTS_SOURCE_ROOT, name);
-	FILE *f = fopen(path, "re");
-	char *text = test_calloc(1, 65536);
-	size_t n = f ? fread(text, 1, 65535, f) : 0;
-	if (f)
-		(void)fclose(f);
-	if (n == 0 || n == 65535)
-		fail_msg("%s can't be read, or is too long", path);
-	return text;
-}
-
 /* What the server says against it; empty when nothing. */
 static const char *run(struct world *w, const char *sql)
 {
@@ -34,7 +20,7 @@ static const char *run(struct world *w, const char *sql)
 
 static void run_file(struct world *w, const char *name)
 {
-	char *sql = read_file(name);
+	char *sql = read_source(name);
 	const char *said = run(w, sql);
 	if (*said)
 		fail_msg("%s: %s", name, said);
@@ -119,7 +105,7 @@ static void what_citus_would_refuse_is_refused(void **state)
 	    {"CREATE TRIGGER t BEFORE UPDATE ON jari.concert FOR EACH ROW EXECUTE FUNCTION jari.append_only()", "has triggers"},
 	};
 	struct world *w = *state;
-	char *sql = read_file("docs/scaling/citus.sql");
+	char *sql = read_source("docs/scaling/citus.sql");
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		assert_string_equal(run(w, "SAVEPOINT here"), "");
 		assert_string_equal(run(w, cases[i].before), "");
@@ -147,7 +133,7 @@ static void tables_and_foreign_keys_that_do_not_fit_are_named(void **state)
 	    {"ALTER TABLE jari.show ADD CONSTRAINT f FOREIGN KEY (concert_id) REFERENCES jari.concert", NULL},
 	};
 	struct world *w = *state;
-	char *sql = read_file("docs/scaling/citus.sql");
+	char *sql = read_source("docs/scaling/citus.sql");
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		assert_string_equal(run(w, "SAVEPOINT here"), "");
 		assert_string_equal(run(w, cases[i].before), "");
